@@ -1,0 +1,1 @@
+"""From transcripts to hits: chunk, embed, store, search."""

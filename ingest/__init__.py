@@ -1,0 +1,1 @@
+"""From a feed's URL to a transcript on disk: nouns, errors, settings, fetching, transcription, the Markdown library."""

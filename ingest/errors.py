@@ -1,0 +1,80 @@
+"""Everything that can go wrong, in one tree; each error names its subject and says what to do.
+
+SoundbiteError
+├── HomeError              the home directory, or a file in it, cannot be used
+├── FetchError             something could not be fetched
+│   └── BlockedAddressError    the address is not public and no setting allows it
+├── FeedError              what was fetched is not a feed we can read
+├── AudioError             the audio cannot be downloaded or decoded
+├── TranscriptError        a transcript cannot be read
+├── TranscriptionError     the speech model cannot be loaded or fails
+├── NotFoundError          no such episode, podcast or feed here
+└── IndexingError          the index cannot be built or read
+    ├── IndexNotBuiltError     there is nothing to search yet
+    ├── IndexMismatchError     the index was built with another model or schema
+    └── QueryError             the query cannot be asked (also a ValueError)
+"""
+
+
+class SoundbiteError(Exception):
+    """Base of all: `subject` is the URL, path or name it is about, `message` one line that says what to do."""
+
+    def __init__(self, subject: object, message: str) -> None:
+        super().__init__(subject, message)
+        self.subject = str(subject)
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.message}" if self.subject else self.message
+
+
+class HomeError(SoundbiteError):
+    """The home directory, or a file in it, cannot be used."""
+
+
+class FetchError(SoundbiteError):
+    """Something could not be fetched; `status` is the HTTP status where there was an answer."""
+
+    def __init__(self, subject: object, message: str, status: int | None = None) -> None:
+        super().__init__(subject, message)
+        self.status = status
+
+
+class BlockedAddressError(FetchError):
+    """The address is not public and no setting allows it."""
+
+
+class FeedError(SoundbiteError):
+    """What was fetched is not a feed we can read."""
+
+
+class AudioError(SoundbiteError):
+    """The audio cannot be downloaded or decoded."""
+
+
+class TranscriptError(SoundbiteError):
+    """A transcript cannot be read."""
+
+
+class TranscriptionError(SoundbiteError):
+    """The speech model cannot be loaded or fails."""
+
+
+class NotFoundError(SoundbiteError):
+    """No such episode, podcast or feed here."""
+
+
+class IndexingError(SoundbiteError):
+    """The index cannot be built or read."""
+
+
+class IndexNotBuiltError(IndexingError):
+    """There is nothing to search yet."""
+
+
+class IndexMismatchError(IndexingError):
+    """The index was built with another model or schema."""
+
+
+class QueryError(IndexingError, ValueError):
+    """The query cannot be asked."""

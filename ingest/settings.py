@@ -1,0 +1,52 @@
+"""What a user may set, read once at the edges: environment `SOUNDBITE_…`, overridden by command-line options."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+VERSION = "0.1.0"
+
+
+class Settings(BaseSettings):
+    """Each field is a promise; the library's functions take values, never this object."""
+
+    model_config = SettingsConfigDict(env_prefix="SOUNDBITE_", frozen=True)
+
+    home: Path = Field(default=Path.home() / ".soundbite", description="where all state lives; nothing else is written")
+    embedding_model: str = Field(default="all-MiniLM-L6-v2", description="any sentence-transformers name or directory")
+    whisper_model: str = Field(default="small", description="a published Whisper model's name, or a directory")
+    whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
+    whisper_compute_type: str = Field(default="", description="empty: int8 on a CPU, float16 on a GPU")
+    language: str = Field(default="", description="empty: detected for each episode")
+    allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
+    user_agent: str = f"soundbite/{VERSION} (podcast transcripts and search)"
+    timeout: float = Field(default=30.0, gt=0, description="seconds without progress before a request is given up")
+    max_audio_mb: int = Field(default=1024, gt=0, description="larger audio is refused")
+    keep_audio: bool = Field(default=False, description="keep audio after it was transcribed")
+
+    @property
+    def hosts_allowed(self) -> frozenset[str]:
+        """`allow_hosts` as a set of lower-case names."""
+        return frozenset(name.strip().lower() for name in self.allow_hosts.split(",") if name.strip())
+
+    @property
+    def library_dir(self) -> Path:
+        """The Markdown transcripts: the record of truth."""
+        return self.home / "library"
+
+    @property
+    def index_dir(self) -> Path:
+        """LanceDB: derived, may be deleted and rebuilt."""
+        return self.home / "index"
+
+    @property
+    def audio_dir(self) -> Path:
+        """Audio on its way to becoming text."""
+        return self.home / "audio"
+
+    @property
+    def ledger_path(self) -> Path:
+        """SQLite: feeds, and which episodes are pending, done or failed."""
+        return self.home / "ledger.sqlite"

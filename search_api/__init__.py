@@ -1,0 +1,1 @@
+"""The window: HTTP endpoints and the search page over one index."""

@@ -1,0 +1,1 @@
+"""The truths the project holds itself to."""
