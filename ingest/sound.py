@@ -1,0 +1,143 @@
+"""Any audio file PyAV reads, decoded in blocks to 16 kHz mono, so that hours of it never lie in memory at once."""
+
+from collections.abc import Iterator
+from itertools import chain, groupby
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.errors import AudioError
+
+RATE = 16_000  # samples a second: what Whisper and the Silero VAD were trained on
+FRAMES_AT_ONCE = 500_000  # samples resampled in one call: a frame alone costs more in calls than in work
+LONGEST = 24 * 3600  # seconds; a small hostile file can unfold into weeks of silence
+MISSING_SECONDS = 2.0  # a file this much shorter than it says is cut off: encoders' own padding stays below 0.2 s
+MISSING_SHARE = 0.005  # and by this share: a long variable-rate file's declared duration is rounded
+
+Samples = NDArray[np.float32]
+
+
+class Recording:
+    """One audio file being decoded; a context manager.
+
+    `declared` is the duration the file claims, in seconds (None where it claims none), `decoded` the seconds decoded so
+    far. `truncated` and `damaged` (packets that could not be decoded) hold once `blocks` is exhausted.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file. Raises `AudioError` where it is no audio."""
+        import av
+
+        self.path = path
+        self.damaged = 0
+        self._samples = 0
+        self._broken = False
+        try:
+            self._container = av.open(str(path), metadata_errors="ignore")
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise AudioError(path, f"is not audio that can be read ({_reason(error)}); download it again") from error
+        if not self._container.streams.audio:
+            self._container.close()
+            raise AudioError(path, "holds no sound; check that this is the episode's audio")
+        self._stream = self._container.streams.best("audio") or self._container.streams.audio[0]
+        self._stream.thread_type = "AUTO"
+        self.declared = _declared(self._container, self._stream)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    @property
+    def decoded(self) -> float:
+        """Seconds decoded so far."""
+        return self._samples / RATE
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the file ends before it should: reading broke off, or it is shorter than it claims."""
+        if self._broken or self.decoded >= LONGEST:
+            return True
+        if self.declared is None or not _keeps_its_word(self._container, self.path):
+            return False
+        return self.declared - self.decoded > max(MISSING_SECONDS, MISSING_SHARE * self.declared)
+
+    def blocks(self) -> Iterator[Samples]:
+        """The sound from its start: float32, mono, 16 kHz, within -1 and 1. Raises `AudioError` where there is none."""
+        import av
+
+        form = lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate)  # noqa: E731 - a key, used once
+        for _, frames in groupby(self._frames(), form):  # chained streams may change rate or channels on the way
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+            for group in chain(_grouped(frames), [None]):  # None flushes
+                for frame in resampler.resample(group):
+                    yield self._counted(frame.to_ndarray()[0])
+            if self.decoded >= LONGEST:
+                return
+        if not self._samples:
+            raise AudioError(self.path, "holds no sound that can be decoded; download it again")
+
+    def _counted(self, block: Samples) -> Samples:
+        self._samples += len(block)
+        return np.clip(np.nan_to_num(block), -1.0, 1.0)
+
+    def _frames(self) -> Iterator[Any]:
+        """Decoded frames; a packet that cannot be decoded is counted and skipped, as players do."""
+        import av
+
+        packets = self._container.demux(self._stream)
+        while self.decoded < LONGEST:
+            try:
+                packet = next(packets)
+                yield from packet.decode()
+            except StopIteration:
+                return
+            except av.InvalidDataError:
+                self.damaged += 1
+            except (av.FFmpegError, OSError):
+                self._broken = True
+                return
+
+
+def _grouped(frames: Iterator[Any]) -> Iterator[Any]:
+    """Frames of one form joined into larger ones."""
+    import av
+
+    fifo = av.AudioFifo()
+    for frame in frames:
+        frame.pts = None  # broken time stamps are common and of no use here: sound is counted in samples
+        fifo.write(frame)
+        if fifo.samples >= FRAMES_AT_ONCE:
+            yield fifo.read()
+    if fifo.samples:
+        yield fifo.read()
+
+
+def _declared(container: Any, stream: Any) -> float | None:
+    """The duration the file claims, in seconds."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1_000_000 if container.duration else None
+
+
+def _keeps_its_word(container: Any, path: Path) -> bool:
+    """Whether the declared duration comes from the file's header; an MP3 without one is only estimated by its size."""
+    if container.format.name != "mp3":
+        return True
+    with path.open("rb") as file:
+        head = file.read(10)
+        if head[:3] == b"ID3":  # its size is four bytes of seven bits (ID3v2.4, section 3.1)
+            size = sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+            file.seek(10 + size)
+        frame = file.read(4096)
+    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,105 @@
+"""Where to cut sound: stretches and windows end in pauses, never in a word. Pure; all times in seconds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+WINDOW = 30.0  # what Whisper hears at once
+LONG_PAUSE = 3.0  # silence longer than this is left out: Whisper invents words for it
+PADDING = 0.2  # kept around speech: the VAD cuts soft first and last sounds
+SEARCH = 6.0  # a full window ends in the longest pause within its last seconds: likely the end of a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, in seconds."""
+
+    start: float
+    end: float
+
+    @property
+    def length(self) -> float:
+        """Seconds."""
+        return self.end - self.start
+
+
+def cut_point(speech: Sequence[Span], total: float, search: float, quietest: Callable[[float, float], float]) -> float:
+    """Where to part `total` seconds of sound: in the longest pause of its last `search` seconds.
+
+    Where all of that is speech (or singing), at the moment that `quietest(from, to)` names.
+    """
+    earliest = total - search
+    pauses = [gap for gap in gaps(speech, total) if gap.end > earliest]
+    if not pauses:
+        return quietest(earliest, total)
+    widest = max(pauses, key=lambda gap: gap.end - max(gap.start, earliest))
+    return (max(widest.start, earliest) + widest.end) / 2
+
+
+def gaps(speech: Sequence[Span], total: float) -> list[Span]:
+    """The pauses between, before and after spans of speech within `total` seconds."""
+    edges = [0.0, *(edge for span in speech for edge in (span.start, span.end)), total]
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return [Span(start, end) for start, end in pairs if end > start]
+
+
+def pack(
+    speech: Sequence[Span], total: float, quietest: Callable[[float, float], float], window: float = WINDOW
+) -> list[Span]:
+    """Windows of at most `window` seconds that hold all speech; each starts and ends in a pause where there is one.
+
+    Speech without a pause is cut at the moment that `quietest(from, to)` names. Windows do not overlap.
+    """
+    room = window - 2 * PADDING
+    spans = [part for span in speech for part in _parted(span, room, quietest)]
+    windows: list[Span] = []
+    start = 0
+    while start < len(spans):
+        end = _last_fitting(spans, start, room)
+        windows.append(Span(spans[start].start, spans[end].end))
+        start = end + 1
+    return _padded(windows, total)
+
+
+def _parted(span: Span, room: float, quietest: Callable[[float, float], float]) -> list[Span]:
+    parts = []
+    while span.length > room:
+        cut = quietest(span.start + room * 0.7, span.start + room)
+        parts.append(Span(span.start, cut))
+        span = Span(cut, span.end)
+    return [*parts, span]
+
+
+def _last_fitting(spans: Sequence[Span], first: int, room: float) -> int:
+    """The index of the last span of the window that starts with span `first`."""
+    last = first
+    while last + 1 < len(spans):
+        following = spans[last + 1]
+        if following.start - spans[last].end > LONG_PAUSE:
+            return last
+        if following.end - spans[first].start > room:
+            return _before_longest_pause(spans, first, last)
+        last += 1
+    return last
+
+
+def _before_longest_pause(spans: Sequence[Span], first: int, last: int) -> int:
+    reach = spans[last].end - SEARCH
+    ends = [index for index in range(first, last + 1) if spans[index].end >= reach or index == last]
+    return max(ends, key=lambda index: (spans[index + 1].start - spans[index].end, index))
+
+
+def _padded(windows: Sequence[Span], total: float) -> list[Span]:
+    """Each window widened into the pauses beside it, at most half of each."""
+    padded = []
+    for index, window in enumerate(windows):
+        before = window.start - (windows[index - 1].end if index else 0.0)
+        after = (windows[index + 1].start if index + 1 < len(windows) else total) - window.end
+        share_before = 1.0 if index == 0 else 0.5
+        share_after = 1.0 if index + 1 == len(windows) else 0.5
+        padded.append(
+            Span(
+                window.start - max(0.0, min(PADDING, before * share_before)),
+                window.end + max(0.0, min(PADDING, after * share_after)),
+            )
+        )
+    return padded
