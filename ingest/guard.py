@@ -1,0 +1,169 @@
+"""Which addresses may be connected to, decided at the moment of connecting.
+
+Feeds are written by strangers: an address in one must not lead into the reader's own network. A check of the URL
+beforehand can be outwitted (a name that resolves differently the second time, `0x7f.1`, a redirect), so the check is
+made on what the name resolved to, and the connection goes to the very address that was checked.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+import httpcore2
+
+from ingest.errors import BlockedAddressError
+
+Resolver = Callable[[str, int], list[str]]
+
+# What the IANA special-purpose registries (RFC 6890 and later) keep from the public internet, and multicast.
+NOT_PUBLIC_V4 = (
+    ip_network("0.0.0.0/8"),
+    ip_network("10.0.0.0/8"),
+    ip_network("100.64.0.0/10"),
+    ip_network("127.0.0.0/8"),
+    ip_network("169.254.0.0/16"),
+    ip_network("172.16.0.0/12"),
+    ip_network("192.0.0.0/24"),
+    ip_network("192.0.2.0/24"),
+    ip_network("192.88.99.0/24"),
+    ip_network("192.168.0.0/16"),
+    ip_network("198.18.0.0/15"),
+    ip_network("198.51.100.0/24"),
+    ip_network("203.0.113.0/24"),
+    ip_network("224.0.0.0/3"),
+    ip_network("168.63.129.16/32"),  # a cloud's metadata service that lies among public addresses
+)
+GLOBAL_V6 = ip_network("2000::/3")  # all that was ever given out
+NOT_PUBLIC_V6 = (
+    ip_network("2001::/23"),
+    ip_network("2001:db8::/32"),
+    ip_network("2002::/16"),
+    ip_network("3fff::/20"),
+)
+NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: how an IPv6-only network reaches an IPv4 address
+MAX_ADDRESSES = 4  # tried for one name before the connection is given up
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address may be connected to without a setting; addresses wrapped in IPv6 are unwrapped first."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address):
+        wrapped = found.ipv4_mapped or (IPv4Address(int(found) & 0xFFFFFFFF) if found in NAT64 else None)
+        if wrapped is None:
+            return found in GLOBAL_V6 and not any(found in network for network in NOT_PUBLIC_V6)
+        found = wrapped
+    return not any(found in network for network in NOT_PUBLIC_V4)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a name, in the system's order of preference; httpcore2.ConnectError where it has none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore2.ConnectError(f"no address is known for {host}") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Deadline(threading.local):
+    """When the request of this thread must be over, on the monotonic clock; connections outlive requests."""
+
+    at: float | None = None
+
+    def left(self, timeout: float | None) -> float | None:
+        """Seconds that the next step may take; httpcore2.ReadTimeout when the time is up."""
+        if self.at is None:
+            return timeout
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise httpcore2.ReadTimeout("the whole answer took too long")
+        return left if timeout is None else min(left, timeout)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Everything this thread reads and writes inside ends after `seconds`, however slowly the host trickles."""
+        before, self.at = self.at, time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self.at = before
+
+
+class TimedStream(httpcore2.NetworkStream):
+    """A connection whose every step obeys the deadline."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """See httpcore2."""
+        return self._stream.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """See httpcore2."""
+        self._stream.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        """See httpcore2."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        """The certificate is checked against the name, though the connection went to a checked address."""
+        inner = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        return TimedStream(inner, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """See httpcore2."""
+        return self._stream.get_extra_info(info)
+
+
+class GuardedBackend(httpcore2.NetworkBackend):
+    """Opens connections to public addresses only, unless the host's name is in `hosts_allowed`."""
+
+    def __init__(self, hosts_allowed: frozenset[str], deadline: Deadline, resolver: Resolver) -> None:
+        self._hosts_allowed = hosts_allowed
+        self._deadline = deadline
+        self._resolver = resolver
+        self._sockets = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """Resolves once, checks, and connects to what was checked; BlockedAddressError where nothing passes."""
+        refused: Exception = httpcore2.ConnectError(f"no address is known for {host}")
+        for address in self._checked(host, self._resolver(host, port))[:MAX_ADDRESSES]:
+            left = self._deadline.left(timeout)
+            try:
+                stream = self._sockets.connect_tcp(address, port, left, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                refused = error
+            else:
+                return TimedStream(stream, self._deadline)
+        raise refused
+
+    def _checked(self, host: str, addresses: list[str]) -> list[str]:
+        if host.lower().rstrip(".") in self._hosts_allowed:
+            return addresses
+        public = [address for address in addresses if is_public(address)]
+        if addresses and not public:
+            raise BlockedAddressError(
+                host,
+                f"is at {addresses[0]}, which is not a public address; if you trust this host, "
+                f"set SOUNDBITE_ALLOW_HOSTS={host}",
+            )
+        return public

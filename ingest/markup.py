@@ -1,0 +1,246 @@
+"""Bytes that call themselves a feed, made into UTF-8 that an XML parser accepts; markup made into plain text.
+
+Every pattern here ends at a character that cannot recur inside it, or at the end of the data, so time stays linear.
+"""
+
+import re
+import zlib
+from dataclasses import dataclass
+from html import unescape
+from html.entities import html5
+
+from ingest.errors import FeedError
+
+ENCODINGS = re.compile(r"utf|iso|windows|cp125|latin|us-ascii|koi8|gb|big5|euc|shift|sjis|mac|tis", re.IGNORECASE)
+DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
+WIDE = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+BOMS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\0\0", "utf-32-le"),
+    (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+CONTROLS = bytes(code for code in range(1, 32) if code not in b"\t\n\r")  # XML 1.0, section 2.2
+PROLOG = re.compile(rb"\s+|<\?.*?(?:\?>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL)
+DOCTYPE = re.compile(rb"<!DOCTYPE[^\[>]*(?:\[(.*?)(?:\]\s*>|\Z)|>|\Z)", re.DOTALL | re.IGNORECASE)
+ENTITY = re.compile(rb"""<!ENTITY\s+(\w{1,40})\s+(?:"([^"&%<]{0,40})"|'([^'&%<]{0,40})'|["']&#(\d{1,6});["'])\s*>""")
+ROOT = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40}))(?=[\s/>])")
+LOOSE_AMPERSAND = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
+    rb"|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{0,31};)?",
+    re.DOTALL,
+)
+BAD_NUMBERS = re.compile(  # control characters, and emoji written as two surrogates
+    rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F])"
+    rb"|5[5-7]\d{3}|[xX][dD][89a-fA-F][0-9a-fA-F]{2});(?:&#(?:5[67]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});)?"
+)
+LIVE_ITEM = re.compile(rb"<podcast:liveItem[\s>].*?(?:</podcast:liveItem\s*>|\Z)", re.DOTALL)
+PREFIX = re.compile(rb"<([A-Za-z_][\w.-]{0,40}):[A-Za-z_]")
+NAMESPACES = {
+    b"itunes": b"http://www.itunes.com/dtds/podcast-1.0.dtd",
+    b"podcast": b"https://podcastindex.org/namespace/1.0",
+    b"content": b"http://purl.org/rss/1.0/modules/content/",
+    b"atom": b"http://www.w3.org/2005/Atom",
+    b"media": b"http://search.yahoo.com/mrss/",
+    b"dc": b"http://purl.org/dc/elements/1.1/",
+}
+MAX_JUNK = 50  # broken tags in front of the feed that are stepped over, such as a server's warnings
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """UTF-8 without declaration or DOCTYPE, ready to be parsed; `root` is the outermost element's local name."""
+
+    data: bytes
+    root: str
+    warnings: tuple[str, ...] = ()
+
+
+def read_markup(url: str, body: bytes, charset: str = "", max_bytes: int = 50 * 2**20) -> Markup:
+    """Decode and mend what can be mended without guessing at meaning; `charset` is what the HTTP header claims.
+
+    Raises FeedError for what is no text, no markup, or an attempt to fill the memory.
+    """
+    text, warnings = to_utf8(_unpack(url, body, max_bytes), charset)
+    if b"\0" in text:
+        raise FeedError(url, "holds null bytes: this is not a feed, or it was damaged on the way")
+    clean = text.translate(None, CONTROLS).replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    if len(clean) != len(text):
+        warnings.append("holds control characters that XML forbids: they were left out")
+    at, entities, junk = _prolog(url, clean)
+    root = ROOT.match(clean, at)
+    if root is None:
+        raise FeedError(url, _no_markup(clean))
+    if junk:
+        warnings.append("has text in front of the feed: it was left out")
+    data, cut = _close(clean[at:], root[1], root[2].lower())
+    warnings += cut
+    data = LOOSE_AMPERSAND.sub(lambda found: _ampersand(found, entities), LIVE_ITEM.sub(b"", data))
+    data = _declare_prefixes(BAD_NUMBERS.sub(_number, data), len(root[1]) + 1)
+    return Markup(data, root[2].decode().lower(), tuple(warnings))
+
+
+def _unpack(url: str, body: bytes, max_bytes: int) -> bytes:
+    """Some hosts store the feed compressed and send it so without saying it."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        text = unpacker.decompress(body, max_bytes)
+    except zlib.error as error:
+        raise FeedError(url, "is compressed data that cannot be unpacked") from error
+    if unpacker.unconsumed_tail:
+        raise FeedError(url, f"unpacks to more than {max_bytes / 2**20:g} MiB: refused")
+    return text
+
+
+def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:
+    """The text as UTF-8, by what the bytes show rather than what is claimed of them, and what was wrong."""
+    for mark, encoding in (*BOMS, *WIDE.items()):
+        if body.startswith(mark):
+            rest = body[len(mark) :] if (mark, encoding) in BOMS else body
+            return rest.decode(encoding, "replace").encode(), []
+    found = DECLARED.match(body[:400])
+    declared = found[1].decode().lower() if found else ""
+    if b"\x1b" not in body and _is_utf8(body):  # ESC: ISO-2022, which looks like ASCII
+        wrong = declared and body.isascii() is False and not declared.replace("-", "").startswith("utf8")
+        return body, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
+    for claimed in (declared, charset.lower()):
+        if ENCODINGS.match(claimed) and not claimed.startswith("utf"):
+            known = "cp1252" if claimed in ("iso-8859-1", "latin-1", "latin1", "us-ascii") else claimed
+            try:
+                return body.decode(known).encode(), []
+            except (UnicodeError, LookupError):
+                continue
+    mixed = re.sub("[\udc80-\udcff]+", _as_windows, body.decode("utf-8", "surrogateescape"))
+    return mixed.encode("utf-8", "replace"), ["holds bytes that are not UTF-8: read as Windows-1252"]
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        # Cut off inside the last character: still UTF-8, and the feed is reported as cut off.
+        return error.reason == "unexpected end of data"
+    return True
+
+
+def _as_windows(found: re.Match[str]) -> str:
+    return found[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+
+
+def _prolog(url: str, data: bytes) -> tuple[int, dict[bytes, bytes], bool]:
+    """Where the root element begins, the harmless entities declared before it, and whether junk was stepped over."""
+    at, junk, entities = 0, 0, dict[bytes, bytes]()
+    while at < len(data) and junk < MAX_JUNK:
+        if skipped := PROLOG.match(data, at):
+            at = skipped.end()
+        elif doctype := DOCTYPE.match(data, at):
+            entities |= _entities(url, doctype[1] or b"")
+            at = doctype.end()
+        elif ROOT.match(data, at) and not (junk and data[at + 1 : at + 3].islower() and _is_stray(data, at)):
+            return at, entities, bool(junk)
+        else:
+            junk += 1
+            at = data.find(b"<", at + 1) % (len(data) + 1)
+    return len(data), entities, bool(junk)
+
+
+def _is_stray(data: bytes, at: int) -> bool:
+    """HTML in front of a feed, as a server's warnings have it, is not the root: the feed comes after it."""
+    return data[at : at + 40].lower().startswith((b"<br", b"<b>", b"<p>", b"<b ", b"<p ", b"<div", b"<font"))
+
+
+def _entities(url: str, subset: bytes) -> dict[bytes, bytes]:
+    simple = {
+        found[1]: chr(int(found[4])).encode("utf-8", "replace") if found[4] else found[2] or found[3] or b""
+        for found in ENTITY.finditer(subset)
+        if not found[4] or 31 < int(found[4]) < 0x110000
+    }
+    if subset.count(b"<!ENTITY") != len(simple):
+        raise FeedError(url, "declares entities of its own, which can be made to fill the memory: refused")
+    return simple
+
+
+def _no_markup(data: bytes) -> str:
+    start = data[:200].strip()
+    if not start:
+        return "is empty: there is no feed at this address"
+    if start.startswith((b"{", b"[")):
+        return "is JSON, not RSS or Atom: look for the address of the podcast's RSS feed"
+    return "is not a feed: it holds no XML; look for the address of the podcast's RSS feed"
+
+
+def _close(data: bytes, name: bytes, local: bytes) -> tuple[bytes, list[str]]:
+    """The root element from start to end; what was cut off is brought to an end after its last whole item."""
+    end = data.rfind(b"</" + name)
+    if end >= 0:
+        return data[:end] + b"</" + name + b">", []
+    at = len(data)
+    while True:
+        ends = [data.rfind(tag, 0, at) + len(tag) for tag in (b"</item>", b"</entry>") if data.rfind(tag, 0, at) >= 0]
+        at = max(ends, default=_first_item(data))
+        opened = data.rfind(b"<![CDATA[", 0, at)
+        if opened < 0 or opened < data.rfind(b"]]>", 0, at):
+            break
+        at = opened  # that end stands in somebody's text
+    tail = b"</channel></" + name + b">" if local == b"rss" else b"</" + name + b">"
+    return data[:at] + tail, ["is cut off: only the items that are whole were read"]
+
+
+def _first_item(data: bytes) -> int:
+    starts = [at for tag in (b"<item", b"<entry") if (at := data.find(tag)) >= 0]
+    return min(starts, default=len(data))
+
+
+def _ampersand(found: re.Match[bytes], entities: dict[bytes, bytes]) -> bytes:
+    """A bare `&` becomes `&amp;`, an entity that XML does not know becomes its character."""
+    if not found[0].startswith(b"&"):
+        return found[0]
+    name = (found[1] or b"")[:-1]
+    if name in entities:
+        return entities[name]
+    character = html5.get(name.decode() + ";") if name else None
+    return character.encode() if character else b"&amp;" + (found[1] or b"")
+
+
+def _number(found: re.Match[bytes]) -> bytes:
+    codes = [
+        int(b"0" + code if code[:1] in b"xX" else code, 16 if code[:1] in b"xX" else 10)
+        for code in re.findall(rb"#([xX]?[0-9a-fA-F]+)", found[0])
+    ]
+    if len(codes) == 2 and 0xD800 <= codes[0] < 0xDC00:
+        return chr(0x10000 + ((codes[0] - 0xD800) << 10) + codes[1] - 0xDC00).encode()
+    return b""
+
+
+def _declare_prefixes(data: bytes, at: int) -> bytes:
+    """A prefix used but not declared is a slip, not a reason to lose the feed."""
+    used = set(PREFIX.findall(data)) - {b"xml"} - set(re.findall(rb"xmlns:([\w.-]{1,40})\s*=", data))
+    missing = b"".join(
+        b' xmlns:%s="%s"' % (prefix, NAMESPACES.get(prefix, b"urn:undeclared:" + prefix))
+        for prefix in sorted(used)[:50]
+    )
+    return data[:at] + missing + data[at:]
+
+
+TAG_NAMES = (
+    "a abbr b big blockquote br center cite code dd div dl dt em font h1 h2 h3 h4 h5 h6 hr i iframe img li ol p pre "
+    "q s small span strike strong sub sup table tbody td tfoot th thead tr u ul"
+).replace(" ", "|")
+TAG = re.compile(rf"</?(?:{TAG_NAMES})(?:\s[^<>]*)?/?>|<!--[^<>]*-->", re.IGNORECASE)
+HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+BLOCK = re.compile(
+    r"</?(?:blockquote|br|center|d[dlt]|div|h\d|hr|li|[ou]l|p|pre|t(?:able|body|d|foot|h|head|r))\b", re.IGNORECASE
+)
+
+
+def plain_text(text: str, limit: int = 10_000) -> str:
+    """Words without tags, entities or line breaks, at most `limit` characters; `5 < 6` and `<T>` stay as they are."""
+    if "<" in text:
+        text = HIDDEN.sub(" ", text)
+        text = TAG.sub(lambda tag: " " if BLOCK.match(tag[0]) else "", text)
+    if "&" in text:
+        text = unescape(text).replace("&amp;", "&")
+    return " ".join(text[: limit * 4].split())[:limit]
