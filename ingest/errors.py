@@ -33,11 +33,17 @@ class HomeError(SoundbiteError):
 
 
 class FetchError(SoundbiteError):
-    """Something could not be fetched; `status` is the HTTP status where there was an answer."""
+    """Something could not be fetched; `status` is the HTTP status where there was an answer.
 
-    def __init__(self, subject: object, message: str, status: int | None = None) -> None:
+    `retry_after` is how many seconds the host asked to be left alone, None where it asked nothing.
+    """
+
+    def __init__(
+        self, subject: object, message: str, status: int | None = None, retry_after: float | None = None
+    ) -> None:
         super().__init__(subject, message)
         self.status = status
+        self.retry_after = retry_after
 
 
 class BlockedAddressError(FetchError):
