@@ -1,0 +1,274 @@
+r"""The library's transcript document: Markdown that people read and edit, and a JSON sidecar with times beside it.
+
+The Markdown is an H1 title, seven bullets, `## Transcript` and the text. Speaker turns open with a line `Name:`; text
+without speakers is bare paragraphs, and where it follows a named turn it opens with `Unknown speaker:`. A paragraph that
+would itself be read as a name is written with a backslash before its colon (`Like this\:`), which Markdown hides.
+"""
+
+import json
+import logging
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from hashlib import sha256
+from itertools import groupby
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from slugify import slugify
+
+from ingest.errors import TranscriptError
+from ingest.models import Episode, Segment, Transcript, Turn
+
+# The bullets in their order, and the field each holds; `transcribed_at` is the transcript's, the others the episode's.
+BULLETS = {
+    "Episode ID": "guid",
+    "Podcast": "podcast",
+    "Published": "published",
+    "Link": "link",
+    "Audio URL": "audio_url",
+    "Source Feed": "source_feed",
+    "Transcribed At": "transcribed_at",
+}
+HEADING = "## Transcript"
+UNKNOWN_SPEAKER = "Unknown speaker"
+NAME_LIMIT = 80  # characters; a longer line that ends in a colon is text
+
+# C0, DEL, C1, zero-width space, line and paragraph separators, byte order mark, halves of surrogate pairs
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff\ud800-\udfff]")
+_LABEL = re.compile(rf"(.{{0,{NAME_LIMIT - 1}}}[^\\:]):")
+_ESCAPED = re.compile(r"(?s)(.*\\):")
+# Device names that Windows refuses as file names: learn.microsoft.com/windows/win32/fileio/naming-a-file
+_RESERVED = re.compile(r"con|prn|aux|nul|(?:com|lpt)\d")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """What the JSON beside a Markdown transcript holds; `fields` are those of `Episode`, `turns` only if untimed."""
+
+    fields: dict[str, Any]
+    segments: tuple[Segment, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    transcribed_at: str = ""
+    provenance: dict[str, Any] | None = None
+
+
+def one_line(text: str) -> str:
+    """The text on one line: as it is where it already was, else without control characters and runs of spaces."""
+    return " ".join(_CONTROL.sub(" ", text).split()) if _CONTROL.search(text) else text.strip(" ")
+
+
+def text_of(text: str) -> str:
+    """The text as a turn holds it: paragraphs of one line each, parted by one blank line, no control characters."""
+    return "\n\n".join(_paragraphs(text))
+
+
+def name_of(speaker: str) -> str:
+    """A speaker's name as the document can hold it: one line, bounded; empty for `Unknown speaker`."""
+    name = " ".join(one_line(speaker).split())[:NAME_LIMIT].rstrip("\\: ")
+    return "" if name == UNKNOWN_SPEAKER else name
+
+
+def normal_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """The turns as reading them back gives them: clean, none empty, neighbours without a speaker joined.
+
+    Two turns in a row of one named speaker stay two.
+    """
+    clean = [Turn(text, name_of(turn.speaker)) for turn in turns if (text := text_of(turn.text))]
+    joined: list[Turn] = []
+    for speaker, group in groupby(clean, key=lambda turn: turn.speaker):
+        run = list(group)
+        joined += run if speaker else [Turn("\n\n".join(turn.text for turn in run))]
+    return tuple(joined)
+
+
+def turns_from_segments(segments: Iterable[Segment]) -> tuple[Turn, ...]:
+    """Turns of one paragraph each: consecutive segments of one speaker, joined by spaces."""
+    runs = groupby(segments, key=lambda segment: name_of(segment.speaker))
+    return normal_turns(Turn(" ".join(segment.text for segment in run), speaker) for speaker, run in runs)
+
+
+def to_markdown(transcript: Transcript) -> str:
+    """The Markdown document, ready to be written as UTF-8; see the module's docstring for the format."""
+    values = _values(transcript)
+    bullets = [f"- {bullet}: {one_line(values[name])}" for bullet, name in BULLETS.items()]
+    head = [f"# {one_line(transcript.episode.title)}", "", *bullets, "", HEADING, ""]
+    return "\n".join(head) + "\n" + text_body(transcript.turns) + "\n"
+
+
+def text_body(turns: Iterable[Turn]) -> str:
+    """The turns as text: `Name:`, a blank line, the paragraphs; without a final newline."""
+    return "\n\n".join(_body(normal_turns(turns)))
+
+
+def from_markdown(text: str, sidecar: str | None = None, *, subject: str = "") -> Transcript:
+    """Read what `to_markdown` wrote, or what somebody made of it by hand, with `to_sidecar`'s JSON where there is one.
+
+    The Markdown has the last word: the sidecar adds what it does not carry, and a sidecar that cannot be read is
+    left aside with a warning. Raises TranscriptError that names what the document lacks.
+    """
+    title, values, body = split_document(text)
+    missing = ["the title (`# …` in the first line)"] if title is None else []
+    missing += [f"`- {bullet}:`" for bullet, name in BULLETS.items() if name not in values]
+    missing += [f"`{HEADING}`"] if body is None else []
+    if missing:
+        raise TranscriptError(subject, f"is not a transcript document: it lacks {', '.join(missing)}")
+    turns = turns_of(body or "")
+    if not turns:
+        raise TranscriptError(subject, f"holds no words after `{HEADING}`; write the text there or remove the file")
+    extra = read_sidecar(sidecar, subject) if sidecar is not None else Sidecar({})
+    return _assemble({**values, "title": title or ""}, turns, extra)
+
+
+def split_document(text: str) -> tuple[str | None, dict[str, str], str | None]:
+    """The document's title, the bullets' values by field name, and the text after the heading; None where absent."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").split("\n")
+    start = next((number for number, line in enumerate(lines) if line.strip(" ")), 0)
+    end = next((number for number, line in enumerate(lines) if line.rstrip(" ") == HEADING), None)
+    title = one_line(lines[start][1:]) if re.match(r"#(?: |$)", lines[start]) else None
+    values: dict[str, str] = {}
+    for line in lines[start + 1 : end]:
+        bullet, colon, value = line.removeprefix("- ").partition(":")
+        if line.startswith("- ") and colon and bullet in BULLETS:
+            values.setdefault(BULLETS[bullet], one_line(value))
+    return title, values, None if end is None else "\n".join(lines[end + 1 :])
+
+
+def turns_of(body: str) -> tuple[Turn, ...]:
+    """The turns that the text of a document holds; the reverse of `text_body`."""
+    turns: list[Turn] = []
+    speaker, spoken = "", list[str]()
+    for paragraph in _paragraphs(body):
+        if label := _LABEL.fullmatch(paragraph):
+            turns.append(Turn("\n\n".join(spoken), speaker))
+            speaker, spoken = label[1], []
+        else:
+            escaped = _ESCAPED.fullmatch(paragraph)
+            spoken.append(f"{escaped[1][:-1]}:" if escaped else paragraph)
+    return normal_turns([*turns, Turn("\n\n".join(spoken), speaker)])
+
+
+def to_sidecar(transcript: Transcript) -> str:
+    """The JSON beside the Markdown, in the Podcasting 2.0 transcript shape (times in seconds).
+
+    `soundbite` holds `transcribed_at`, `provenance` and the whole `episode`, so that the file can also stand alone.
+    A transcript without times has an empty `segments`. Figures that JSON cannot say (NaN, infinity) become null.
+    """
+    return sidecar_json(transcript, [_segment_json(segment) for segment in transcript.segments])
+
+
+def sidecar_json(transcript: Transcript, segments: list[dict[str, Any]]) -> str:
+    """`to_sidecar` with the segments given."""
+    ours = {
+        "transcribed_at": transcript.transcribed_at,
+        "provenance": transcript.provenance,
+        "episode": {name: value for name, value in asdict(transcript.episode).items() if value not in (None, "", ())},
+    }
+    document = {"version": "1.0.0", "segments": segments, "soundbite": ours}
+    text = json.dumps(_finite(document), ensure_ascii=False, indent=1) + "\n"
+    # half a surrogate pair cannot be written as UTF-8; as `\udXXX` it is JSON again
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def read_sidecar(text: str, subject: str = "") -> Sidecar:
+    """What `to_sidecar` wrote; an empty Sidecar, with a warning in the log, where the text is something else."""
+    try:
+        document = json.loads(text)
+        ours = document["soundbite"]
+        episode = _adapter(Episode).validate_python({"podcast": "", "guid": "", "title": "", **ours["episode"]})
+        fields = {name: getattr(episode, name) for name in ours["episode"] if name in Episode.__dataclass_fields__}
+        timed, untimed = _spoken(document["segments"])
+        return Sidecar(fields, timed, untimed, str(ours["transcribed_at"]), dict(ours["provenance"]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ValidationError) as error:
+        logger.warning("%s: the JSON beside it is left aside, it cannot be read (%s)", subject, one_line(str(error)))
+        return Sidecar({})
+
+
+def slug(text: str, limit: int = 60) -> str:
+    """A name in lower-case ASCII that every file system takes: at most `limit` characters (8 or more), never empty."""
+    # a name takes few characters of a text, so a text of megabytes need not be transliterated whole
+    name = slugify(
+        text[: limit * 20], max_length=limit, word_boundary=True, save_order=True,
+        entities=False, decimal=False, hexadecimal=False,
+    )  # fmt: skip
+    if not name:
+        return sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:8] if text.strip() else "untitled"
+    return f"{name}-x" if _RESERVED.fullmatch(name) else str(name)
+
+
+def file_stem(episode: Episode) -> str:
+    """`<YYYY-MM-DD or undated>-<slug of the title>-<first 8 of the key>`: sorts by date, never the same twice."""
+    date = episode.published_at.date().isoformat() if episode.published_at else "undated"
+    return f"{date}-{slug(episode.title)}-{episode.key[:8]}"
+
+
+def _values(transcript: Transcript) -> dict[str, str]:
+    """The text of each field that Markdown carries."""
+    episode = transcript.episode
+    values = {name: getattr(episode, name) for name in BULLETS.values() if name != "transcribed_at"}
+    return {**values, "title": episode.title, "transcribed_at": transcript.transcribed_at}
+
+
+def _assemble(values: dict[str, str], turns: tuple[Turn, ...], extra: Sidecar) -> Transcript:
+    """Join Markdown and sidecar: a value of the sidecar counts where Markdown cannot say it, or says the same."""
+    known = {**extra.fields, "transcribed_at": extra.transcribed_at}
+    said = {
+        name: known[name] if one_line(known.get(name, "")) == value != "" else value for name, value in values.items()
+    }
+    transcribed_at = said.pop("transcribed_at", "")
+    episode = replace(Episode("", "", ""), **{**extra.fields, **said})
+    return Transcript(episode, turns, extra.segments, transcribed_at, extra.provenance or {})
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """The paragraphs of a text, each on one line."""
+    block: list[str] = []
+    for line in [*text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), ""]:
+        if clean := one_line(line):
+            block.append(clean)
+        elif block:
+            yield " ".join(block)
+            block = []
+
+
+def _body(turns: Iterable[Turn]) -> Iterator[str]:
+    """The paragraphs of the document's text, labels among them."""
+    for number, turn in enumerate(turns):
+        if number or turn.speaker:
+            yield f"{turn.speaker or UNKNOWN_SPEAKER}:"
+        for paragraph in turn.text.split("\n\n"):
+            hidden = _LABEL.fullmatch(paragraph) or _ESCAPED.fullmatch(paragraph)
+            yield f"{paragraph[:-1]}\\:" if hidden else paragraph
+
+
+def _segment_json(segment: Segment) -> dict[str, Any]:
+    times = {"startTime": segment.start, "endTime": segment.end, "body": segment.text}
+    return {"speaker": segment.speaker, **times} if segment.speaker else times
+
+
+def _spoken(entries: list[dict[str, Any]]) -> tuple[tuple[Segment, ...], tuple[Turn, ...]]:
+    """The entries of `segments` as they stand: timed segments, or turns where the first has no time."""
+    names = {"startTime": "start", "endTime": "end", "body": "text"}
+    renamed = [{names.get(name, name): value for name, value in entry.items()} for entry in entries]
+    if renamed and "start" not in renamed[0]:
+        return (), _adapter(tuple[Turn, ...]).validate_python(renamed)
+    return _adapter(tuple[Segment, ...]).validate_python(renamed), ()
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Pydantic's reader of a dataclass: checks the types and ignores what it does not know."""
+    return TypeAdapter(kind)
+
+
+def _finite(value: Any) -> Any:
+    """JSON data with null for every number that JSON cannot write."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
