@@ -14,6 +14,14 @@ from ingest.errors import FeedError
 ENCODINGS = re.compile(r"utf|iso|windows|cp125|latin|us-ascii|koi8|gb|big5|euc|shift|sjis|mac|tis", re.IGNORECASE)
 DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
 WIDE = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+WIDER = {  # what is meant where the narrower one is claimed, as browsers read it
+    "iso-8859-1": "cp1252",
+    "latin-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "gb2312": "gb18030",
+    "shift_jis": "cp932",
+}
 BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\0\0", "utf-32-le"),
@@ -26,6 +34,7 @@ PROLOG = re.compile(rb"\s+|<\?.*?(?:\?>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL)
 DOCTYPE = re.compile(rb"<!DOCTYPE[^\[>]*(?:\[(.*?)(?:\]\s*>|\Z)|>|\Z)", re.DOTALL | re.IGNORECASE)
 ENTITY = re.compile(rb"""<!ENTITY\s+(\w{1,40})\s+(?:"([^"&%<]{0,40})"|'([^'&%<]{0,40})'|["']&#(\d{1,6});["'])\s*>""")
 ROOT = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40}))(?=[\s/>])")
+STRAY = re.compile(rb"</?(?:b|br|p|div|font|span)[\s/>]", re.IGNORECASE)  # a server's warning in front of the feed
 LOOSE_AMPERSAND = re.compile(
     rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
     rb"|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{0,31};)?",
@@ -103,14 +112,13 @@ def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:
             return rest.decode(encoding, "replace").encode(), []
     found = DECLARED.match(body[:400])
     declared = found[1].decode().lower() if found else ""
-    if b"\x1b" not in body and _is_utf8(body):  # ESC: ISO-2022, which looks like ASCII
+    if _is_utf8(body) and not declared.startswith("iso-2022"):  # which looks like ASCII
         wrong = declared and body.isascii() is False and not declared.replace("-", "").startswith("utf8")
         return body, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
     for claimed in (declared, charset.lower()):
         if ENCODINGS.match(claimed) and not claimed.startswith("utf"):
-            known = "cp1252" if claimed in ("iso-8859-1", "latin-1", "latin1", "us-ascii") else claimed
             try:
-                return body.decode(known).encode(), []
+                return body.decode(WIDER.get(claimed, claimed)).encode(), []
             except (UnicodeError, LookupError):
                 continue
     mixed = re.sub("[\udc80-\udcff]+", _as_windows, body.decode("utf-8", "surrogateescape"))
@@ -139,17 +147,13 @@ def _prolog(url: str, data: bytes) -> tuple[int, dict[bytes, bytes], bool]:
         elif doctype := DOCTYPE.match(data, at):
             entities |= _entities(url, doctype[1] or b"")
             at = doctype.end()
-        elif ROOT.match(data, at) and not (junk and data[at + 1 : at + 3].islower() and _is_stray(data, at)):
+        elif ROOT.match(data, at) and not STRAY.match(data, at):
             return at, entities, bool(junk)
         else:
             junk += 1
-            at = data.find(b"<", at + 1) % (len(data) + 1)
+            following = data.find(b"<", at + 1)
+            at = len(data) if following < 0 else following
     return len(data), entities, bool(junk)
-
-
-def _is_stray(data: bytes, at: int) -> bool:
-    """HTML in front of a feed, as a server's warnings have it, is not the root: the feed comes after it."""
-    return data[at : at + 40].lower().startswith((b"<br", b"<b>", b"<p>", b"<b ", b"<p ", b"<div", b"<font"))
 
 
 def _entities(url: str, subset: bytes) -> dict[bytes, bytes]:
@@ -174,7 +178,7 @@ def _no_markup(data: bytes) -> str:
 
 def _close(data: bytes, name: bytes, local: bytes) -> tuple[bytes, list[str]]:
     """The root element from start to end; what was cut off is brought to an end after its last whole item."""
-    end = data.rfind(b"</" + name)
+    end = data.rfind(b"</" + name + b">")
     if end >= 0:
         return data[:end] + b"</" + name + b">", []
     at = len(data)
@@ -207,12 +211,12 @@ def _ampersand(found: re.Match[bytes], entities: dict[bytes, bytes]) -> bytes:
 
 def _number(found: re.Match[bytes]) -> bytes:
     codes = [
-        int(b"0" + code if code[:1] in b"xX" else code, 16 if code[:1] in b"xX" else 10)
-        for code in re.findall(rb"#([xX]?[0-9a-fA-F]+)", found[0])
+        int(code[1:], 16) if code[:1] in b"xX" else int(code) for code in re.findall(rb"#([xX]?[0-9a-fA-F]+)", found[0])
     ]
-    if len(codes) == 2 and 0xD800 <= codes[0] < 0xDC00:
+    high = 0xD800 <= codes[0] < 0xDC00
+    if len(codes) == 2 and high and 0xDC00 <= codes[1] < 0xE000:  # UTF-16's way to write what lies beyond U+FFFF
         return chr(0x10000 + ((codes[0] - 0xD800) << 10) + codes[1] - 0xDC00).encode()
-    return b""
+    return b"".join(chr(code).encode() for code in codes if code > 31 and not 0xD800 <= code < 0xE000)
 
 
 def _declare_prefixes(data: bytes, at: int) -> bytes:
@@ -238,9 +242,10 @@ BLOCK = re.compile(
 
 def plain_text(text: str, limit: int = 10_000) -> str:
     """Words without tags, entities or line breaks, at most `limit` characters; `5 < 6` and `<T>` stay as they are."""
+    text = text[: 20 * limit]
     if "<" in text:
         text = HIDDEN.sub(" ", text)
         text = TAG.sub(lambda tag: " " if BLOCK.match(tag[0]) else "", text)
     if "&" in text:
         text = unescape(text).replace("&amp;", "&")
-    return " ".join(text[: limit * 4].split())[:limit]
+    return " ".join(text.split())[:limit]
