@@ -14,7 +14,7 @@ SCOWL = Path("/usr/share/dict/scowl")
 SCOWL_LISTS = ("english-words.10", "american-words.10", "english-words.20", "american-words.20")
 COMMON_LISTS = 2  # of these lists, how many hold the very common words
 SLOT = re.compile(r"\{([a-z_]+)\}")
-DEEPEST = 7  # levels of nesting before only the plain frames of a symbol are used
+DEEPEST = 4  # levels of nesting before only the plain frames of a symbol are used
 FORMS = {"": 0, "_s": 1, "_ed": 2, "_en": 3, "_ing": 4}  # a verb slot's ending names the form
 VERB_SLOTS = {"do": "verb_object", "act": "verb_alone", "say": "verb_that", "want": "verb_to", "give": "verb_give", "urge": "verb_person"}
 WORD_SLOTS = {
@@ -107,7 +107,7 @@ def number(draw: random.Random) -> str:
 class Writer:
     """Draws sentences; `stray` is the share of content words that come from the word list instead of the lexicon."""
 
-    def __init__(self, draw: random.Random, stray: float = 0.12) -> None:
+    def __init__(self, draw: random.Random, stray: float = 0.08) -> None:
         self.draw, self.stray = draw, stray
 
     def word(self, slot: str) -> str | None:
@@ -171,9 +171,9 @@ class Writer:
         return word.split("/")[0]
 
 
-def sentence(draw: random.Random, loose: float = 0.2) -> str:
+def sentence(draw: random.Random, loose: float = 0.15) -> str:
     """One sentence; a share `loose` of them are phrases of unconnected words."""
-    writer = Writer(draw, stray=0.12 if loose else 0.0)
+    writer = Writer(draw, stray=0.08 if loose else 0.0)
     if draw.random() < loose:
         return writer.phrase()
     return writer.spoken(draw.choices(["statement", "question", "talk", "short"], [0.6, 0.14, 0.18, 0.08])[0])
