@@ -1,20 +1,17 @@
 """Audio: downloaded whole or not at all, never spliced from two answers, and looked at before anything trusts it."""
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from hashlib import sha256
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ingest import client as web
 from ingest.errors import AudioError, FetchError
-from ingest.models import parse_date
+from ingest.part import PIECE, Notes, Part, continues, strong_validator, whole_number
 
 ACCEPT = "audio/*, video/*;q=0.9, application/octet-stream;q=0.8, */*;q=0.1"
-PIECE = 2**20  # bytes at once
 HEAD = 16  # bytes that tell what a file is
 SPARE_DISK = 64 * 2**20  # left free for everybody else
 MAX_SECONDS = 4 * 3600.0  # a gigabyte at 70 kB/s
@@ -49,21 +46,6 @@ class Audio:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Notes:
-    """What must be known of a part to go on with it: kept beside it, as JSON.
-
-    `validator` is a strong ETag or Last-Modified (RFC 9110, 8.8), empty where the host gave none; `total` the bytes
-    promised for the whole.
-    """
-
-    url: str
-    final_url: str
-    validator: str
-    total: int | None
-    headers: dict[str, str]
-
-
 def sniff(head: bytes) -> str:
     """The container that a file's first 16 bytes show, empty where it is none that holds audio."""
     return next((name for pattern, name in SIGNATURES if re.match(pattern, head, re.DOTALL)), "")
@@ -92,129 +74,82 @@ def download(
     what comes is not audio, too large, or less than was promised.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = _Part(target)
-    notes = part.resumable(episode_url)
-    if notes and part.size == notes.total:  # stopped between the last byte and the new name
-        return part.finish(notes)
-    limits = _Limits(max_bytes, max_seconds, free, progress or (lambda _so_far, _promised: None))
+    part = Part(target)
     asked = {"accept": ACCEPT, "accept-encoding": "identity"} | {name.lower(): value for name, value in headers.items()}
-    done = _request(client, episode_url, part, notes, asked, limits) if notes else None
-    return part.finish(done or _request(client, episode_url, part, None, asked, limits))
+    order = _Order(client, episode_url, asked, max_bytes, max_seconds, free, progress or (lambda _have, _total: None))
+    known = part.resumable(episode_url)
+    if known and part.size == known.total:  # stopped between the last byte and the new name
+        return _finish(part, known)
+    return _finish(part, (_resume(order, part, known) if known else None) or _begin(order, part))
 
 
 @dataclass(frozen=True, slots=True)
-class _Limits:
+class _Order:
+    """What is wanted, and within which order."""
+
+    client: web.Client
+    url: str
+    headers: Mapping[str, str]
     max_bytes: int
     max_seconds: float
     free: Callable[[Path], int]
     progress: Progress
 
-
-class _Part:
-    """The unfinished file and the notes beside it."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.path = target.with_name(target.name + ".part")
-        self.notes_path = target.with_name(target.name + ".part.json")
-
-    @property
-    def size(self) -> int:
-        return self.path.stat().st_size if self.path.exists() else 0
-
-    def resumable(self, url: str) -> Notes | None:
-        """The notes, where they belong to this address and prove enough to go on."""
-        try:
-            notes = Notes(**json.loads(self.notes_path.read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
-        return notes if notes.url == url and notes.validator and self.size else None
-
-    def remember(self, notes: Notes) -> None:
-        self.notes_path.write_text(json.dumps(asdict(notes)))
-
-    def drop(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self.notes_path.unlink(missing_ok=True)
-
-    def finish(self, notes: Notes) -> Audio:
-        """Give the whole file its name."""
-        with self.path.open("rb") as file:
-            digest = _digest(file)
-        size = self.size
-        self.path.replace(self.target)
-        self.notes_path.unlink(missing_ok=True)
-        kept = {name: value for name, value in notes.headers.items() if name in KEPT_HEADERS}
-        return Audio(self.target, size, digest, kept.get("content-type", ""), notes.final_url, kept)
+    def ask(self, **more: str) -> AbstractContextManager[tuple[web.Response, Iterator[bytes]]]:
+        """One request; the client's cap lies a little above ours, so that ours is met first."""
+        asked = {**self.headers, **{name.replace("_", "-"): value for name, value in more.items()}}
+        cap = self.max_bytes + 2 * PIECE
+        return web.stream(self.client, self.url, headers=asked, max_bytes=cap, max_seconds=self.max_seconds)
 
 
-def _digest(file: Any) -> str:
-    found = sha256()
-    while block := file.read(PIECE):
-        found.update(block)
-    return found.hexdigest()
+def _finish(part: Part, notes: Notes) -> Audio:
+    size, digest = part.size, part.digest()
+    part.finish()
+    kept = {name: value for name, value in notes.headers.items() if name in KEPT_HEADERS}
+    return Audio(part.target, size, digest, kept.get("content-type", ""), notes.final_url, kept)
 
 
-def _request(
-    client: web.Client, url: str, part: _Part, notes: Notes | None, asked: Mapping[str, str], limits: _Limits
-) -> Notes | None:
-    """One request: for the rest where there are notes, else for the whole; None where the rest cannot be had."""
-    have = part.size if notes else 0
-    rest = {"range": f"bytes={have}-", "if-range": notes.validator} if notes else {}
-    cap = limits.max_bytes + 2 * PIECE  # our own cap, in `_write`, is met first
-    with web.stream(client, url, headers={**asked, **rest}, max_bytes=cap, max_seconds=limits.max_seconds) as (
-        answer,
-        chunks,
-    ):
-        if notes and _continues(answer, notes, have):
-            _check_room(url, part.path.parent, notes.total, have, limits)
-            _write(part, chunks, notes, limits)
-            return notes
-        if notes and answer.status in (206, 416):
-            return None
-        return _start(url, part, answer, chunks, limits)
+def _begin(order: _Order, part: Part) -> Notes:
+    with order.ask() as (answer, chunks):
+        return _whole(order, part, answer, chunks)
 
 
-def _start(url: str, part: _Part, answer: web.Response, chunks: Iterator[bytes], limits: _Limits) -> Notes:
-    """The whole file from its first byte; what was there before is given up once the new one is seen to be audio."""
-    _check_answer(url, answer)
-    total = None if "content-encoding" in answer.headers else _whole(answer.headers.get("content-length", ""))
-    _check_room(url, part.path.parent, total, 0, limits)
-    head, whole = _look(url, chunks)
+def _resume(order: _Order, part: Part, known: Notes) -> Notes | None:
+    """The rest; the whole, where the host answers with that; None where it answers with something else."""
+    have = part.size
+    with order.ask(range=f"bytes={have}-", if_range=known.validator) as (answer, chunks):
+        if continues(answer, known, have):
+            _check_room(order, part.path.parent, known.total, have)
+            _write(order, part, known, chunks)
+            return known
+        return None if answer.status in (206, 416) else _whole(order, part, answer, chunks)
+
+
+def _whole(order: _Order, part: Part, answer: web.Response, chunks: Iterator[bytes]) -> Notes:
+    """The file from its first byte; what was there before is given up once the new one is seen to be audio."""
+    _check_answer(order.url, answer)
+    total = None if "content-encoding" in answer.headers else whole_number(answer.headers.get("content-length", ""))
+    _check_room(order, part.path.parent, total, 0)
+    head, every = _look(order.url, chunks)
     if not sniff(head):
-        raise AudioError(url, f"is not audio: {_begins(head)}; the publisher has to mend that")
+        raise AudioError(order.url, f"is not audio: {_begins(head)}; the publisher has to mend that")
     part.drop()
-    notes = Notes(url, answer.url, strong_validator(answer.headers), total, dict(answer.headers))
+    notes = Notes(order.url, answer.url, strong_validator(answer.headers), total, dict(answer.headers))
     part.remember(notes)
-    _write(part, whole, notes, limits)
+    _write(order, part, notes, every)
     return notes
 
 
-def _continues(answer: web.Response, notes: Notes, have: int) -> bool:
-    """Whether an answer is the rest of what we have: 206, the right range, the same file, unpacked, not a web page."""
-    found = re.fullmatch(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)", answer.headers.get("content-range", "").strip())
-    if answer.status != 206 or not found or "content-encoding" in answer.headers:
-        return False
-    promised = _whole(found[3])
-    return (
-        int(found[1]) == have
-        and (promised is None or notes.total is None or promised == notes.total)
-        and (promised is None or int(found[2]) == promised - 1)
-        and not NOT_AUDIO.match(answer.headers.get("content-type", ""))
-        and answer.headers.get("etag", notes.validator) in (notes.validator, notes.headers.get("etag"))
-    )
-
-
-def _write(part: _Part, chunks: Iterator[bytes], notes: Notes, limits: _Limits) -> None:
+def _write(order: _Order, part: Part, notes: Notes, chunks: Iterator[bytes]) -> None:
     """Add chunks to the part; what falls short of the promise is kept only if it can be gone on with."""
     try:
         with part.path.open("ab") as file:
             for chunk in chunks:
                 file.write(chunk)
-                if file.tell() > limits.max_bytes:
+                if file.tell() > order.max_bytes:
                     part.drop()
-                    raise AudioError(notes.url, _too_large(limits.max_bytes))
-                limits.progress(file.tell(), notes.total)
+                    raise AudioError(notes.url, _too_large(order.max_bytes))
+                order.progress(file.tell(), notes.total)
     except FetchError as error:
         _give_up(part, notes, error.message, error)
     except OSError as error:
@@ -223,7 +158,7 @@ def _write(part: _Part, chunks: Iterator[bytes], notes: Notes, limits: _Limits) 
         _give_up(part, notes, "ended at the wrong place", None)
 
 
-def _give_up(part: _Part, notes: Notes, why: str, cause: Exception | None) -> None:
+def _give_up(part: Part, notes: Notes, why: str, cause: Exception | None) -> None:
     size = part.size
     promised = f" of {notes.total}" if notes.total is not None else ""
     going_on = bool(notes.validator) and (notes.total is None or size < notes.total)
@@ -242,11 +177,11 @@ def _check_answer(url: str, answer: web.Response) -> None:
         raise AudioError(url, f"is not audio but {kind[:60]}; the publisher has to mend that")
 
 
-def _check_room(url: str, folder: Path, total: int | None, have: int, limits: _Limits) -> None:
-    if (total or 0) > limits.max_bytes:
-        raise AudioError(url, _too_large(limits.max_bytes))
+def _check_room(order: _Order, folder: Path, total: int | None, have: int) -> None:
+    if (total or 0) > order.max_bytes:
+        raise AudioError(order.url, _too_large(order.max_bytes))
     needed = (total or 0) - have
-    if limits.free(folder) < needed + SPARE_DISK:
+    if order.free(folder) < needed + SPARE_DISK:
         raise AudioError(folder, f"has no room for {needed / 2**20:.0f} MiB more; make room and try again")
 
 
@@ -276,10 +211,6 @@ def _begins(head: bytes) -> str:
     return "it is a web page or an error message" if page else f"it begins with {head[:HEAD]!r}"
 
 
-def _whole(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else None
-
-
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What a file really holds: seconds of sound, and whether it ends before it should."""
@@ -296,16 +227,3 @@ def decode(path: Path) -> Decoded:
         for _ in recording.blocks():
             pass
         return Decoded(recording.decoded, recording.truncated)
-
-
-def strong_validator(headers: Mapping[str, str]) -> str:
-    """What proves that a file is byte for byte the same (RFC 9110, 8.8): an ETag not marked weak, or a Last-Modified.
-
-    A Last-Modified proves it only if it lies at least a minute before the answer's Date.
-    """
-    etag = headers.get("etag", "").strip()
-    if re.fullmatch(r'"[^"]*"', etag):
-        return etag
-    modified, sent = parse_date(headers.get("last-modified", "")), parse_date(headers.get("date", ""))
-    settled = not etag and modified and sent and (sent - modified).total_seconds() >= 60
-    return headers["last-modified"] if settled else ""
