@@ -1,34 +1,50 @@
-"""From an audio file to timed words with figures that say how good they are."""
+"""From an audio file to timed text with figures that say how good it is; memory stays bounded on hours of audio."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import file_digest
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from ingest import checkpoint as kept
+from ingest.coverage import verdict
+from ingest.decode import decode, spoken, within
+from ingest.errors import AudioError
 from ingest.models import Segment
-from ingest.sound import RATE, Recording, Samples
+from ingest.sentences import Word, sentences
+from ingest.sound import RATE, Recording, Samples, quietest, skipped
 from ingest.whisper import Options, Whisper
-from ingest.windows import pack
+from ingest.windows import Span, cut_point
 
-Progress = Callable[[float, float], None]  # seconds of audio done, seconds in all
+STRETCH = 300.0  # seconds decoded, checked and kept at once: what a killed run loses at most
+SEARCH = 30.0  # seconds at a stretch's end in which the pause to cut in is looked for
+LISTEN = 120.0  # seconds of speech that decide the language
+BATCH = {"cpu": 4, "cuda": 8}  # windows at once where nothing is set; measured, see tests/benchmarks
+
+Report = Callable[[float, float], None]  # seconds of audio done, seconds in all
 
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """What was said in an audio file; `provenance` is plain JSON data, `duration` in seconds as decoded."""
+    """What was said in an audio file: sentences, and the words they were made of; seconds.
+
+    `provenance` is plain JSON data: model, options, language, the audio's SHA-256 and decoded duration, whether it is
+    cut off, `figures`, and `flag`: why not to trust the text (empty where nothing speaks against it).
+    """
 
     segments: tuple[Segment, ...]
+    words: tuple[Word, ...]
     language: str
     duration: float
     provenance: dict[str, Any]
 
 
 class Transcriber:
-    """A speech model that is loaded at its first use."""
+    """A speech model that is loaded, once, at its first use."""
 
     def __init__(
         self,
@@ -48,7 +64,7 @@ class Transcriber:
         self._whisper: Whisper | None = None
 
     def load(self) -> Whisper:
-        """The model, loaded once. Raises `TranscriptionError`."""
+        """The model. Raises `TranscriptionError`."""
         if self._whisper is None:
             self._whisper = self._load()
         return self._whisper
@@ -59,44 +75,142 @@ class Transcriber:
         *,
         language: str = "",
         hotwords: Sequence[str] = (),
-        checkpoint: Path | None = None,  # noqa: ARG002 - kept for the next step
-        progress: Progress | None = None,
+        checkpoint: Path | None = None,
+        progress: Report | None = None,
     ) -> Transcription:
-        """All speech of an audio file. Raises `AudioError` and `TranscriptionError`."""
+        """All speech of an audio file.
+
+        With a `checkpoint` a run that was killed goes on where it stopped and gives the same text as one that was
+        not; remove the file once the transcript is kept. Raises `AudioError`, `TranscriptionError`, and `HomeError`
+        where the checkpoint cannot be written.
+        """
         whisper = self.load()
-        begun = perf_counter()
+        batch = self._batch_size or BATCH[whisper.device]
+        options = Options(language, self._beam_size, batch, ", ".join(hotwords))
+        identity = _identity(audio, whisper, options)
+        done = kept.load(checkpoint, identity) if checkpoint else kept.Progress()
         with Recording(audio) as recording:
-            samples = np.concatenate(list(recording.blocks()))
-            speech = whisper.speech(samples)
-            windows = pack(speech, recording.decoded, lambda start, end: quietest(samples, start, end))
-            found = language or whisper.language(samples)[0]
-            options = Options(found, self._beam_size, self._batch_size or 1, ", ".join(hotwords))
-            decoded = [part for parts in whisper.decode(samples, windows, options) for part in parts]
-        segments = tuple(
-            Segment(part.words[0].start, part.words[-1].end, "".join(word.text for word in part.words).strip())
-            for part in decoded
-            if part.words
-        )
-        if progress:
-            progress(recording.decoded, recording.decoded)
-        provenance = {
-            "source": "model",
-            "model": whisper.name,
-            "model_sha256": whisper.fingerprint,
-            "language": found,
-            "duration": recording.decoded,
-            "truncated": recording.truncated,
-            "seconds_taken": round(perf_counter() - begun, 2),
-        }
-        return Transcription(segments, found, recording.decoded, provenance)
+            report = partial(_report, progress, recording)
+            for start, samples, speech in stretches(recording.blocks(), whisper.speech, done.end):
+                done = _further(done, whisper, samples, speech, options=options, report=partial(report, start / RATE))
+                if checkpoint:
+                    kept.save(checkpoint, identity, done)
+        report(recording.decoded, 0.0)
+        return _transcription(done, recording, identity)
 
 
-def quietest(samples: Samples, start: float, end: float) -> float:
-    """The middle of the quietest tenth of a second between two moments."""
-    step = RATE // 10
-    first = max(0, round(start * RATE))
-    piece = samples[first : round(end * RATE)]
-    if len(piece) < step:
-        return end
-    frames = piece[: len(piece) // step * step].reshape(-1, step)
-    return (first + (int(np.argmin(np.square(frames).mean(axis=1))) + 0.5) * step) / RATE
+def stretches(
+    blocks: Iterator[Samples], hear: Callable[[Samples], list[Span]], done: int = 0
+) -> Iterator[tuple[int, Samples, list[Span]]]:
+    """Some minutes of sound after another: where each starts (in samples), the sound, and its speech as `hear` finds it.
+
+    Each ends in a pause. `done` samples are left out; a start that was given once gives the same stretches again.
+    """
+    held: Samples = np.empty(0, np.float32)
+    size = round(STRETCH * RATE)
+    for block in skipped(blocks, done):
+        held = np.concatenate([held, block])
+        while len(held) >= size:
+            head = held[:size]
+            speech = hear(head)
+            quiet = partial(quietest, head)
+            cut = round(cut_point(speech, STRETCH, SEARCH, quiet) * RATE)
+            yield done, head[:cut], within(speech, Span(0.0, cut / RATE))
+            done += cut
+            held = held[cut:]
+    if len(held):
+        yield done, held, hear(held)
+
+
+def _further(
+    done: kept.Progress,
+    whisper: Whisper,
+    samples: Samples,
+    speech: Sequence[Span],
+    *,
+    options: Options,
+    report: Callable[[float], None],
+) -> kept.Progress:
+    """The progress with one more stretch."""
+    begun = perf_counter()
+    language, probability = done.language, done.language_probability
+    if speech and not language:
+        language, probability = _language(whisper, samples, speech, options.language)
+    words, figures = decode(whisper, samples, speech, replace(options, language=language), report)
+    offset = done.end / RATE
+    moved = tuple(replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in words)
+    figures |= {"seconds": perf_counter() - begun}
+    for again in figures["redecoded"]:
+        again |= {"start": round(again["start"] + offset, 2), "end": round(again["end"] + offset, 2)}
+    stretch = kept.Stretch(done.end + len(samples), moved, figures)
+    return kept.Progress(language, probability, (*done.stretches, stretch))
+
+
+def _language(whisper: Whisper, samples: Samples, speech: Sequence[Span], wanted: str) -> tuple[str, float]:
+    if wanted:
+        return wanted, 1.0
+    return whisper.language(spoken(samples, speech)[: round(LISTEN * RATE)])
+
+
+def _report(progress: Report | None, recording: Recording, start: float, seconds: float) -> None:
+    if progress:
+        done = start + seconds
+        progress(done, max(done, recording.declared or 0.0, recording.decoded))
+
+
+def _identity(audio: Path, whisper: Whisper, options: Options) -> dict[str, Any]:
+    """What a transcription depends on, as plain JSON data."""
+    try:
+        with audio.open("rb") as file:
+            audio_sha256 = file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise AudioError(audio, f"cannot be read ({error.strerror}); check the path") from error
+    return {
+        "audio_sha256": audio_sha256,
+        "model": whisper.name,
+        "model_sha256": whisper.fingerprint,
+        "device": whisper.device,
+        "compute_type": whisper.compute_type,
+        "options": {
+            "language": options.language,
+            "beam_size": options.beam_size,
+            "batch_size": options.batch_size,
+            "hotwords": options.hotwords,
+            "window": whisper.window,
+        },
+    }
+
+
+def _transcription(done: kept.Progress, recording: Recording, identity: dict[str, Any]) -> Transcription:
+    words = tuple(word for stretch in done.stretches for word in stretch.words)
+    figures = total([stretch.figures for stretch in done.stretches], recording.decoded)
+    figures |= {"truncated": recording.truncated, "damaged": recording.damaged}
+    provenance = {
+        "source": "model",
+        **identity,
+        "language": done.language,
+        "language_probability": round(done.language_probability, 3),
+        "duration": round(recording.decoded, 3),
+        "truncated": recording.truncated,
+        "figures": figures,
+        "flag": verdict(figures),
+    }
+    return Transcription(tuple(sentences(words)), words, done.language, recording.decoded, provenance)
+
+
+def total(parts: Sequence[dict[str, Any]], duration: float) -> dict[str, Any]:
+    """The figures of an episode from those of its stretches; `real_time_factor` is seconds taken per second of audio."""
+    keys = ("speech", "left_out", "windows", "failed", "words", "silent_words", "tokens", "log_prob", "seconds")
+    added = {key: sum(part[key] for part in parts) for key in keys}
+    return {
+        "coverage": round(1 - added["left_out"] / added["speech"], 4) if added["speech"] else 0.0,
+        "mean_log_prob": round(added["log_prob"] / added["tokens"], 4) if added["tokens"] else 0.0,
+        "speech": round(added["speech"], 2),
+        "left_out": round(added["left_out"], 2),
+        "windows": added["windows"],
+        "failed": added["failed"],
+        "words": added["words"],
+        "silent_words": added["silent_words"],
+        "real_time_factor": round(added["seconds"] / duration, 4) if duration else 0.0,
+        "redecoded": [again for part in parts for again in part["redecoded"]],
+    }

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import TranscriptionError
+from ingest.sentences import Word
 from ingest.sound import RATE, Samples
 from ingest.windows import Span
 
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")  # without its tokenizer the library asks the network
 SHORTEST_SILENCE = 160  # milliseconds; faster-whisper's own choice for cutting windows
+SHORTEST_SPEECH = 100  # milliseconds; less is a click
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,6 @@ MODELS = (
     ModelFacts("turbo", 1.62, 2.2, "nearly large-v3 and several times faster; the choice with a GPU"),
     ModelFacts("distil-large-v3", 1.51, 2.1, "English only, fast; no other language"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One spoken word with the punctuation that belongs to it; seconds; `probability` as the model gives it."""
-
-    start: float
-    end: float
-    text: str
-    probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +116,11 @@ def _check_name(name: str) -> None:
 
 
 class Whisper:
-    """A loaded model. `device` and `compute_type` are what was chosen, `fingerprint` the SHA-256 of its weights."""
+    """A loaded model.
+
+    `device` and `compute_type` are what was chosen, `window` the seconds the model hears at once (its own
+    `chunk_length`), `fingerprint` the SHA-256 of its weights.
+    """
 
     def __init__(
         self, name: str, models_dir: Path, device: str = "auto", compute_type: str = "", threads: int = 0
@@ -145,6 +141,7 @@ class Whisper:
                 cpu_threads=threads,
                 local_files_only=True,
             )
+        self.window = float(self._model.feature_extractor.chunk_length)
         with (path / "model.bin").open("rb") as file:
             self.fingerprint = file_digest(file, "sha256").hexdigest()
 
@@ -152,7 +149,9 @@ class Whisper:
         """Where somebody speaks, by Silero's voice activity detection."""
         from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-        options = VadOptions(min_silence_duration_ms=SHORTEST_SILENCE, speech_pad_ms=0)
+        options = VadOptions(
+            min_speech_duration_ms=SHORTEST_SPEECH, min_silence_duration_ms=SHORTEST_SILENCE, speech_pad_ms=0
+        )
         found = get_speech_timestamps(samples, options)
         return [Span(span["start"] / RATE, span["end"] / RATE) for span in found]
 
@@ -172,7 +171,7 @@ class Whisper:
             return [self._sequential(samples, window, options) for window in windows]
 
     def _sequential(self, samples: Samples, window: Span, options: Options) -> list[Decoded]:
-        piece = samples[round(window.start * RATE) : round(window.end * RATE)]
+        piece = samples[int(window.start * RATE) : int(window.end * RATE)]
         segments, _ = self._model.transcribe(piece, vad_filter=False, **_arguments(options))
         return [_decoded(segment, window.start) for segment in segments]
 

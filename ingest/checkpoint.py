@@ -1,0 +1,69 @@
+"""How far a long transcription has come, kept in one JSON file, so that a killed one goes on where it stopped."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import HomeError
+from ingest.library import write_atomically
+from ingest.sentences import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What became of some minutes of sound: `end` in samples from the start of the audio, `figures` plain JSON data."""
+
+    end: int
+    words: tuple[Word, ...]
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The stretches done, and the language once it is known."""
+
+    language: str = ""
+    language_probability: float = 0.0
+    stretches: tuple[Stretch, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """Samples done."""
+        return self.stretches[-1].end if self.stretches else 0
+
+
+def load(path: Path, identity: dict[str, Any]) -> Progress:
+    """What was done of the same audio with the same model and options; nothing where the file says otherwise."""
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        if kept["identity"] != identity:
+            return Progress()
+        stretches = tuple(
+            Stretch(item["end"], tuple(Word(*word) for word in item["words"]), item["figures"])
+            for item in kept["stretches"]
+        )
+        return Progress(kept["language"], kept["language_probability"], stretches)
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or not ours: starting anew is always right
+        return Progress()
+
+
+def save(path: Path, identity: dict[str, Any], progress: Progress) -> None:
+    """Keep what was done, whole or not at all. Raises `HomeError`."""
+    kept = {
+        "identity": identity,
+        "language": progress.language,
+        "language_probability": progress.language_probability,
+        "stretches": [_plain(stretch) for stretch in progress.stretches],
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(kept, ensure_ascii=False))
+    except OSError as error:
+        raise HomeError(path, f"cannot be written ({error.strerror}); check the disk and the permissions") from error
+
+
+def _plain(stretch: Stretch) -> dict[str, Any]:
+    words: Sequence[tuple[Any, ...]] = [astuple(word) for word in stretch.words]
+    return {"end": stretch.end, "words": words, "figures": stretch.figures}
