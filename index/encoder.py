@@ -1,0 +1,82 @@
+"""Runs an exported model with ONNX Runtime and its tokenizer: texts to vectors without torch."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+BATCH_TOKENS = 256  # longer batches leave a core's cache: one by one is 1.3 times faster than by 32
+
+Run = Callable[[Sequence[str]], "Vectors"]
+
+
+def open_tokenizer(path: Path, longest: int | None = None) -> Any:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    if longest:
+        tokenizer.enable_truncation(longest)
+    else:
+        tokenizer.no_truncation()
+    return tokenizer
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def open_encoder(home: Path, facts: dict[str, Any]) -> Run:
+    """A function from texts to vectors: one thread a batch and a batch a core, without waiting for each other."""
+    import numpy as np
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = ort.InferenceSession(str(home / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    tokenizer = open_tokenizer(home / "tokenizer.json", facts["max_length"])
+
+    def encode(batch: Sequence[Any]) -> "Vectors":
+        longest = max(len(item.ids) for item in batch)
+        inputs = {name: np.zeros((len(batch), longest), np.int64) for name in facts["inputs"]}
+        inputs["input_ids"] += facts["padding"]
+        for row, item in enumerate(batch):
+            for name, values in (("input_ids", item.ids), ("attention_mask", item.attention_mask)):
+                inputs[name][row, : len(values)] = values
+        vectors: Vectors = session.run(None, inputs)[0]
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+    def run(texts: Sequence[str]) -> "Vectors":
+        items = tokenizer.encode_batch(list(texts))
+        order = sorted(range(len(items)), key=lambda i: -len(items[i].ids))
+        groups = batches(order, [len(item.ids) for item in items])
+        parts = [[items[i] for i in batch] for batch in groups]
+        if len(parts) == 1:
+            found = encode(parts[0])
+        else:
+            with ThreadPoolExecutor(_cores()) as pool:
+                found = np.concatenate(list(pool.map(encode, parts)))
+        vectors = np.empty_like(found)
+        vectors[order] = found
+        return vectors
+
+    return run
+
+
+def batches(order: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
+    """Texts of falling length in groups of about `BATCH_TOKENS`, so that little is padding."""
+    batches: list[list[int]] = []
+    for i in order:
+        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= BATCH_TOKENS:
+            batches[-1].append(i)
+        else:
+            batches.append([i])
+    return batches

@@ -1,0 +1,45 @@
+"""Where words and sentences begin and end: pure functions of text, made for speech that was transcribed."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+# A word is a run without spaces; scripts written without them are parted after their full stops, and at 64 characters
+# so that no single word can outgrow a chunk.
+_WORD = re.compile(r"[^\s。！？｡]{1,64}[。！？｡]*|[。！？｡]+")
+_CLOSING = "\"'”’»)]}"  # noqa: RUF001 - typographic quotes are meant
+_OPENING = "\"'“‘«([{¿¡-–—"  # noqa: RUF001
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof sr jr st vs inc ltd co corp dept fig vol approx est gen sen rep rev hon capt lt sgt col ave "
+    "jan feb mar apr jun jul aug sept oct nov dec al ca cf".split()
+)
+_CLOCK = frozenset({"a.m", "p.m"})
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Begin and end of every word, as character offsets."""
+    return [match.span() for match in _WORD.finditer(text)]
+
+
+def sentence_ends(words: Sequence[str]) -> Iterator[int]:
+    """For each sentence in a paragraph's words, the index after its last word; ascending, the last is `len(words)`."""
+    for i, word in enumerate(words, 1):
+        if i == len(words) or _ends(word, words[i]):
+            yield i
+
+
+def _ends(word: str, following: str) -> bool:
+    core = word.rstrip(_CLOSING)
+    if core.endswith(("。", "！", "？", "｡")):  # noqa: RUF001 - full-width marks are meant
+        return True
+    if not core.endswith((".", "!", "?", "…")):
+        return False
+    if core.endswith(".") and _abbreviates(core.strip(_OPENING).rstrip(".").lower()):
+        return False
+    return not following.lstrip(_OPENING)[:1].islower()
+
+
+def _abbreviates(stem: str) -> bool:
+    """Whether a full stop after `stem` belongs to it: titles, months, initials, dotted letters such as U.S."""
+    initial = len(stem) == 1 and stem.isalpha() and stem != "i"
+    dotted = re.fullmatch(r"(?:\w\.)+\w", stem) is not None and stem not in _CLOCK
+    return initial or dotted or stem in _ABBREVIATIONS
