@@ -85,7 +85,7 @@ def continues(answer: Response, notes: Notes, have: int) -> bool:
         and promised in (None, notes.total)
         and (promised is None or int(found[2]) == promised - 1)
         and answer.headers.get("content-type", "") == notes.headers.get("content-type", "")
-        and answer.headers.get("etag") in (None, notes.headers.get("etag"))
+        and all(answer.headers.get(name) in (None, notes.headers.get(name)) for name in ("etag", "last-modified"))
     )
 
 
