@@ -1,0 +1,79 @@
+"""What `soundbite doctor` looks at: the home directory, the models, the index, the feeds."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from index.store import Store
+from ingest.errors import IndexNotBuiltError, SoundbiteError
+from ingest.ledger import Ledger
+from ingest.library import Library
+from ingest.settings import VERSION, Settings
+from ingest.whisper import model_path
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `found` says what to do where it is not well."""
+
+    what: str
+    found: str
+    ok: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; what cannot be looked at is a finding, too."""
+    looks: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
+        ("home", _home),
+        ("feeds", _feeds),
+        ("speech model", _speech),
+        ("index", _index),
+    )
+    findings = [Finding("version", f"soundbite {VERSION}, {os.cpu_count()} cores")]
+    for what, look in looks:
+        try:
+            findings += look(settings)
+        except SoundbiteError as error:
+            findings.append(Finding(what, str(error), ok=False))
+    return findings
+
+
+def _home(settings: Settings) -> Iterator[Finding]:
+    Ledger(settings.ledger_path)
+    free = shutil.disk_usage(settings.home).free / 2**30
+    yield Finding("home", f"{settings.home} can be written, {free:.1f} GiB free", ok=free > 1)
+    yield Finding("library", f"{len(Library(settings.library_dir).paths())} transcripts")
+    kept = sum(path.stat().st_size for path in settings.audio_dir.rglob("*") if path.is_file()) / 2**20
+    yield Finding("audio kept", f"{kept:.0f} MiB")
+
+
+def _feeds(settings: Settings) -> Iterator[Finding]:
+    ledger = Ledger(settings.ledger_path)
+    pending, failed = ledger.counts()
+    yield Finding("feeds", f"{len(ledger.feeds())} subscribed; episodes: {pending} pending, {failed} failed")
+    for feed in ledger.feeds():
+        if feed.last_error:
+            yield Finding(feed.podcast, f"{feed.last_error} ({feed.failures} times in a row)", ok=False)
+
+
+def _speech(settings: Settings) -> Iterator[Finding]:
+    name = settings.whisper_model
+    here = model_path(name, settings.models_dir)
+    todo = f"not on this machine; `soundbite model pull {name}` fetches it"
+    yield Finding("speech model", f"{name}: {here or todo}", ok=here is not None)
+
+
+def _index(settings: Settings) -> Iterator[Finding]:
+    yield Finding("embedding model", settings.embedding_model)
+    try:
+        health = Store(settings.index_dir).health()
+    except IndexNotBuiltError:
+        yield Finding("index", "nothing indexed yet; `soundbite run` or `soundbite import FILE...` fills it")
+        return
+    yield Finding("index", str(health))

@@ -1,0 +1,57 @@
+"""The run as a Prefect flow: each step a task, only those on the network retried, with back-off."""
+
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task, exponential_backoff
+
+from flows import session, steps
+from flows.report import RunReport
+from flows.studio import open_studio
+from flows.terminal import reporting
+from ingest.errors import BlockedAddressError, FetchError
+from ingest.settings import Settings
+
+WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether the network may do better in a moment: no answer at all, or one that says so."""
+    error = state.result(raise_on_failure=False)
+    if not isinstance(error, FetchError) or isinstance(error, BlockedAddressError):
+        return False
+    return error.status is None or error.status in WORTH_ANOTHER_TRY
+
+
+# Prefect would hash every argument for its cache; idempotence is the library's business here
+ON_MACHINE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
+ON_NETWORK: dict[str, Any] = ON_MACHINE | {
+    "retries": 2,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": is_transient,
+}
+TASKS = session.Actions(
+    poll=task(name="poll", **ON_NETWORK)(steps.poll),
+    publisher=task(name="publisher transcript", **ON_NETWORK)(steps.publisher_transcript),
+    download=task(name="download", **ON_NETWORK)(steps.download),
+    transcribe=task(name="transcribe", **ON_MACHINE)(steps.transcribe),
+    keep=task(name="write", **ON_MACHINE)(steps.keep),
+    index=task(name="index", **ON_MACHINE)(steps.update_index),
+)
+
+
+@flow(name="soundbite", validate_parameters=True)
+def run(podcast: str = "", latest: int = 0, due_only: bool = False) -> dict[str, Any]:
+    """Poll every feed (or one), transcribe what is new, index it; settings come from the environment."""
+    with open_studio(Settings()) as studio, reporting() as reporter:
+        report = session.run(studio, reporter, podcast=podcast, latest=latest, due_only=due_only, actions=TASKS)
+    _record(report)
+    return report.as_dict()
+
+
+def _record(report: RunReport) -> None:
+    create_markdown_artifact(report.markdown(), key="soundbite-run", description=report.summary())

@@ -1,0 +1,41 @@
+"""Everything a run works with, opened once from the settings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ingest.client import Client, open_client
+from ingest.ledger import Ledger
+from ingest.library import Library
+from ingest.settings import Settings
+from ingest.transcribe import Transcriber
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """The rooms' resources side by side; the speech model is loaded at its first use."""
+
+    settings: Settings
+    client: Client
+    ledger: Ledger
+    library: Library
+    transcriber: Transcriber
+
+
+@contextmanager
+def open_studio(settings: Settings) -> Iterator[Studio]:
+    """Open what a run needs. Raises `HomeError` where the home directory cannot be written."""
+    ledger = Ledger(settings.ledger_path)
+    transcriber = Transcriber(
+        settings.whisper_model,
+        models_dir=settings.models_dir,
+        device=settings.whisper_device,
+        compute_type=settings.whisper_compute_type,
+    )
+    with open_web(settings) as client:
+        yield Studio(settings, client, ledger, Library(settings.library_dir), transcriber)
+
+
+def open_web(settings: Settings) -> Client:
+    """The guarded client with the user's settings."""
+    return open_client(user_agent=settings.user_agent, timeout=settings.timeout, hosts_allowed=settings.hosts_allowed)
