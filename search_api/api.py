@@ -1,6 +1,7 @@
 """What programs ask: search, episodes and transcripts under `/v1`, and whether the server lives and is ready."""
 
 import json
+from dataclasses import asdict
 from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -10,10 +11,10 @@ from starlette.exceptions import HTTPException
 
 from index.search import as_dict
 from ingest.errors import TranscriptError
-from ingest.render import render
+from ingest.render import Format, render
 from search_api import examples, problems
 from search_api.desk import Desk
-from search_api.documents import FORMS, MEDIA_TYPES, Form, episode_document, preferred, status_document
+from search_api.documents import FORMS, MEDIA_TYPES, episode_document, preferred
 from search_api.problems import NotAcceptableError, documented
 from search_api.question import Question, read_question
 
@@ -90,12 +91,12 @@ def list_episodes(
     request: Request, desk: DeskDep, podcast: Annotated[str, Query(description="Only this podcast's (its slug).")] = ""
 ) -> Response:
     """Every episode known here, newest first, with what became of it."""
-    found = [status_document(status) for status in desk.episodes(podcast.strip())]
+    found = [asdict(status) for status in desk.episodes(podcast.strip())]
     return _tagged(request, _json({"count": len(found), "episodes": found}), "application/json")
 
 
 @router.get(
-    "/v1/episodes/{name}/transcript.{form}",
+    "/v1/episodes/{name:path}/transcript.{form}",
     operation_id="get_transcript_as",
     tags=["episodes"],
     summary="Transcript, by suffix",
@@ -115,7 +116,7 @@ def transcript_as(
 
 
 @router.get(
-    "/v1/episodes/{name}/transcript",
+    "/v1/episodes/{name:path}/transcript",
     operation_id="get_transcript",
     tags=["episodes"],
     summary="Transcript, by Accept",
@@ -128,7 +129,7 @@ def transcript(request: Request, name: NameDep, desk: DeskDep) -> Response:
     return answer
 
 
-def _transcript(request: Request, desk: Desk, name: str, form: Form) -> Response:
+def _transcript(request: Request, desk: Desk, name: str, form: Format) -> Response:
     path = desk.library.find(name)
     found = desk.library.read(path)
     try:
@@ -140,7 +141,7 @@ def _transcript(request: Request, desk: Desk, name: str, form: Form) -> Response
 
 
 @router.get(
-    "/v1/episodes/{name}",
+    "/v1/episodes/{name:path}",
     operation_id="get_episode",
     tags=["episodes"],
     summary="One episode",
@@ -148,4 +149,4 @@ def _transcript(request: Request, desk: Desk, name: str, form: Form) -> Response
 )
 def episode(request: Request, name: NameDep, desk: DeskDep) -> Response:
     """What its feed says of an episode, where its words came from, and the forms its transcript is given in."""
-    return _tagged(request, _json(episode_document(desk.library.read(desk.library.find(name)))), "application/json")
+    return _tagged(request, _json(episode_document(*desk.episode(name))), "application/json")

@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from index.search import Searcher, open_searcher
 from ingest.errors import SoundbiteError
 from ingest.settings import VERSION, Settings
 from search_api import api, page
@@ -64,7 +65,7 @@ class Frame:
         await self.app(scope, receive, send_framed)
 
 
-def create_app(settings: Settings | None = None, open_desk: Callable[[Settings], Desk] = Desk) -> FastAPI:
+def create_app(settings: Settings | None = None, opener: Callable[[Settings], Searcher] = open_searcher) -> FastAPI:
     """The app; what it answers from is opened when it starts, and closed when it stops.
 
     Without `settings` they come from the environment, as `uvicorn --factory` needs it.
@@ -73,7 +74,8 @@ def create_app(settings: Settings | None = None, open_desk: Callable[[Settings],
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.desk = open_desk(settings)
+        app.state.desk = Desk(settings, opener(settings))
+        app.state.desk.warm()
         yield
 
     app = FastAPI(

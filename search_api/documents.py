@@ -1,15 +1,16 @@
 """The JSON documents the server gives out besides hits, and the forms of a transcript. Functions of data."""
 
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 from urllib.parse import quote
 
+from ingest.ledger import EpisodeRecord
 from ingest.models import Transcript
+from ingest.render import Format
 from search_api.problems import NotAcceptableError
 
-Form = Literal["md", "vtt", "srt", "json", "txt"]
-FORMS: tuple[Form, ...] = get_args(Form)
-TIMED: frozenset[Form] = frozenset({"vtt", "srt"})  # cues need times
-MEDIA_TYPES: dict[Form, str] = {
+FORMS: tuple[Format, ...] = get_args(Format)
+TIMED: frozenset[Format] = frozenset({"vtt", "srt"})  # cues need times
+MEDIA_TYPES: dict[Format, str] = {
     "md": "text/markdown",
     "vtt": "text/vtt",
     "srt": "application/x-subrip",
@@ -23,7 +24,7 @@ _ALSO = {
 }
 
 
-def preferred(accept: str) -> Form:
+def preferred(accept: str) -> Format:
     """The form an `Accept` header likes best (RFC 9110, section 12.5.1); at equal quality the first of `FORMS`.
 
     Raises `NotAcceptableError` where it likes none.
@@ -56,28 +57,35 @@ def _quality(media: str, wishes: list[tuple[str, float]]) -> float:
     return 0.0
 
 
-def transcript_address(key: str, form: Form) -> str:
+def transcript_address(key: str, form: Format) -> str:
     """Where the server gives out an episode's transcript."""
     return f"/v1/episodes/{quote(key, safe='')}/transcript.{form}"
 
 
-def forms_of(transcript: Transcript) -> list[Form]:
+def forms_of(transcript: Transcript) -> list[Format]:
     """The forms this transcript can be given in."""
+    if not transcript.turns and not transcript.segments:
+        return []
     return [form for form in FORMS if transcript.segments or form not in TIMED]
 
 
-def episode_document(transcript: Transcript) -> dict[str, Any]:
-    """One episode as JSON data; times in seconds, `published` in UTC with the feed's own words beside it."""
+def episode_document(transcript: Transcript, record: EpisodeRecord | None = None) -> dict[str, Any]:
+    """One episode as JSON data; times in seconds, `published` in UTC with the feed's own words beside it.
+
+    `record` says why there are no words yet.
+    """
     episode = transcript.episode
     moment = episode.published_at
-    spoken = [piece.speaker for piece in (*transcript.segments, *transcript.turns) if piece.speaker]
+    names = [segment.speaker for segment in transcript.segments] + [turn.speaker for turn in transcript.turns]
     return {
         "key": episode.key,
-        "episode_id": episode.guid,
+        "guid": episode.guid,
         "podcast": episode.podcast,
         "title": episode.title,
-        "published": moment.isoformat() if moment else None,
+        "published": moment.isoformat().replace("+00:00", "Z") if moment else None,
         "published_text": episode.published,
+        "status": "transcribed" if record is None else "failed" if record.status == "failed" else "pending",
+        "reason": record.reason if record else "",
         "link": episode.link,
         "audio_url": episode.audio_url,
         "source_feed": episode.source_feed,
@@ -86,7 +94,7 @@ def episode_document(transcript: Transcript) -> dict[str, Any]:
         "author": episode.author,
         "season": episode.season,
         "number": episode.number,
-        "speakers": list(dict.fromkeys(spoken)),
+        "speakers": list(dict.fromkeys(filter(None, names))),
         "words": sum(len(turn.text.split()) for turn in transcript.turns),
         "timed": bool(transcript.segments),
         "transcribed_at": transcript.transcribed_at,

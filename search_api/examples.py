@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search_api.documents import MEDIA_TYPES
+from search_api.documents import FORMS, MEDIA_TYPES, transcript_address
 
 _HIT = {
     "rank": 1,
@@ -12,7 +12,7 @@ _HIT = {
     "episode_id": "https://podcast.example/episodes/2",
     "key": "3f1c2a9b7d604e58",
     "title": "Keeping your best seller",
-    "published": "2025-02-20T09:00:00+00:00",
+    "published": "2025-02-20T09:00:00Z",
     "speaker": "Dana",
     "start": 75.4,
     "end": 92.1,
@@ -28,6 +28,37 @@ SEARCH = {
     "took_ms": 14.2,
     "hits": [_HIT],
     "coverage": {"indexed": 4, "pending": 1, "failed": 0},
+    "weak": False,
+}
+_LISTED = {
+    "key": "3f1c2a9b7d604e58",
+    "guid": "https://podcast.example/episodes/2",
+    "podcast": "closing-time",
+    "title": "Keeping your best seller",
+    "published": "2025-02-20T09:00:00Z",
+    "status": "indexed",
+    "reason": "",
+    "duration": 312.5,
+    "chunks": 9,
+    "link": "https://podcast.example/2",
+    "audio_url": "https://podcast.example/2.mp3",
+}
+EPISODES = {"count": 1, "episodes": [_LISTED]}
+EPISODE = {
+    **{name: value for name, value in _LISTED.items() if name != "chunks"},
+    "status": "transcribed",
+    "published_text": "Thu, 20 Feb 2025 09:00:00 -0000",
+    "source_feed": "https://podcast.example/feed.xml",
+    "summary": "Why the best people leave.",
+    "author": "Dana",
+    "season": 1,
+    "number": 2,
+    "speakers": ["Dana", "Sam"],
+    "words": 640,
+    "timed": True,
+    "transcribed_at": "2026-01-05T08:00:00.000Z",
+    "provenance": {"source": "publisher"},
+    "transcripts": {form: transcript_address("3f1c2a9b7d604e58", form) for form in FORMS},
 }
 
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
-from index.search import Answer, Hit
+from index.search import LONGEST_QUERY, Answer, Hit
 from ingest.models import parse_date
 from search_api import wording
 from search_api.api import DeskDep
@@ -17,9 +17,6 @@ from search_api.documents import FORMS, TIMED, forms_of, transcript_address
 from search_api.problems import KINDS, Problem
 from search_api.question import DEFAULT_LIMIT, LimitsDep
 
-# Below this best score nothing close was found: with it 9 of 10 questions that have no answer are marked, and 1 of 10
-# that have one (measured on judged questions; scores are the cosine of question and passage, more where words agree).
-WEAK_SCORE = 0.45
 MODES = (("hybrid", "words and meaning"), ("vector", "meaning"), ("text", "words"))
 LIMITS = (5, 10, 20, 50)
 FIELDS = ("q", "podcast", "speaker", "since", "until", "mode", "limit")
@@ -103,11 +100,6 @@ def _forms(key: str, timed: bool) -> list[tuple[str, str]]:
     return [(form, transcript_address(key, form)) for form in FORMS if timed or form not in TIMED]
 
 
-def is_weak(answer: Answer) -> bool:
-    """Is even the best hit no close match? Only scores that hold a cosine can tell."""
-    return answer.mode != "text" and bool(answer.hits) and max(hit.score for hit in answer.hits) < WEAK_SCORE
-
-
 def _form(asked: QueryParams) -> dict[str, str]:
     """What the form shows: what was asked, as it was typed."""
     defaults = {"mode": MODES[0][0], "limit": str(DEFAULT_LIMIT)}
@@ -123,12 +115,12 @@ def _search_page(request: Request, answer: Answer | None = None, problem: Proble
         narrowed=any(form[name] for name in ("podcast", "speaker", "since", "until")),
         modes=MODES,
         limits=LIMITS,
+        longest=LONGEST_QUERY,
         podcasts=podcasts,
         known=bool(podcasts),
         problem=problem,
         answer=answer,
         hits=[shown(hit) for hit in answer.hits] if answer else [],
-        weak=bool(answer) and is_weak(answer),
         coverage=answer.coverage if answer else None,
     )
 
@@ -150,7 +142,7 @@ def home(request: Request, limits: LimitsDep, desk: DeskDep, q: str = "") -> str
 @router.get("/episodes/{key}")
 def episode(key: str, desk: DeskDep, views: ViewsDep) -> str:
     """One whole transcript, with times that play."""
-    transcript = desk.library.read(desk.library.find(key))
+    transcript = desk.transcript(key)
     found = transcript.episode
     return views.render(
         "episode.html",

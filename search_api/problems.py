@@ -90,6 +90,7 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
 _BY_STATUS = {404: NO_SUCH_ADDRESS, 405: METHOD_NOT_ALLOWED}
 # Their subject is what the client sent; that of the others may be a path on the server.
 _ABOUT_THE_REQUEST = (QueryError, NotFoundError, NotAcceptableError)
+_SAYS_WHAT_TO_DO = (IndexNotBuiltError, IndexMismatchError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _detail(error: SoundbiteError, kind: Kind) -> str:
     if isinstance(error, _ABOUT_THE_REQUEST):
         return str(error)
     _log.warning("%s: %s", kind.name, error)
-    return kind.meaning
+    return error.message if isinstance(error, _SAYS_WHAT_TO_DO) else kind.meaning
 
 
 def _invalid(error: RequestValidationError) -> Problem:
