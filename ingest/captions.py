@@ -223,7 +223,7 @@ def _number(value: Any) -> float | None:
     if isinstance(value, str) and (clock := seconds(value)) is not None:
         return clock
     try:
-        return float(value)
+        return None if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -91,7 +91,8 @@ def name_speakers(cues: Sequence[Cue]) -> list[Cue]:
         for line in _by_speaker(cue.text, names):
             match = PREFIX.match(line)
             prefix = match if match and match[1] in names else None
-            speaker = prefix[1] if prefix else speaker
+            changed = bool(names) and _CHANGE.match(line) is not None
+            speaker = prefix[1] if prefix else "" if changed else speaker
             named.append(replace(cue, text=line[prefix.end() :] if prefix else line, speaker=speaker))
     return named
 

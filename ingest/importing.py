@@ -96,9 +96,16 @@ def _read_document(text: str, values: dict[str, str], path: Path) -> Transcript:
     """The library's own document, with the JSON beside it; bullets that somebody took out count as empty."""
     lacking = [f"- {bullet}: " for bullet, name in BULLETS.items() if name not in values]
     whole = text if not lacking else re.sub(rf"(?m)^{HEADING} *$", "\n".join([*lacking, "", HEADING]), text, count=1)
+    return from_markdown(whole, _sidecar_of(path), subject=str(path))
+
+
+def _sidecar_of(path: Path) -> str | None:
+    """The JSON beside a document; one that cannot be read counts as broken, which is warned about where it is used."""
     beside = path.with_suffix(".json")
-    sidecar = decode(_read_bytes(beside), str(beside)) if beside.is_file() else None
-    return from_markdown(whole, sidecar, subject=str(path))
+    try:
+        return decode(_read_bytes(beside), str(beside)) if beside.is_file() else None
+    except TranscriptError:
+        return ""
 
 
 def _read_prose(text: str, kind: Kind, path: Path) -> Transcript:

@@ -14,9 +14,9 @@ from ingest.models import Turn
 from ingest.transcript import one_line
 
 _NAME = r"[^\n:()\[\]]{0,80}?"
-_IN_BRACKETS = re.compile(rf"({_NAME})\s*[(\[](-?{CLOCK})[)\]]\s*(:?)\s*(.*)")
+_IN_BRACKETS = re.compile(rf"({_NAME})\s{{0,9}}[(\[]{{1,2}}(-?{CLOCK})[)\]]{{1,2}}\s*(:?)\s*(.*)")
 _BARE_TIME = re.compile(rf"({CLOCK})(?:\s*[-\u2013\u2014|]\s+(.*))?")
-_NAME_AND_TIME = re.compile(rf"({_NAME})[\s|\u2013\u2014-]+({CLOCK})")
+_NAME_AND_TIME = re.compile(rf"({_NAME})[\s|\u2013\u2014-]{{1,9}}({CLOCK})")
 _LABEL = re.compile(r"([^\n:]{1,80}):")
 _HEADING = re.compile(r"#{1,6}(?:\s.*)?")
 _TRANSCRIPT_HEADING = re.compile(r"#{1,6}\s*(?:full\s+)?transcript\W*", re.IGNORECASE)
@@ -54,8 +54,10 @@ class _Reading:
             speaker, start, line = opening
             self.begin(speaker, start)
         if (prefix := PREFIX.match(line)) and prefix[1] in self.names:
-            self.begin(prefix[1], None)
             line = line[prefix.end() :]
+            late = _IN_BRACKETS.fullmatch(line)  # `Name: [00:01:02] text`
+            start, line = (seconds(late[2]), late[8]) if late and not late[1] else (None, line)
+            self.begin(prefix[1], start)
         if line:
             self.lines.append(line)
 
@@ -100,12 +102,15 @@ def _names(lines: list[str]) -> frozenset[str]:
     """The names that stand alone on lines `Name:`, or before text if that is this text's habit."""
     alone = Counter(label[1] for line in lines if (label := _LABEL.fullmatch(line)))
     labels = {name for name, count in alone.items() if is_name(name) or (count > 1 and len(name.split()) < 5)}
-    said = [bracket[7] if (bracket := _IN_BRACKETS.fullmatch(line)) and not bracket[1] else line for line in lines]
+    brackets = (_IN_BRACKETS.fullmatch(line) or line for line in lines)
+    said = [line if isinstance(line, str) else f"{line[1] and line[1] + ': '}{line[8]}" for line in brackets]
     return frozenset(labels | prefixes(said))
 
 
 def _opening(line: str, names: frozenset[str]) -> tuple[str, float | None, str] | None:
     """The speaker, start and words of a line that opens a turn or gives a time; None for any other."""
+    if ":" not in line:
+        return None
     if found := _IN_BRACKETS.fullmatch(line):
         name, clock, colon, words = found[1].strip(), found[2], found[7], found[8]
         if not name or is_name(name) or (colon and len(name.split()) < 5):

@@ -1,7 +1,7 @@
 """A transcript given out: Markdown, WebVTT, SRT, Podcasting 2.0 JSON or plain text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, assert_never
 
 from ingest.captions import MADE_HERE
@@ -13,7 +13,8 @@ from ingest.transcript import UNKNOWN_SPEAKER, name_of, sidecar_json, text_body,
 Format = Literal["md", "vtt", "srt", "json", "txt"]
 CUE_SECONDS = 7.0  # the longest a caption stays in common subtitling guidelines
 
-_CLAUSE = re.compile(r"\S[^.!?,;:…]*[.!?,;:…]*\S*\s*")
+# Where to cut rather: after sentences, after commas and the like, between words
+_CUTS = (re.compile(r"(?<=[.!?…]) "), re.compile(r"(?<=[,;:]) "), re.compile(" "))
 
 
 def render(transcript: Transcript, fmt: Format) -> str:
@@ -46,27 +47,35 @@ def split_segment(segment: Segment, longest: float = CUE_SECONDS) -> Iterator[Se
     if length <= longest or not text:
         yield Segment(segment.start, segment.end, text, segment.speaker)
         return
-    allowed = max(1.0, len(text) * longest / length)
+    whole = len(text) + 1  # each part counts the space after it
+    allowed = whole * longest / length - 1
     at, start = 0, segment.start
     for part in _parts(text, allowed):
-        at += len(part)
-        end = segment.end if at >= len(text) else round(segment.start + length * at / len(text), 3)
-        yield Segment(start, end, part.strip(), segment.speaker)
+        at += len(part) + 1
+        end = segment.end if at == whole else round(segment.start + length * at / whole, 3)
+        yield Segment(start, end, part, segment.speaker)
         start = end
 
 
 def _parts(text: str, allowed: float) -> Iterator[str]:
-    """The text in parts of at most `allowed` characters where clauses or words permit."""
+    """The text in parts of at most `allowed` characters where sentences, clauses or words permit."""
     gathered = ""
-    for clause in _CLAUSE.findall(text):
-        pieces = [clause] if len(clause) <= allowed else re.findall(r"\S+\s*", clause)
-        for piece in pieces:
-            if gathered and len(gathered) + len(piece) > allowed:
-                yield gathered
-                gathered = ""
-            gathered += piece
-    if gathered:
-        yield gathered
+    for piece in _pieces(text, allowed, _CUTS):
+        if gathered and len(gathered) + 1 + len(piece) > allowed:
+            yield gathered
+            gathered = piece
+        else:
+            gathered = f"{gathered} {piece}" if gathered else piece
+    yield gathered
+
+
+def _pieces(text: str, allowed: float, cuts: Sequence[re.Pattern[str]]) -> Iterator[str]:
+    """The text cut only as finely as needed for pieces of `allowed` characters."""
+    if len(text) <= allowed or not cuts:
+        yield text
+        return
+    for piece in cuts[0].split(text):
+        yield from _pieces(piece, allowed, cuts[1:])
 
 
 def _cues(transcript: Transcript, fmt: str) -> list[Segment]:
@@ -107,7 +116,8 @@ def _json_of_turns(transcript: Transcript) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    marked = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return marked.replace("{\\", "&#123;\\")  # else some players, and we, take it for a style code
 
 
 def _timing(cue: Segment, mark: str) -> str:

@@ -217,7 +217,8 @@ def _assemble(values: dict[str, str], turns: tuple[Turn, ...], extra: Sidecar) -
     """Join Markdown and sidecar: a value of the sidecar counts where Markdown cannot say it, or says the same."""
     known = {**extra.fields, "transcribed_at": extra.transcribed_at}
     said = {
-        name: known[name] if one_line(known.get(name, "")) == value != "" else value for name, value in values.items()
+        name: known[name] if name in known and one_line(known[name]) == value else value
+        for name, value in values.items()
     }
     transcribed_at = said.pop("transcribed_at", "")
     episode = replace(Episode("", "", ""), **{**extra.fields, **said})
