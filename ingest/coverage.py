@@ -23,6 +23,7 @@ ECHO = 6  # words that nobody says twice within half a minute, but a model that 
 
 MIN_COVERAGE = 0.85  # of an episode's speech
 MAX_FAILED = 0.1  # of an episode's windows
+MAX_DAMAGED = 40  # packets: about a second; a few broken ones are common at the start of an MP3
 MIN_MEAN_LOG_PROB = -0.8  # of an episode: single windows may be worse
 
 
@@ -128,7 +129,7 @@ def verdict(figures: dict[str, Any]) -> str:
     reasons = []
     if figures.get("truncated"):
         reasons.append("the audio ends early")
-    if figures.get("damaged", 0):
+    if figures.get("damaged", 0) > MAX_DAMAGED:
         reasons.append(f"{figures['damaged']} parts of the audio are damaged")
     if not figures.get("speech"):
         reasons.append("no speech was found")

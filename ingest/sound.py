@@ -16,6 +16,7 @@ FRAMES_AT_ONCE = 500_000  # samples resampled in one call: a frame alone costs m
 LONGEST = 24 * 3600  # seconds; a small hostile file can unfold into weeks of silence
 MISSING_SECONDS = 2.0  # a file this much shorter than it says is cut off: encoders' own padding stays below 0.2 s
 MISSING_SHARE = 0.005  # and by this share: a long variable-rate file's declared duration is rounded
+OGG_PAGE = 65_307  # bytes the largest page of an Ogg file has
 
 Samples = NDArray[np.float32]
 
@@ -62,9 +63,9 @@ class Recording:
     @property
     def truncated(self) -> bool:
         """Whether the file ends before it should: reading broke off, or it is shorter than it claims."""
-        if self._broken or self.decoded >= LONGEST:
+        if self._broken or self.decoded >= LONGEST or _ends_midway(self._container.format.name, self.path):
             return True
-        if self.declared is None or not _keeps_its_word(self._container, self.path):
+        if self.declared is None or not _keeps_its_word(self._container.format.name, self.path):
             return False
         return self.declared - self.decoded > max(MISSING_SECONDS, MISSING_SHARE * self.declared)
 
@@ -74,7 +75,7 @@ class Recording:
 
         form = lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate)  # noqa: E731 - a key, used once
         for _, frames in groupby(self._frames(), form):  # chained streams may change rate or channels on the way
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)  # float would not tame loud stereo
             for group in chain(_grouped(frames), [None]):  # None flushes
                 for frame in resampler.resample(group):
                     yield self._counted(frame.to_ndarray()[0])
@@ -83,9 +84,9 @@ class Recording:
         if not self._samples:
             raise AudioError(self.path, "holds no sound that can be decoded; download it again")
 
-    def _counted(self, block: Samples) -> Samples:
+    def _counted(self, block: NDArray[np.int16]) -> Samples:
         self._samples += len(block)
-        return np.clip(np.nan_to_num(block), -1.0, 1.0)
+        return block.astype(np.float32) / np.float32(32_768)
 
     def _frames(self) -> Iterator[Any]:
         """Decoded frames; a packet that cannot be decoded is counted and skipped, as players do."""
@@ -126,9 +127,9 @@ def _declared(container: Any, stream: Any) -> float | None:
     return container.duration / 1_000_000 if container.duration else None
 
 
-def _keeps_its_word(container: Any, path: Path) -> bool:
+def _keeps_its_word(form: str, path: Path) -> bool:
     """Whether the declared duration comes from the file's header; an MP3 without one is only estimated by its size."""
-    if container.format.name != "mp3":
+    if form != "mp3":
         return True
     with path.open("rb") as file:
         head = file.read(10)
@@ -137,6 +138,24 @@ def _keeps_its_word(container: Any, path: Path) -> bool:
             file.seek(10 + size)
         frame = file.read(4096)
     return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _ends_midway(form: str, path: Path) -> bool:
+    """Whether a file ends before the size it gives itself; these forms' duration is reckoned from what is there."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if (
+            form == "wav"
+        ):  # RIFF: its size in bytes 4 to 8, less these 8; recorders that cannot know write 0 or all ones
+            said = int.from_bytes(file.read(8)[4:], "little")
+            return said not in {0, 0xFFFFFFFF} and said + 8 > size
+        if form == "ogg":  # RFC 3533, section 6: a page is 27 bytes, a table of lengths, and so many bytes
+            file.seek(max(0, size - OGG_PAGE))
+            tail = file.read()
+            page = tail.rfind(b"OggS")
+            table = tail[page + 27 : page + 27 + tail[page + 26]] if 0 <= page < len(tail) - 26 else b""
+            return page + 27 + len(table) + sum(table) > len(tail)
+    return False
 
 
 def _reason(error: Exception) -> str:

@@ -44,7 +44,7 @@ class Transcription:
 
 
 class Transcriber:
-    """A speech model that is loaded, once, at its first use."""
+    """A speech model that is loaded, once, at its first use; `stretch` is the seconds kept in memory at once."""
 
     def __init__(
         self,
@@ -56,11 +56,13 @@ class Transcriber:
         beam_size: int = 5,
         batch_size: int = 0,
         threads: int = 0,
+        stretch: float = STRETCH,
     ) -> None:
         self.model = model
         self._load = partial(Whisper, model, models_dir, device, compute_type, threads)
         self._beam_size = beam_size
         self._batch_size = batch_size
+        self._stretch = stretch
         self._whisper: Whisper | None = None
 
     def load(self) -> Whisper:
@@ -87,11 +89,11 @@ class Transcriber:
         whisper = self.load()
         batch = self._batch_size or BATCH[whisper.device]
         options = Options(language, self._beam_size, batch, ", ".join(hotwords))
-        identity = _identity(audio, whisper, options)
+        identity = _identity(audio, whisper, options, self._stretch)
         done = kept.load(checkpoint, identity) if checkpoint else kept.Progress()
         with Recording(audio) as recording:
             report = partial(_report, progress, recording)
-            for start, samples, speech in stretches(recording.blocks(), whisper.speech, done.end):
+            for start, samples, speech in stretches(recording.blocks(), whisper.speech, self._stretch, done.end):
                 done = _further(done, whisper, samples, speech, options=options, report=partial(report, start / RATE))
                 if checkpoint:
                     kept.save(checkpoint, identity, done)
@@ -100,21 +102,21 @@ class Transcriber:
 
 
 def stretches(
-    blocks: Iterator[Samples], hear: Callable[[Samples], list[Span]], done: int = 0
+    blocks: Iterator[Samples], hear: Callable[[Samples], list[Span]], length: float = STRETCH, done: int = 0
 ) -> Iterator[tuple[int, Samples, list[Span]]]:
-    """Some minutes of sound after another: where each starts (in samples), the sound, and its speech as `hear` finds it.
+    """At most `length` seconds of sound after another: where each starts (in samples), the sound, its speech.
 
-    Each ends in a pause. `done` samples are left out; a start that was given once gives the same stretches again.
+    `hear` finds the speech; each stretch ends in a pause. `done` samples are left out; a start that was given once gives the same stretches again.
     """
     held: Samples = np.empty(0, np.float32)
-    size = round(STRETCH * RATE)
+    size = round(length * RATE)
     for block in skipped(blocks, done):
         held = np.concatenate([held, block])
         while len(held) >= size:
             head = held[:size]
             speech = hear(head)
             quiet = partial(quietest, head)
-            cut = round(cut_point(speech, STRETCH, SEARCH, quiet) * RATE)
+            cut = round(cut_point(speech, length, min(SEARCH, length / 2), quiet) * RATE)
             yield done, head[:cut], within(speech, Span(0.0, cut / RATE))
             done += cut
             held = held[cut:]
@@ -158,7 +160,7 @@ def _report(progress: Report | None, recording: Recording, start: float, seconds
         progress(done, max(done, recording.declared or 0.0, recording.decoded))
 
 
-def _identity(audio: Path, whisper: Whisper, options: Options) -> dict[str, Any]:
+def _identity(audio: Path, whisper: Whisper, options: Options, stretch: float) -> dict[str, Any]:
     """What a transcription depends on, as plain JSON data."""
     try:
         with audio.open("rb") as file:
@@ -177,6 +179,7 @@ def _identity(audio: Path, whisper: Whisper, options: Options) -> dict[str, Any]
             "batch_size": options.batch_size,
             "hotwords": options.hotwords,
             "window": whisper.window,
+            "stretch": stretch,
         },
     }
 
