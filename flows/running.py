@@ -7,6 +7,8 @@ import typer
 
 from flows import engine, terminal
 from flows.options import Json, settings_of
+from flows.report import RunReport
+from flows.studio import alone
 from ingest.ledger import Ledger
 from ingest.settings import Settings
 
@@ -21,7 +23,9 @@ Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=655
 def run(
     context: typer.Context,
     podcast: Annotated[str, typer.Option(help="Only this podcast.")] = "",
-    latest: Annotated[int, typer.Option(help="Look only at this many newest episodes of each podcast.", min=1)] = 0,
+    latest: Annotated[
+        int | None, typer.Option(help="Look only at this many newest episodes of each podcast.", min=1)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Poll the feeds, transcribe what is new, index it. Stopped anywhere, it goes on from there the next time."""
@@ -30,9 +34,14 @@ def run(
     if podcast:
         ledger.feed(podcast)
     if not ledger.feeds():
-        terminal.say("No feeds yet, so nothing to poll. Next: soundbite add FEED_URL")
+        terminal.say("No feeds yet, so there is nothing to poll. Next: soundbite add FEED_URL")
+        if json:
+            terminal.emit(RunReport().as_dict())
+        return
+    with alone(settings.home):
+        pass  # said now rather than after the engine has started
     terminal.say("Starting the flow engine (Prefect); the first start takes longest")
-    report = engine.run_once(settings, podcast=podcast, latest=latest)
+    report = engine.run_once(settings, podcast=podcast, latest=latest or 0)
     if json:
         terminal.emit(report)
     else:

@@ -82,8 +82,8 @@ def _obtain(studio: Studio, reporter: Reporter, episode: Episode, report: RunRep
             return
         obtained = _transcript(studio, reporter, episode, report, actions)
         actions.keep(studio, obtained.transcript)
-    except SoundbiteError as error:
-        steps.give_up(studio, episode, error)
+    except (SoundbiteError, OSError) as error:  # a full disk or a file taken away must not stop the others
+        steps.give_up(studio, episode, str(error))
         report.failed.append((name, str(error)))
         return
     report.new.append(name)

@@ -14,7 +14,7 @@ from index.embed import SentenceEmbedder
 from index.search import EXPORTS
 from index.store import Store
 from ingest import audio, captions, client, feeds, publisher
-from ingest.errors import FeedError, FetchError, SoundbiteError, TranscriptError
+from ingest.errors import FeedError, FetchError, TranscriptError
 from ingest.ledger import EpisodeRecord, Ledger, Subscription
 from ingest.library import Library
 from ingest.models import Episode, Feed, Segment, Transcript, TranscriptLink
@@ -196,11 +196,11 @@ def keep(studio: Studio, transcript: Transcript) -> Path:
     return path
 
 
-def give_up(studio: Studio, record: Episode, error: SoundbiteError) -> None:
+def give_up(studio: Studio, episode: Episode, reason: str) -> None:
     """Note why an episode could not be had, and when it is tried again."""
-    attempts = {known.episode.key: known.attempts for known in studio.ledger.records(record.podcast)}
-    wait = min(FIRST_RETRY * 2 ** min(attempts.get(record.key, 0), 20), LAST_RETRY)
-    studio.ledger.fail(record, error.message, now() + wait)
+    attempts = {known.episode.key: known.attempts for known in studio.ledger.records(episode.podcast)}
+    wait = min(FIRST_RETRY * 2 ** min(attempts.get(episode.key, 0), 20), LAST_RETRY)
+    studio.ledger.fail(episode, reason, now() + wait)
 
 
 def update_index(settings: Settings, advance: Advance, *, rebuild: bool = False) -> BuildReport:

@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from ingest.client import Client, open_client
+from ingest.errors import HomeError
 from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.settings import Settings
@@ -23,8 +27,22 @@ class Studio:
 
 
 @contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Hold the home directory's run lock, which ends with the process. Raises `HomeError` where another run has it.
+
+    Two runs at once would share half-written downloads and transcribe everything twice.
+    """
+    lock = FileLock(home / "run.lock", blocking=False)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise HomeError(home, "another run is at work here; wait for it to end") from error
+
+
+@contextmanager
 def open_studio(settings: Settings) -> Iterator[Studio]:
-    """Open what a run needs. Raises `HomeError` where the home directory cannot be written."""
+    """Open what a run needs. Raises `HomeError` where the home cannot be written or another run is at work in it."""
     ledger = Ledger(settings.ledger_path)
     transcriber = Transcriber(
         settings.whisper_model,
@@ -32,7 +50,7 @@ def open_studio(settings: Settings) -> Iterator[Studio]:
         device=settings.whisper_device,
         compute_type=settings.whisper_compute_type,
     )
-    with open_web(settings) as client:
+    with alone(settings.home), open_web(settings) as client:
         yield Studio(settings, client, ledger, Library(settings.library_dir), transcriber)
 
 
