@@ -1,0 +1,73 @@
+"""The house rules that a program can check."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = {"ingest": set(), "index": {"ingest"}, "flows": {"ingest", "index"}, "search_api": {"ingest", "index"}}
+ONE_PLACE = {
+    "prefect": {"flows/pipeline.py", "flows/up.py"},
+    "fastapi": {"search_api"},
+    "lancedb": {"index/store.py"},
+    "sentence_transformers": {"index/embed.py"},
+    "faster_whisper": {"ingest/whisper.py"},
+    "feedparser": {"ingest/feeds.py"},
+    "httpx2": {"ingest/client.py", "ingest/guard.py"},
+}
+SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+MOST_LINES = 310
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module.partition(".")[0]
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_rooms_import_only_rooms_below_them(path):
+    room = path.relative_to(ROOT).parts[0]
+
+    assert (set(imported(path)) & set(ROOMS)) <= ROOMS[room] | {room}
+
+
+@pytest.mark.parametrize("library", ONE_PLACE)
+def test_a_library_is_met_in_one_place(library):
+    users = {name_of(path) for path in SOURCES if library in imported(path)}
+
+    assert users, f"{library} is not used: take it out of the table"
+    assert {user for user in users if not user.startswith(tuple(ONE_PLACE[library]))} == set()
+
+
+def test_no_file_in_flows_is_named_like_a_package():
+    assert {path.stem for path in (ROOT / "flows").glob("*.py")}.isdisjoint(ROOMS)
+
+
+def test_package_files_hold_a_docstring_only():
+    for room in ROOMS:
+        body = ast.parse((ROOT / room / "__init__.py").read_text()).body
+
+        assert [ast.Expr] == [type(node) for node in body]
+
+
+def test_files_are_short_and_named_for_what_they_are():
+    for path in SOURCES:
+        assert len(path.read_text().splitlines()) <= MOST_LINES, name_of(path)
+        assert not re.search(r"util|helper|common|manager|service|handler|misc", path.stem)
+
+
+def test_every_error_of_the_tree_is_drawn_in_its_docstring():
+    tree = ast.parse((ROOT / "ingest" / "errors.py").read_text())
+    drawn = set(re.findall(r"\w+Error", ast.get_docstring(tree))) - {"ValueError"}
+
+    assert sorted(drawn) == sorted(node.name for node in tree.body if isinstance(node, ast.ClassDef))

@@ -1,0 +1,32 @@
+"""Nothing heavy is loaded before it is needed."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "av", "ctranslate2", "faster_whisper", "huggingface_hub", "lancedb", "onnxruntime", "pandas", "prefect", "pyarrow",
+    "scipy", "sentence_transformers", "sklearn", "torch", "transformers", "uvicorn",
+}  # fmt: skip
+
+
+def loaded_by(code):
+    program = f"{code}\nimport json, sys; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import flows.cli, flows.session, flows.up, flows.doctor",
+        "import index.search, index.build, index.catalogue",
+        "import search_api.app",
+        "from flows.cli import app\ntry: app(['--help'])\nexcept SystemExit: pass",
+    ],
+    ids=["flows", "index", "search_api", "help"],
+)
+def test_importing_and_help_load_nothing_heavy(code):
+    assert loaded_by(code) & HEAVY == set()
