@@ -258,3 +258,20 @@ def test_some_questions_have_no_answer_here():
     unanswerable = [q for q in QUESTIONS if q["type"] == "unanswerable"]
     assert len(unanswerable) >= 4
     assert all(q["episode"] is q["guid"] is q["answer"] is None for q in unanswerable)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demo_goes_the_whole_way_and_a_second_one_does_no_work_twice(tmp_path, capfd):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    demo.demo(tmp_path, port)
+    first = capfd.readouterr().out
+    assert "4 transcripts lie in" in first
+    assert "No work was done twice" not in first
+    assert f"/audio/objections-and-discounts{host.audio_files()[0].suffix}?from=feed#t=" in first
+    written = demo.transcripts(tmp_path)
+    demo.demo(tmp_path, port)
+    assert "No work was done twice" in capfd.readouterr().out
+    assert demo.transcripts(tmp_path) == written

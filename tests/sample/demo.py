@@ -81,6 +81,8 @@ def shown(path: Path) -> str:
 
 def demo(home: Path = HOME, port: int = host.PORT) -> None:
     """Serve the sample podcast, go the whole way, say what was done and what to try next."""
+    if not SOUNDBITE.exists():
+        raise SystemExit(f"There is no {SOUNDBITE}: run `make demo`, which installs it first.")
     began, before = time.monotonic(), transcripts(home)
     with ExitStack() as stack:
         try:
