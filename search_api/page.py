@@ -56,12 +56,10 @@ def is_page(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A hit in the words and addresses of the page; `before`, `marked` and `after` are the passage in three parts."""
+    """A hit in the words and addresses of the page."""
 
     rank: int
-    before: str
-    marked: str
-    after: str
+    passage: list[wording.Said]
     speaker: str
     time: str
     until: str
@@ -81,17 +79,16 @@ class Shown:
 
 def shown(hit: Hit) -> Shown:
     """How a hit is shown."""
-    before, middle, after = wording.marked(hit.text, hit.snippet)
     published = parse_date(hit.published or "")
     time = "" if hit.start is None else wording.clock(hit.start)
     until = "" if hit.end is None else wording.clock(hit.end)
     play_url, link = wording.web_address(hit.play_url), wording.web_address(hit.link)
     source = (hit.speaker, f"“{hit.title}”", hit.podcast, wording.day(published), time)
     return Shown(
-        hit.rank, before, middle, after, hit.speaker, time, until, hit.title, hit.podcast,
+        hit.rank, wording.said(hit.text, hit.snippet, hit.speaker), hit.speaker, time, until, hit.title, hit.podcast,
         wording.day(published), published.date().isoformat() if published else "",
         wording.at(f"/episodes/{hit.key}", hit.start), link, play_url,
-        wording.citation(middle or hit.text, source, wording.at(link, hit.start) or play_url),
+        wording.citation(hit.snippet or hit.text, source, wording.at(link, hit.start) or play_url),
         _forms(hit.key, hit.start is not None), hit.score, hit.scores.vector, hit.scores.text,
     )  # fmt: skip
 

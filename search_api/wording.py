@@ -11,6 +11,7 @@ from ingest.models import Segment, Transcript
 
 PARAGRAPH_CHARACTERS = 420  # about 75 words: half a minute of speech, and four lines of a page
 _ELLIPSES = re.compile(r"^\s*(?:…|\.\.\.)|(?:…|\.\.\.)\s*$")
+_TURN = re.compile(r"([^.!?:\n]{1,80}): ")
 _ENDS_SENTENCE = (".", "!", "?", "…", '."', '?"', '!"')
 
 
@@ -42,12 +43,37 @@ def marked(text: str, snippet: str) -> tuple[str, str, str]:
     """
     words = _ELLIPSES.sub("", snippet).split()
     found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
-    if found is None or found.group() == text.strip():
+    if found is None:
         return text, "", ""
     end = found.end()
     while end < len(text) and text[end] in '.!?"':
         end += 1
     return text[: found.start()], text[found.start() : end], text[end:]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A paragraph of a passage, in three parts; `speaker` is empty where the heading names it, or nobody does."""
+
+    before: str
+    marked: str = ""
+    after: str = ""
+    speaker: str = ""
+
+
+def said(text: str, snippet: str, speaker: str) -> list[Said]:
+    """A hit's passage by paragraphs, with the snippet marked in the first that holds it.
+
+    In a passage whose speakers are known, turns open with `Name: `; of a single turn the hit's heading names the speaker.
+    """
+    passage: list[Said] = []
+    parts = [part for part in text.split("\n\n") if part.strip()]
+    for part in parts:
+        label = _TURN.match(part) if speaker else None
+        words = part[label.end() :] if label else part
+        split = (words, "", "") if any(one.marked for one in passage) else marked(words, snippet)
+        passage.append(Said(*split, label[1] if label and len(parts) > 1 else ""))
+    return passage
 
 
 def at(address: str, start: float | None, end: float | None = None) -> str:

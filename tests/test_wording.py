@@ -46,7 +46,7 @@ def test_a_web_address_stays_as_it_is():
     [
         ("One two. Three four. Five.", "Three four.", ("One two. ", "Three four.", " Five.")),
         ("One two. Three\nfour. Five.", "… Three four …", ("One two. ", "Three\nfour.", " Five.")),
-        ("One two.", "One two.", ("One two.", "", "")),
+        ("One two.", "One two.", ("", "One two.", "")),
         ("One two.", "seven", ("One two.", "", "")),
         ("One two.", "…", ("One two.", "", "")),
         ("a.*b c", ".*b", ("a", ".*b", " c")),
@@ -54,6 +54,24 @@ def test_a_web_address_stays_as_it_is():
 )
 def test_the_snippet_is_marked_where_it_stands_in_the_passage(text, snippet, expected):
     assert expected == wording.marked(text, snippet)
+
+
+def test_a_passage_reads_by_turns_and_the_first_that_holds_the_snippet_is_marked():
+    text = "Ann: Why now?\n\nBen: Because. Why now? Yes.\n\nAnd so on."
+    assert wording.said(text, "Because.", "Ben") == [
+        wording.Said("Why now?", speaker="Ann"),
+        wording.Said("", "Because.", " Why now? Yes.", "Ben"),
+        wording.Said("And so on."),
+    ]
+    assert [one.marked for one in wording.said(text, "Why now?", "Ann")] == ["Why now?", "", ""]
+
+
+def test_a_passage_of_one_turn_leaves_its_speaker_to_the_heading():
+    assert wording.said("Ann: Why now? Yes.", "Yes.", "Ann") == [wording.Said("Why now? ", "Yes.")]
+
+
+def test_a_passage_without_speakers_is_taken_as_it_is():
+    assert wording.said("Note: all is well.", "nothing", "") == [wording.Said("Note: all is well.")]
 
 
 def test_an_address_takes_the_moment_as_its_fragment():
