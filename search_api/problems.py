@@ -135,7 +135,9 @@ def _detail(error: SoundbiteError, kind: Kind) -> str:
     if isinstance(error, _ABOUT_THE_REQUEST):
         return str(error)
     _log.warning("%s: %s", kind.name, error)
-    return error.message if isinstance(error, _SAYS_WHAT_TO_DO) else kind.meaning
+    if not isinstance(error, _SAYS_WHAT_TO_DO):
+        return kind.meaning
+    return f"the index {error.message}" if error.subject else error.message
 
 
 def _invalid(error: RequestValidationError) -> Problem:

@@ -262,12 +262,14 @@ def test_a_server_without_an_index_lives_but_is_not_ready_and_says_what_to_do(em
 
 
 def test_an_index_of_another_model_is_refused_by_name(settings):
-    class Other(BagOfWords):
-        name = "another"
-
-    with TestClient(create_app(settings, lambda settings: Searcher(Store(settings.index_dir), Other()))) as client:
+    other = BagOfWords("another")
+    with TestClient(create_app(settings, lambda settings: Searcher(Store(settings.index_dir), other))) as client:
         for path in ("/readyz", "/v1/search?q=anything"):
-            assert "index --rebuild" in problem(client.get(path), 503, "index-mismatch")
+            detail = problem(client.get(path), 503, "index-mismatch")
+            assert detail.startswith(
+                "the index was built with bag-of-words, not another; run `soundbite index --rebuild`"
+            )
+            assert str(settings.home) not in detail
         assert client.get("/v1/search?q=people&mode=text").status_code == 200
 
 
