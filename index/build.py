@@ -15,6 +15,7 @@ from index.records import IndexedEpisode
 from index.store import Store
 from ingest.errors import IndexingError, SoundbiteError, TranscriptError
 from ingest.models import Transcript
+from ingest.transcript import slug
 
 MAINTAIN_EVERY = 20  # episodes; each leaves a fragment
 
@@ -23,7 +24,9 @@ class Shelf(Protocol):
     """What the index asks of the library."""
 
     @property
-    def root(self) -> Path: ...
+    def root(self) -> Path:
+        """The folder that paths are told relative to."""
+
     def paths(self) -> list[Path]:
         """Every transcript."""
 
@@ -90,8 +93,7 @@ def update(
         gone = _gone(run, target)
         for key in gone:
             target.remove(key)
-        if run.todo or gone:
-            target.maintain()
+        target.maintain()
         if rebuild:
             target.publish()
     known = {old.key for old in before.values()}
@@ -174,7 +176,7 @@ def _entry(transcript: Transcript, name: str, files: str, content: str) -> Index
     ends = [segment.end for segment in transcript.segments]
     return IndexedEpisode(
         key=episode.key,
-        podcast=episode.podcast,
+        podcast=slug(episode.podcast),
         guid=episode.guid,
         title=episode.title,
         published=episode.published_at,
@@ -198,12 +200,15 @@ def _index(run: _Run, store: Store, embedder: Embedder, progress: Callable[[Prog
 
 
 def _put(store: Store, embedder: Embedder, episode: IndexedEpisode, chunks: tuple[Chunk, ...]) -> int:
-    """Embed the chunks whose text is new and replace the episode; how many were embedded."""
+    """Embed the chunks whose text is new and replace the episode; how many were embedded.
+
+    Only what is said is embedded: labels like `Speaker 2:` pull every passage towards each other.
+    """
     import numpy as np
 
     kept = store.vectors(episode.key)
     new = [chunk for chunk in chunks if chunk.id not in kept]
-    made = dict(zip((chunk.id for chunk in new), embedder.embed_passages([chunk.text for chunk in new]), strict=True))
+    made = dict(zip((chunk.id for chunk in new), embedder.embed_passages([chunk.spoken for chunk in new]), strict=True))
     vectors = [made[chunk.id] if chunk.id in made else kept[chunk.id] for chunk in chunks]
     store.replace(episode, chunks, np.asarray(vectors, np.float32).reshape(len(chunks), embedder.dimension))
     return len(new)

@@ -36,9 +36,13 @@ class Embedder(Protocol):
     """What the index asks of a model; vectors have length 1, so their dot product is the cosine."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Tells this model's vectors from any other's."""
+
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """Length of a vector."""
+
     def count(self, text: str) -> int:
         """Word pieces in a text."""
 
@@ -173,9 +177,9 @@ def _fingerprint(directory: Path) -> str:
 
 def _load(directory: Path, **options: Any) -> Any:
     from sentence_transformers import SentenceTransformer
-    from transformers.utils.logging import disable_progress_bar
+    from transformers.utils import logging
 
-    disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return SentenceTransformer(
         str(directory),
         device="cpu",

@@ -18,6 +18,7 @@ Run = Callable[[Sequence[str]], "Vectors"]
 
 
 def open_tokenizer(path: Path, longest: int | None = None) -> Any:
+    """A `tokenizer.json`, cutting texts to `longest` word pieces where that is given."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))
@@ -52,7 +53,8 @@ def open_encoder(home: Path, facts: dict[str, Any]) -> Run:
             for name, values in (("input_ids", item.ids), ("attention_mask", item.attention_mask)):
                 inputs[name][row, : len(values)] = values
         vectors: Vectors = session.run(None, inputs)[0]
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return unit
 
     def run(texts: Sequence[str]) -> "Vectors":
         items = tokenizer.encode_batch(list(texts))

@@ -14,10 +14,11 @@ WEAK = 0.45  # best fused score below which 9 of 10 questions that nothing answe
 LONGEST_TERM = 40  # letters; the store cuts there too
 
 # Lucene's English stop words: the usual list, short enough to leave "who" and "how" alone.
-_STOP = frozenset(
+_STOP_WORDS = (
     "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
-    "to was will with".split()
+    "to was will with"
 )
+_STOP = frozenset(_STOP_WORDS.split())
 _TERM = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"['’](s\b)?")  # noqa: RUF001 - the typographic one is meant
 

@@ -89,6 +89,7 @@ def quoted(value: str) -> str:
 
 
 def moment(value: datetime) -> str:
+    """A moment for the store's SQL."""
     return f"timestamp '{value.astimezone(UTC).isoformat(timespec='microseconds').replace('+00:00', 'Z')}'"
 
 
@@ -110,6 +111,7 @@ def held(row: Mapping[str, Any]) -> dict[str, int]:
 
 
 def chunk_row(episode: IndexedEpisode, chunk: Chunk, vector: "Vectors") -> dict[str, Any]:
+    """A row of `chunks`; full-text search and BM25 read the stems of the title and what is said, without labels."""
     shown = {name: getattr(episode, name) for name in ("podcast", "guid", "title", "published", "link", "audio_url")}
     own = {
         name: getattr(chunk, name)
@@ -128,10 +130,12 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vector: "Vectors") -> dict[
 
 
 def episode_row(episode: IndexedEpisode) -> dict[str, Any]:
+    """A row of `episodes`, still without its terms."""
     return {name: getattr(episode, name) for name in IndexedEpisode.__dataclass_fields__}
 
 
 def schemas(model: str, dimension: int) -> dict[str, Any]:
+    """The three tables in the order they are made, stamped with what they were made for."""
     import pyarrow as pa
 
     text, whole, seconds, names = pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())

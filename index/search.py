@@ -93,7 +93,7 @@ class Searcher:
         self.embedder = embedder
         self.counts = counts
 
-    def search(
+    def search(  # noqa: PLR0917 - a question and its options, by name
         self,
         query: str,
         limit: int = 10,
@@ -197,7 +197,8 @@ def _overlap(one: dict[str, Any], other: dict[str, Any]) -> float:
     if one["key"] != other["key"]:
         return 0.0
     shared = min(one["last"], other["last"]) - max(one["first"], other["first"])
-    return shared / max(1, min(one["last"] - one["first"], other["last"] - other["first"]))
+    shorter: int = min(one["last"] - one["first"], other["last"] - other["first"])
+    return float(shared / max(1, shorter))
 
 
 def _spoken(row: dict[str, Any], terms: Sequence[str], speaker: str, known: rank.Frequencies) -> tuple[str, str]:

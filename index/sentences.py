@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 
 # A word is a run without spaces; scripts written without them are parted after their full stops, and at 64 characters
 # so that no single word can outgrow a chunk.
-_WORD = re.compile(r"[^\s。！？｡]{1,64}[。！？｡]*|[。！？｡]+")
+_WORD = re.compile(r"[^\s。！？｡]{1,64}[。！？｡]*|[。！？｡]+")  # noqa: RUF001 - full-width marks are meant
 _CLOSING = "\"'”’»)]}"  # noqa: RUF001 - typographic quotes are meant
 _OPENING = "\"'“‘«([{¿¡-–—"  # noqa: RUF001
-_ABBREVIATIONS = frozenset(
+_ABBREVIATIONS_WORDS = (
     "mr mrs ms dr prof sr jr st vs inc ltd co corp dept fig vol approx est gen sen rep rev hon capt lt sgt col ave "
-    "jan feb mar apr jun jul aug sept oct nov dec al ca cf".split()
+    "jan feb mar apr jun jul aug sept oct nov dec al ca cf"
 )
+_ABBREVIATIONS = frozenset(_ABBREVIATIONS_WORDS.split())
 _CLOCK = frozenset({"a.m", "p.m"})
 
 

@@ -10,29 +10,25 @@ import asyncio
 import os
 import shutil
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from index import rank
+from index import folders, rank, terms
 from index.chunk import Chunk
 from index.records import (
     LAYOUT,
     LENGTH,
     PASSAGES,
     SHOWN,
-    STAMP,
-    STAMP_BITS,
     Candidates,
     Filters,
     IndexedEpisode,
     chunk_row,
     episode_row,
-    held,
-    mark_of,
     quoted,
     schemas,
 )
@@ -42,7 +38,7 @@ if TYPE_CHECKING:
     from index.records import Vectors
 
 FRAGMENTS = 20  # each write leaves one, and each costs a query 0.27 ms; compacted beyond this many
-UNINDEXED = 2_000  # rows full-text search may have to read beside its index
+UNINDEXED = 2_000  # rows full-text search may have to read beside its index, or a tenth of all
 KEEP = timedelta(days=1)  # how long replaced data stays for readers that began before
 
 T = TypeVar("T")
@@ -60,38 +56,19 @@ class Store:
         self._opened = ""
         self._tables: dict[str, Any] = {}
 
-    # -- folders
-
     @property
     def folder(self) -> str:
         """The name of the folder in use; empty where nothing is built."""
-        if self._fixed:
-            return self._fixed
-        try:
-            return (self.root / "CURRENT").read_text("utf-8").strip()
-        except FileNotFoundError:
-            return ""
-        except OSError as error:
-            raise IndexingError(self.root, f"cannot be read ({error.strerror}); check the permissions") from error
+        return self._fixed or folders.current(self.root)
 
     def beside(self) -> "Store":
         """An empty store in a new folder, which nobody searches until it is published."""
-        self._sweep()
-        serials = [int(path.name[6:]) for path in self.root.glob("index-*") if path.name[6:].isdecimal()]
-        return Store(self.root, f"index-{max(serials, default=0) + 1}")
+        return Store(self.root, folders.unused(self.root))
 
     def publish(self) -> None:
         """Make this the store that is searched, and remove all others."""
-        part = self.root / ".CURRENT.part"
-        part.write_text(self.folder, "utf-8")
-        part.replace(self.root / "CURRENT")
+        folders.publish(self.root, self.folder)
         self._fixed = ""
-        self._sweep()
-
-    def _sweep(self) -> None:
-        for other in self.root.glob("index-*"):
-            if other.name != self.folder:
-                shutil.rmtree(other, ignore_errors=True)
 
     # -- opening
 
@@ -107,7 +84,7 @@ class Store:
             raise IndexingError(self.root, f"cannot be written ({error.strerror}); choose another --home") from error
         _wait(self.root, self._create(name, schemas(model, dimension)))
         if not self._fixed:
-            Store(self.root, name).publish()
+            folders.publish(self.root, name)
 
     async def _create(self, name: str, schemas: Mapping[str, Any]) -> None:
         connection = await _connect(self.root / name)
@@ -163,8 +140,9 @@ class Store:
         merge = chunks.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
         merge = merge.when_not_matched_by_source_delete(f"key = {quoted(episode.key)}")
         await merge.execute(pa.Table.from_pylist(rows, schema=await chunks.schema()))
-        await self._shift_terms(episode.key, entry)
-        await _upsert(self._table("episodes"), "key", [entry])
+        await _index_words(chunks)
+        await terms.shift(self._table("terms"), self._table("episodes"), episode.key, entry)
+        await terms.upsert(self._table("episodes"), "key", [entry])
 
     def remove(self, key: str) -> None:
         """Take an episode out."""
@@ -172,34 +150,18 @@ class Store:
 
     async def _remove(self, key: str) -> None:
         await self._table("chunks").delete(f"key = {quoted(key)}")
-        await self._shift_terms(key, None)
+        await terms.shift(self._table("terms"), self._table("episodes"), key, None)
         await self._table("episodes").delete(f"key = {quoted(key)}")
-
-    async def _shift_terms(self, key: str, entry: Mapping[str, Any] | None) -> None:
-        """Document frequencies after an episode's row becomes `entry`; nothing is counted twice by a run that was cut off."""
-        before = await self._table("episodes").query().where(f"key = {quoted(key)}").to_list()
-        change: Counter[str] = Counter()
-        for sign, row in [*((-1, row) for row in before), *([(1, entry)] if entry else [])]:
-            for term, n in held(row).items():
-                change[term] += sign * n
-        terms = self._table("terms")
-        current = await self._lookup(list(change))
-        rows = [{"term": term, "chunks": current.get(term, 0) + n} for term, n in change.items() if n]
-        for row in rows:
-            if row["term"] == STAMP:
-                row["chunks"] %= 1 << STAMP_BITS
-        if rows:
-            await _upsert(terms, "term", rows)
 
     def touch(self, files: Mapping[str, str]) -> None:
         """Note that the files of these episodes (by key) were touched without a change."""
         if files:
             rows = [{"key": key, "files": mark} for key, mark in files.items()]
-            _wait(self.root, _upsert(self._table("episodes"), "key", rows, ("key", "files")))
+            _wait(self.root, terms.upsert(self._table("episodes"), "key", rows, ("key", "files")))
 
     def heal(self) -> set[str]:
         """Count document frequencies anew where a run was cut off; the keys of episodes whose chunks are not all there."""
-        _wait(self.root, self._heal())
+        _wait(self.root, terms.heal(self._table("terms"), self._table("episodes")))
         return _wait(self.root, self._torn())
 
     async def _torn(self) -> set[str]:
@@ -210,22 +172,6 @@ class Store:
         there = Counter((await chunks.query().select(["key"]).to_arrow())["key"].to_pylist())
         return {row["key"] for row in rows if row["chunks"] != there[row["key"]]}
 
-    async def _heal(self) -> None:
-        import pyarrow as pa
-
-        episodes = await self._table("episodes").query().select(["key", "content_hash"]).to_list()
-        stamp = sum(mark_of(row["key"], row["content_hash"]) for row in episodes) % (1 << STAMP_BITS)
-        if (await self._lookup([STAMP])).get(STAMP, 0) == stamp:
-            return
-        total: Counter[str] = Counter()
-        columns = ["key", "content_hash", "chunks", "length", "terms", "term_chunks"]
-        for row in await self._table("episodes").query().select(columns).to_list():
-            total.update(held(row))
-        total[STAMP] %= 1 << STAMP_BITS
-        terms = self._table("terms")
-        rows = pa.Table.from_pylist([{"term": t, "chunks": n} for t, n in total.items()], schema=await terms.schema())
-        await terms.add(rows, mode="overwrite")
-
     def maintain(self, *, force: bool = False, keep: timedelta = KEEP) -> None:
         """Compact what many writes have scattered, bring the full-text index up to date, drop versions older than `keep`.
 
@@ -235,16 +181,10 @@ class Store:
 
     async def _maintain(self, force: bool, keep: timedelta) -> None:
         chunks = self._table("chunks")
-        if not await chunks.list_indices() and await chunks.count_rows():
-            from lancedb.index import FTS
-
-            # The column holds stems, made by the same function as the query's: one way of reading words, not two.
-            plain = FTS(base_tokenizer="whitespace", stem=False, remove_stop_words=False, lower_case=False,
-                        ascii_folding=False, with_position=True)  # fmt: skip
-            await chunks.create_index("indexed_text", config=plain)
+        await _index_words(chunks)
         stats = await chunks.stats()
         scattered = stats["fragment_stats"]["num_fragments"] > FRAGMENTS
-        if force or scattered or await self._unindexed() > UNINDEXED:
+        if force or scattered or await self._unindexed() > min(UNINDEXED, stats["num_rows"] // 10):
             for table in self._tables.values():
                 await table.optimize(cleanup_older_than=keep)
 
@@ -252,7 +192,8 @@ class Store:
         chunks = self._table("chunks")
         names = [index.name for index in await chunks.list_indices()]
         found = [await chunks.index_stats(name) for name in names]
-        return max((stats.num_unindexed_rows for stats in found if stats), default=await chunks.count_rows())
+        rows: int = await chunks.count_rows()
+        return max((int(stats.num_unindexed_rows) for stats in found if stats), default=rows)
 
     # -- reading
 
@@ -266,7 +207,8 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """Health in figures: `episodes`, `chunks`, and the chunks not yet `unindexed` by full-text search."""
-        return _wait(self.root, self._counts())
+        figures: dict[str, int] = _wait(self.root, self._counts())
+        return figures
 
     async def _counts(self) -> dict[str, int]:
         episodes, chunks = self._table("episodes"), self._table("chunks")
@@ -279,19 +221,19 @@ class Store:
         found = _wait(self.root, query.to_arrow())
         return dict(zip(found["id"].to_pylist(), _matrix(found), strict=True))
 
-    def candidates(self, vector: "Vectors | None", terms: Sequence[str], filters: Filters, depth: int) -> Candidates:
-        """The `depth` passages nearest to the vector, if there is one, and as many that hold the terms best, if any."""
-        return _wait(self.root, self._candidates(vector, terms, filters.sql(), depth))
+    def candidates(self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int) -> Candidates:
+        """The `depth` passages nearest to the vector, if there is one, and as many that hold the words best, if any."""
+        return _wait(self.root, self._candidates(vector, words, filters.sql(), depth))
 
-    async def _candidates(self, vector: "Vectors | None", terms: Sequence[str], where: str, depth: int) -> Candidates:
+    async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> Candidates:
         import pyarrow as pa
 
         query = self._table("chunks").query()
         legs = []
         if vector is not None:  # exact: no index of vectors is made at these sizes
             legs.append((query.nearest_to(vector).distance_type("dot"), "_distance"))
-        if terms:
-            legs.append((query.nearest_to_text(" ".join(terms), columns=["indexed_text"]), "_score"))
+        if words:
+            legs.append((query.nearest_to_text(" ".join(words), columns=["indexed_text"]), "_score"))
         asked = [
             (leg.where(where) if where else leg)
             .select([*SHOWN, "vector", "indexed_text", extra])
@@ -299,21 +241,27 @@ class Store:
             .to_arrow()
             for leg, extra in legs
         ]
-        frequencies, *found = await asyncio.gather(self._lookup([*terms, PASSAGES, LENGTH]), *asked)
+        frequencies, *found = await asyncio.gather(
+            terms.lookup(self._table("terms"), [*words, PASSAGES, LENGTH]), *asked
+        )
         known = rank.Frequencies(frequencies.get(PASSAGES, 0), frequencies.get(LENGTH, 0), frequencies)
         rows = pa.concat_tables([leg.drop_columns([leg.column_names[-1]]) for leg in found]) if found else None
         if rows is None:
             return Candidates(None, _empty(), (), known)
         first = {name: i for i, name in reversed(list(enumerate(rows["id"].to_pylist())))}
-        rows = rows.take(sorted(first.values()))
+        rows = rows.take(pa.array(sorted(first.values()), pa.int64()))
         return Candidates(rows.select(list(SHOWN)), _matrix(rows), rows["indexed_text"].to_pylist(), known)
 
-    async def _lookup(self, terms: Iterable[str]) -> dict[str, int]:
-        wanted = ", ".join(quoted(term) for term in terms)
-        if not wanted:
-            return {}
-        found = await self._table("terms").query().where(f"term IN ({wanted})").to_arrow()
-        return dict(zip(found["term"].to_pylist(), found["chunks"].to_pylist(), strict=True))
+
+async def _index_words(chunks: Any) -> None:
+    """Make the full-text index as soon as there are rows; LanceDB keeps it covering when it optimizes."""
+    if await chunks.list_indices() or not await chunks.count_rows():
+        return
+    from lancedb.index import FTS
+
+    # The column holds stems, made by the same function as the query's: one way of reading words, not two.
+    plain = {"stem": False, "remove_stop_words": False, "lower_case": False, "ascii_folding": False}
+    await chunks.create_index("indexed_text", config=FTS(base_tokenizer="whitespace", with_position=True, **plain))
 
 
 async def _connect(path: Path) -> Any:
@@ -321,16 +269,6 @@ async def _connect(path: Path) -> Any:
     import lancedb
 
     return await lancedb.connect_async(str(path), read_consistency_interval=timedelta(0))
-
-
-async def _upsert(table: Any, on: str, rows: list[dict[str, Any]], columns: Sequence[str] = ()) -> None:
-    import pyarrow as pa
-
-    schema = await table.schema()
-    schema = pa.schema([schema.field(name) for name in columns]) if columns else schema
-    merge = table.merge_insert(on).when_matched_update_all()
-    merge = merge if columns else merge.when_not_matched_insert_all()
-    await merge.execute(pa.Table.from_pylist(rows, schema=schema))
 
 
 def _wait(root: Path, work: Coroutine[Any, Any, T]) -> T:

@@ -7,15 +7,22 @@ import numpy as np
 
 
 class BagOfWords:
-    """An embedder: each word has a direction of its own, so texts are as near as the words they share."""
+    """An embedder: each word has a direction of its own, so texts are as near as the words they share.
 
-    name = "bag-of-words"
+    `embedded` lists the passages it was asked for.
+    """
+
     dimension = 256
+
+    def __init__(self, name="bag-of-words"):
+        self.name = name
+        self.embedded = []
 
     def count(self, text):
         return len(text.split())
 
     def embed_passages(self, texts):
+        self.embedded += texts
         return np.array([self.embed_query(text) for text in texts], np.float32).reshape(len(texts), self.dimension)
 
     def embed_query(self, text):
