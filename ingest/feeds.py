@@ -144,7 +144,8 @@ def _feedparser(url: str, markup: Markup) -> Any:
 
 def _feed(url: str, podcast: str, channel: Any, marks: Marks) -> Feed:
     title = plain_text(str(channel.get("title") or ""), limit=500)
-    slug = podcast or slugify(title, max_length=MAX_SLUG) or slugify(_host(url), max_length=MAX_SLUG) or "podcast"
+    named = (slugify(name, max_length=MAX_SLUG, word_boundary=True) for name in (title, _host(url), "podcast"))
+    slug = podcast or next(name for name in named if name)
     return Feed(
         url=url,
         title=title,

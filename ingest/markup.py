@@ -36,7 +36,7 @@ ENTITY = re.compile(rb"""<!ENTITY\s+(\w{1,40})\s+(?:"([^"&%<]{0,40})"|'([^'&%<]{
 ROOT = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40}))(?=[\s/>])")
 STRAY = re.compile(rb"</?(?:b|br|p|div|font|span)[\s/>]", re.IGNORECASE)  # a server's warning in front of the feed
 LOOSE_AMPERSAND = re.compile(
-    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
+    rb"<!\[CDATA\[[^\]]*(?:\](?!\]>)[^\]]*)*(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
     rb"|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{0,31};)?",
     re.DOTALL,
 )
@@ -84,10 +84,12 @@ def read_markup(url: str, body: bytes, charset: str = "", max_bytes: int = 50 * 
     if junk:
         warnings.append("has text in front of the feed: it was left out")
     data, cut = _close(clean[at:], root[1], root[2].lower())
-    warnings += cut
-    data = LOOSE_AMPERSAND.sub(lambda found: _ampersand(found, entities), LIVE_ITEM.sub(b"", data))
-    data = _declare_prefixes(BAD_NUMBERS.sub(_number, data), len(root[1]) + 1)
-    return Markup(data, root[2].decode().lower(), tuple(warnings))
+    whole = BAD_NUMBERS.sub(_number, LIVE_ITEM.sub(b"", data))
+    mended = LOOSE_AMPERSAND.sub(lambda found: _ampersand(found, entities), whole)
+    if mended != whole and not entities:
+        warnings.append("has bare & signs or entities that XML does not know: read all the same")
+    data, undeclared = _declare_prefixes(mended, len(root[1]) + 1)
+    return Markup(data, root[2].decode().lower(), (*warnings, *cut, *undeclared))
 
 
 def _unpack(url: str, body: bytes, max_bytes: int) -> bytes:
@@ -99,6 +101,8 @@ def _unpack(url: str, body: bytes, max_bytes: int) -> bytes:
         text = unpacker.decompress(body, max_bytes)
     except zlib.error as error:
         raise FeedError(url, "is compressed data that cannot be unpacked") from error
+    if not text:
+        raise FeedError(url, "is compressed data that cannot be unpacked")
     if unpacker.unconsumed_tail:
         raise FeedError(url, f"unpacks to more than {max_bytes / 2**20:g} MiB: refused")
     return text
@@ -219,14 +223,15 @@ def _number(found: re.Match[bytes]) -> bytes:
     return b"".join(chr(code).encode() for code in codes if code > 31 and not 0xD800 <= code < 0xE000)
 
 
-def _declare_prefixes(data: bytes, at: int) -> bytes:
+def _declare_prefixes(data: bytes, at: int) -> tuple[bytes, list[str]]:
     """A prefix used but not declared is a slip, not a reason to lose the feed."""
     used = set(PREFIX.findall(data)) - {b"xml"} - set(re.findall(rb"xmlns:([\w.-]{1,40})\s*=", data))
-    missing = b"".join(
-        b' xmlns:%s="%s"' % (prefix, NAMESPACES.get(prefix, b"urn:undeclared:" + prefix))
-        for prefix in sorted(used)[:50]
-    )
-    return data[:at] + missing + data[at:]
+    if not used:
+        return data, []
+    names = sorted(used)[:50]
+    known = [b' xmlns:%s="%s"' % (name, NAMESPACES.get(name, b"urn:undeclared:" + name)) for name in names]
+    listed = b", ".join(names).decode()
+    return data[:at] + b"".join(known) + data[at:], [f"uses prefixes it does not declare ({listed}): read all the same"]
 
 
 TAG_NAMES = (
@@ -248,4 +253,4 @@ def plain_text(text: str, limit: int = 10_000) -> str:
         text = TAG.sub(lambda tag: " " if BLOCK.match(tag[0]) else "", text)
     if "&" in text:
         text = unescape(text).replace("&amp;", "&")
-    return " ".join(text.split())[:limit]
+    return " ".join(text.split())[:limit].rstrip()
