@@ -1,10 +1,11 @@
 """The one place that meets faster-whisper: where models lie, loading one, hearing speech, decoding windows."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from ingest.errors import TranscriptionError
@@ -74,21 +75,52 @@ def model_path(name: str, models_dir: Path) -> Path | None:
     return found if _is_model(found) else None
 
 
-def pull_model(name: str, models_dir: Path) -> Path:
-    """Fetch a published model into `models_dir`; the only use of the network here. Raises `TranscriptionError`."""
+def pull_model(name: str, models_dir: Path, progress: Callable[[int], None] | None = None) -> Path:
+    """Fetch a published model into `models_dir`; the only use of the network here. Raises `TranscriptionError`.
+
+    `progress` hears, twice a second and from another thread, how many bytes have come.
+    """
     from faster_whisper import download_model
 
     _check_name(name)
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
-        path = Path(download_model(name, cache_dir=str(models_dir)))
+        with _watched(models_dir, progress):
+            path = Path(download_model(name, cache_dir=str(models_dir)))
     except Exception as error:  # the hub's client raises its own, its HTTP library's and the system's
-        raise TranscriptionError(
-            name, f"could not be fetched ({_first_line(error)}); check the network and try again"
-        ) from error
+        todo = "check the network and try again"
+        raise TranscriptionError(name, f"could not be fetched ({_first_line(error)}); {todo}") from error
     if not _is_model(path):
         raise TranscriptionError(name, f"was fetched but lacks one of {', '.join(MODEL_FILES)}; choose another model")
     return path
+
+
+@contextmanager
+def _watched(directory: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
+    """Tell how much a directory grows: the library that fetches says nothing itself."""
+    done = Event()
+    before = _size(directory)
+
+    def watch() -> None:
+        while progress and not done.wait(0.5):
+            progress(_size(directory) - before)
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _size(directory: Path) -> int:
+    """Bytes in a directory that somebody else may be changing."""
+    total = 0
+    for path in directory.rglob("*"):
+        with suppress(OSError):
+            total += 0 if path.is_symlink() or path.is_dir() else path.stat().st_size
+    return total
 
 
 def _is_model(path: Path) -> bool:
