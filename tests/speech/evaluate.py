@@ -1,7 +1,7 @@
 """Measure a model directory on freshly synthesised speech, through the real faster-whisper. Needs espeak-ng.
 
-    python -m tests.speech.evaluate tests/speech/model            # a few minutes on one core
-    python -m tests.speech.evaluate tests/speech/model --quick    # a third of the sentences
+python -m tests.speech.evaluate tests/speech/model            # a few minutes on one core
+python -m tests.speech.evaluate tests/speech/model --quick    # a third of the sentences
 """
 
 import argparse
@@ -15,15 +15,19 @@ from typing import NamedTuple
 import numpy as np
 from faster_whisper import BatchedInferencePipeline, WhisperModel, decode_audio
 
-from tests.speech.scores import Errors, middle, nearest_starts, time_errors, total, word_errors
+from tests.speech.scores import Errors, Word, middle, nearest_starts, time_errors, total, word_errors
 from tests.speech.sentences import sentence
-from tests.speech.synthesize import RATE, Speech, Word, say, through_mp3
+from tests.speech.synthesize import RATE, Speech, say, through_mp3
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parent / "sample"
 SEED = 20_000_001  # far from every seed of the training sentences
 KNOWN = ("en-us", "en-us+f3", "en-us+m3", "en")
-STEADY = {"beam_size": 5, "temperature": 0, "condition_on_previous_text": False}  # no sampling: the same text every time
+STEADY = {
+    "beam_size": 5,
+    "temperature": 0,
+    "condition_on_previous_text": False,
+}  # no sampling: the same text every time
 
 
 class Recording(NamedTuple):
@@ -35,7 +39,9 @@ class Recording(NamedTuple):
     starts: list[float]
 
 
-def record(texts: Iterable[str], voice: str, speed: int, draw: random.Random, pause: tuple[float, float] = (0.2, 1.0)) -> Recording:
+def record(
+    texts: Iterable[str], voice: str, speed: int, draw: random.Random, pause: tuple[float, float] = (0.2, 1.0)
+) -> Recording:
     """The sentences one after the other, with pauses in seconds between them."""
     parts, words, starts, length = [], [], [], 0
     spoken = list(texts)
@@ -126,7 +132,9 @@ def ways(model: WhisperModel) -> dict[str, Callable]:
     batched = BatchedInferencePipeline(model)
     return {
         "sequential": lambda a: model.transcribe(a, word_timestamps=True, **STEADY),
-        "with previous text": lambda a: model.transcribe(a, word_timestamps=True, **STEADY | {"condition_on_previous_text": True}),
+        "with previous text": lambda a: model.transcribe(
+            a, word_timestamps=True, **STEADY | {"condition_on_previous_text": True}
+        ),
         "batched": lambda a: batched.transcribe(a, batch_size=4, word_timestamps=True, **STEADY),
         "batched, timestamps": lambda a: batched.transcribe(a, batch_size=4, without_timestamps=False, **STEADY),
     }
@@ -147,7 +155,9 @@ def main() -> None:
         made = list(recordings())
         single = "single" in name or "unseen" in name
         for way, transcribe in ways(model).items():
-            if (single and way != "sequential") or (arguments.quick and way in ("with previous text", "batched, timestamps")):
+            if (single and way != "sequential") or (
+                arguments.quick and way in ("with previous text", "batched, timestamps")
+            ):
                 continue
             figures[f"{name} | {way}"] = measure(transcribe, made)
             print(f"{name:36s} {way:20s}", figures[f"{name} | {way}"], flush=True)

@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple
 
-from tests.speech.synthesize import Word
+
+class Word(NamedTuple):
+    """A spoken word; `start` and `end` in seconds."""
+
+    text: str
+    start: float
+    end: float
 
 
 class Errors(NamedTuple):

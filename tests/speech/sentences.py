@@ -14,9 +14,18 @@ SCOWL = Path("/usr/share/dict/scowl")
 SCOWL_LISTS = ("english-words.10", "american-words.10", "english-words.20", "american-words.20")
 COMMON_LISTS = 2  # of these lists, how many hold the very common words
 SLOT = re.compile(r"\{([a-z_]+)\}")
-DEEPEST = 4  # levels of nesting before only the plain frames of a symbol are used
+FEW = 13  # words
+COMMON_SHARE = 0.8  # of the draws are from the words that speech uses most
+DEEPEST = 3  # levels of nesting before only the plain frames of a symbol are used
 FORMS = {"": 0, "_s": 1, "_ed": 2, "_en": 3, "_ing": 4}  # a verb slot's ending names the form
-VERB_SLOTS = {"do": "verb_object", "act": "verb_alone", "say": "verb_that", "want": "verb_to", "give": "verb_give", "urge": "verb_person"}
+VERB_SLOTS = {
+    "do": "verb_object",
+    "act": "verb_alone",
+    "say": "verb_that",
+    "want": "verb_to",
+    "give": "verb_give",
+    "urge": "verb_person",
+}
 WORD_SLOTS = {
     "name": "first_name", "family": "last_name", "place": "place", "day": "day", "month": "month", "person": "people",
     "group": "group", "thing": "thing", "stuff": "mass", "adj": "adjective", "adv": "adverb", "prep": "preposition",
@@ -24,10 +33,13 @@ WORD_SLOTS = {
 }  # fmt: skip
 VOWEL_SOUND = re.compile(r"(?!(?:uni|use|usu|euro|one|once))[aeiou]|hour|honest", re.IGNORECASE)
 IRREGULAR_S = {"have": "has", "go": "goes", "do": "does", "be": "is"}
-DOUBLED = set(
-    "begin cut drop fit forget get grab hit let nod plan put quit regret refer rub run set ship shop shut sit skip split spin stop swim"
-    " win wrap admit commit permit control prefer beg submit bet bat hug nod plug rob shop step trim occur compel equip chat snap".split()
-)  # verbs whose last letter doubles before -ing and a regular -ed
+# Verbs whose last letter doubles before -ing and a regular -ed.
+DOUBLED = {
+    "begin", "cut", "drop", "fit", "forget", "get", "grab", "hit", "let", "nod", "plan", "put", "quit", "regret",
+    "refer", "rub", "run", "set", "ship", "shop", "shut", "sit", "skip", "split", "spin", "stop", "swim", "win",
+    "wrap", "admit", "commit", "permit", "control", "prefer", "beg", "submit", "bet", "bat", "hug", "plug", "rob",
+    "step", "trim", "occur", "compel", "equip", "chat", "snap",
+}  # fmt: skip
 
 
 @cache
@@ -38,8 +50,19 @@ def lexicon() -> dict[str, list[str]]:
         if line.startswith("["):
             words = sections.setdefault(line.strip("[]"), [])
         elif not line.startswith("#"):
-            words += line.replace("_", " ").split(" ") if "_" not in line else [w.replace("_", " ") for w in line.split()]
+            words += (
+                line.replace("_", " ").split(" ") if "_" not in line else [w.replace("_", " ") for w in line.split()]
+            )
     return sections
+
+
+@cache
+def common() -> dict[str, list[str]]:
+    """The words of `lexicon()` that speech uses most, by section; small sections keep all of theirs."""
+    lines = (HERE / "common_words.txt").read_text(encoding="utf-8").splitlines()[1:]
+    often = {word.replace("_", " ") for line in lines for word in line.split()}
+    chosen = {name: [w for w in words if w.split("/")[0].lower() in often] for name, words in lexicon().items()}
+    return {name: words if len(words) >= FEW else lexicon()[name] for name, words in chosen.items()}
 
 
 @cache
@@ -107,22 +130,23 @@ def number(draw: random.Random) -> str:
 class Writer:
     """Draws sentences; `stray` is the share of content words that come from the word list instead of the lexicon."""
 
-    def __init__(self, draw: random.Random, stray: float = 0.08) -> None:
+    def __init__(self, draw: random.Random, stray: float = 0.04) -> None:
         self.draw, self.stray = draw, stray
 
     def word(self, slot: str) -> str | None:
         """The word for one slot, or None where the slot is a symbol of the grammar."""
         draw = self.draw
+        words = common() if draw.random() < COMMON_SHARE else lexicon()
         if slot == "number":
             return number(draw)
         base, _, ending = slot.partition("_")
         if base in VERB_SLOTS and (not ending or "_" + ending in FORMS):
-            return verb_form(draw.choice(lexicon()[VERB_SLOTS[base]]), FORMS["_" + ending if ending else ""])
+            return verb_form(draw.choice(words[VERB_SLOTS[base]]), FORMS["_" + ending if ending else ""])
         if slot in ("thing", "adj", "stuff", "persons", "things") and draw.random() < self.stray:
             return draw.choice(listed_words(common=draw.random() < 0.7))
         if slot in ("persons", "groups", "things"):
-            return plural(draw.choice(lexicon()[WORD_SLOTS[slot[:-1]]]))
-        return draw.choice(lexicon()[WORD_SLOTS[slot]]).split("/")[0] if slot in WORD_SLOTS else None
+            return plural(draw.choice(words[WORD_SLOTS[slot[:-1]]]))
+        return draw.choice(words[WORD_SLOTS[slot]]).split("/")[0] if slot in WORD_SLOTS else None
 
     def fill(self, frame: str, depth: int = 0) -> str:
         """The frame with every slot filled."""
@@ -140,7 +164,9 @@ class Writer:
     def spoken(self, symbol: str) -> str:
         """One finished sentence of a symbol: articles fitted, first letter large, a mark at the end."""
         text = " ".join(self.fill("{" + symbol + "}").split())
-        text = re.sub(r"\b([Aa]) (?=(\w+))", lambda m: m.group(1) + ("n " if VOWEL_SOUND.match(m.group(2)) else " "), text)
+        text = re.sub(
+            r"\b([Aa]) (?=(\w+))", lambda m: m.group(1) + ("n " if VOWEL_SOUND.match(m.group(2)) else " "), text
+        )
         text = text[0].upper() + text[1:]
         return text if text[-1] in ".?!" else text + "."
 
@@ -171,9 +197,9 @@ class Writer:
         return word.split("/")[0]
 
 
-def sentence(draw: random.Random, loose: float = 0.15) -> str:
+def sentence(draw: random.Random, loose: float = 0.1) -> str:
     """One sentence; a share `loose` of them are phrases of unconnected words."""
-    writer = Writer(draw, stray=0.08 if loose else 0.0)
+    writer = Writer(draw, stray=0.04 if loose else 0.0)
     if draw.random() < loose:
         return writer.phrase()
     return writer.spoken(draw.choices(["statement", "question", "talk", "short"], [0.6, 0.14, 0.18, 0.08])[0])

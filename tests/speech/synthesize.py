@@ -9,12 +9,15 @@ import io
 import random
 import re
 from functools import cache
+from itertools import pairwise
 from math import gcd
 from typing import NamedTuple
 
 import av
 import numpy as np
 from scipy.signal import lfilter, resample_poly
+
+from tests.speech.scores import Word
 
 RATE = 16_000  # Hz, what Whisper hears
 EDGE = 0.03  # seconds of silence kept on both sides of a sentence
@@ -27,15 +30,17 @@ UTF8 = 1
 # The voices trained on; `en` is espeak-ng's British voice (the C library knows no "en-gb"), + names a variant.
 VOICES = {"en-us": 5, "en-us+f3": 5, "en-us+m3": 4, "en": 4, "en-us+m1": 1, "en-us+f2": 1, "en+f3": 1, "en-gb-x-rp": 1}
 SPEEDS = (135, 195)  # words a minute
-MP3_FORMS = [(16_000, 64), (22_050, 64), (44_100, 64), (16_000, 64), (22_050, 64), (16_000, 32), (22_050, 48), (24_000, 48), (44_100, 96)]
-
-
-class Word(NamedTuple):
-    """A spoken word; `start` and `end` in seconds."""
-
-    text: str
-    start: float
-    end: float
+MP3_FORMS = [
+    (16_000, 64),
+    (22_050, 64),
+    (44_100, 64),
+    (16_000, 64),
+    (22_050, 64),
+    (16_000, 32),
+    (22_050, 48),
+    (24_000, 48),
+    (44_100, 96),
+]
 
 
 class Speech(NamedTuple):
@@ -78,7 +83,11 @@ class Espeak:
         index = 0
         while (event := events[index]).type != 0:
             if event.type in (WORD_EVENT, PHONEME_EVENT):
-                phoneme = bytes(event.id.string).split(b"\0")[0].decode("utf-8", "replace") if event.type == PHONEME_EVENT else ""
+                phoneme = (
+                    bytes(event.id.string).split(b"\0")[0].decode("utf-8", "replace")
+                    if event.type == PHONEME_EVENT
+                    else ""
+                )
                 self.events.append((event.type, event.text_position, event.sample, phoneme))
             index += 1
         return 0
@@ -129,7 +138,7 @@ def _words(text: str, engine: Espeak, first: float, end: float) -> list[Word]:
     starts[0] = first if starts[0] is None else starts[0]
     known = [i for i, start in enumerate(starts) if start is not None] + [len(spans)]
     times = [*starts, end]
-    for left, right in zip(known, known[1:], strict=False):
+    for left, right in pairwise(known):
         letters = np.cumsum([0] + [len(spans[k][0]) for k in range(left, right)])
         for k in range(left + 1, right):
             times[k] = times[left] + (times[right] - times[left]) * letters[k - left] / letters[-1]
