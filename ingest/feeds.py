@@ -105,10 +105,10 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
         raise FeedError(url, "is a web page, not a feed; look for the address of the podcast's RSS feed")
     if markup.root == "opml":
         raise FeedError(url, "is a list of feeds (OPML), not a feed; import it as a list")
+    channel, items, whole = read_marks(url, markup.data)
     parsed = _feedparser(url, markup)
     if markup.root not in ROOTS or not (parsed.version or parsed.entries):
         raise FeedError(url, f"is XML but not a feed (its outermost element is <{markup.root}>)")
-    channel, items, whole = read_marks(markup.data)
     warnings = list(markup.warnings)
     if parsed.bozo or not whole:
         warnings.append("is not well-formed XML: read as far as possible")

@@ -35,8 +35,10 @@ DOCTYPE = re.compile(rb"<!DOCTYPE[^\[>]*(?:\[(.*?)(?:\]\s*>|\Z)|>|\Z)", re.DOTAL
 ENTITY = re.compile(rb"""<!ENTITY\s+(\w{1,40})\s+(?:"([^"&%<]{0,40})"|'([^'&%<]{0,40})'|["']&#(\d{1,6});["'])\s*>""")
 ROOT = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40}))(?=[\s/>])")
 STRAY = re.compile(rb"</?(?:b|br|p|div|font|span)[\s/>]", re.IGNORECASE)  # a server's warning in front of the feed
+CDATA = rb"<!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+(?:\]\]>|\Z)"
+ITEM_END = re.compile(CDATA + rb"|</(?:item|entry)>")
 LOOSE_AMPERSAND = re.compile(
-    rb"<!\[CDATA\[[^\]]*(?:\](?!\]>)[^\]]*)*(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
+    CDATA + rb"|<!--.*?(?:-->|\Z)"
     rb"|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{0,31};)?",
     re.DOTALL,
 )
@@ -185,14 +187,8 @@ def _close(data: bytes, name: bytes, local: bytes) -> tuple[bytes, list[str]]:
     end = data.rfind(b"</" + name + b">")
     if end >= 0:
         return data[:end] + b"</" + name + b">", []
-    at = len(data)
-    while True:
-        ends = [data.rfind(tag, 0, at) + len(tag) for tag in (b"</item>", b"</entry>") if data.rfind(tag, 0, at) >= 0]
-        at = max(ends, default=_first_item(data))
-        opened = data.rfind(b"<![CDATA[", 0, at)
-        if opened < 0 or opened < data.rfind(b"]]>", 0, at):
-            break
-        at = opened  # that end stands in somebody's text
+    ends = (found.end() for found in ITEM_END.finditer(data) if found[0].startswith(b"</"))  # not in somebody's text
+    at = max(ends, default=_first_item(data))
     tail = b"</channel></" + name + b">" if local == b"rss" else b"</" + name + b">"
     return data[:at] + tail, ["is cut off: only the items that are whole were read"]
 

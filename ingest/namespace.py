@@ -14,12 +14,14 @@ from xml.sax.xmlreader import AttributesImpl
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
+from ingest.errors import FeedError
 from ingest.models import TranscriptLink
 
 DECLARATION = re.compile(rb"""xmlns:([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,200})["']""")
 ADDRESSES = (b"podcastindex.org/namespace", b"github.com/podcastindex-org/podcast-namespace")
 ITEM = re.compile(rb"<((?:[\w.-]{1,40}:)?(?:item|entry))[\s>].*?(?:</\1\s*>|(?=<\1[\s>])|\Z)", re.DOTALL)
 TEXTS = ("person", "season", "episode", "guid")
+MAX_DEPTH = 100  # elements inside elements: feeds have five or six, and some parsers slow down with each
 MAX_TEXT = 1000  # of one tag: names and numbers
 
 
@@ -43,13 +45,16 @@ class _Reader(ContentHandler):
         self.items: list[Marks] = []
         self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in (*TEXTS, "transcript")}
         self._at = self.channel
-        self._depth = 0
+        self._depth = self.deepest = 0
         self._item_depth = -1  # of the item we are in
         self._into = ""
         self._text: list[str] = []
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 -- SAX's name
         self._depth += 1
+        self.deepest = max(self.deepest, self._depth)
+        if self._depth > MAX_DEPTH:
+            raise SAXException("nested too deeply")
         local = name.rpartition(":")[2]
         if local in ("item", "entry") and self._item_depth < 0:
             self._item_depth, self._at = self._depth, Marks()
@@ -87,10 +92,11 @@ class _Reader(ContentHandler):
             setattr(self._at, kind, text)
 
 
-def read_marks(data: bytes) -> tuple[Marks, list[Marks], bool]:
+def read_marks(url: str, data: bytes) -> tuple[Marks, list[Marks], bool]:
     """The channel's marks, those of each item in the order of the document, and whether all of it could be read.
 
     Where the document is not well-formed each item is read by itself, so that a fault costs one item's marks only.
+    Raises FeedError for elements nested without end.
     """
     prefixes = {
         found[1].decode() for found in DECLARATION.finditer(data) if any(part in found[2].lower() for part in ADDRESSES)
@@ -98,6 +104,8 @@ def read_marks(data: bytes) -> tuple[Marks, list[Marks], bool]:
     reader = _Reader(prefixes)
     if _walk(reader, data):
         return reader.channel, reader.items, True
+    if reader.deepest > MAX_DEPTH:
+        raise FeedError(url, f"has elements nested more than {MAX_DEPTH} deep: refused")
     whole = True
     items = []
     for found in ITEM.finditer(data):

