@@ -71,9 +71,12 @@ def _speech(settings: Settings) -> Iterator[Finding]:
 
 def _index(settings: Settings) -> Iterator[Finding]:
     yield Finding("embedding model", settings.embedding_model)
+    store = Store(settings.index_dir)
     try:
-        health = Store(settings.index_dir).health()
+        stored = store.counts()
     except IndexNotBuiltError:
         yield Finding("index", "nothing indexed yet; `soundbite run` or `soundbite import FILE...` fills it")
         return
-    yield Finding("index", str(health))
+    behind = stored["unindexed"]
+    todo = f"; {behind} chunks are not found by words yet, `soundbite index` mends that" if behind else ""
+    yield Finding("index", f"{stored['episodes']} episodes, {stored['chunks']} chunks{todo}", ok=not behind)

@@ -14,13 +14,14 @@ from index.embed import SentenceEmbedder
 from index.search import EXPORTS
 from index.store import Store
 from ingest import audio, captions, client, feeds, publisher
+from ingest.corrections import correct, hotwords, read_glossary
 from ingest.errors import FeedError, FetchError, TranscriptError
 from ingest.ledger import EpisodeRecord, Ledger, Subscription
 from ingest.library import Library
 from ingest.models import Episode, Feed, Segment, Transcript, TranscriptLink
 from ingest.schedule import next_poll
 from ingest.settings import Settings
-from ingest.transcript import turns_from_segments
+from ingest.transcript import slug, turns_from_segments
 
 LEAST_INTERVAL = timedelta(hours=1)  # the etiquette of conditional polling: at most once an hour
 MOST_INTERVAL = timedelta(days=1)
@@ -175,14 +176,19 @@ def download(studio: Studio, episode: Episode, advance: Advance) -> audio.Audio:
 
 
 def transcribe(studio: Studio, episode: Episode, sound: audio.Audio, advance: Advance) -> Obtained:
-    """Our own transcript of the audio, whose copy is then dropped unless the settings keep it."""
+    """Our own transcript of the audio, told the names it may hear; a run that was killed goes on where it stopped."""
     began = time.monotonic()
-    checkpoint = sound.path.with_suffix(".checkpoint.json")
+    glossary = read_glossary(studio.settings.glossary_dir / f"{slug(episode.podcast)}.txt")
     made = studio.transcriber.transcribe(
-        sound.path, language=studio.settings.language, checkpoint=checkpoint, progress=advance
+        sound.path,
+        language=studio.settings.language,
+        hotwords=hotwords(episode, glossary),
+        checkpoint=sound.path.with_suffix(".checkpoint.json"),
+        progress=advance,
     )
-    provenance = made.provenance | {"audio_sha256": sound.sha256, "audio_url": sound.final_url}
-    transcript = _written(replace(episode, duration=made.duration), made.segments, provenance)
+    segments, corrected = correct(made.segments, glossary)
+    provenance = made.provenance | {"audio_url": sound.final_url, "corrections": corrected}
+    transcript = _written(replace(episode, duration=made.duration), segments, provenance)
     return Obtained(transcript, made.duration, time.monotonic() - began)
 
 

@@ -49,6 +49,9 @@ def open_studio(settings: Settings) -> Iterator[Studio]:
         models_dir=settings.models_dir,
         device=settings.whisper_device,
         compute_type=settings.whisper_compute_type,
+        beam_size=settings.whisper_beam_size,
+        batch_size=settings.whisper_batch_size,
+        threads=settings.whisper_threads,
     )
     with alone(settings.home), open_web(settings) as client:
         yield Studio(settings, client, ledger, Library(settings.library_dir), transcriber)

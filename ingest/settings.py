@@ -55,6 +55,11 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def glossary_dir(self) -> Path:
+        """Names and corrections for each podcast, written by hand: `<podcast>.txt`."""
+        return self.home / "glossaries"
+
+    @property
     def ledger_path(self) -> Path:
         """SQLite: feeds, and which episodes are pending, done or failed."""
         return self.home / "ledger.sqlite"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from index.embed import SentenceEmbedder
+from index.search import EXPORTS
 from tests.sample import host
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +36,22 @@ def _isolated(monkeypatch, tmp_path):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SOUNDBITE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory):
+    """The folder the default embedding model runs from, made once: it takes seconds and is the same in every home."""
+    cache = tmp_path_factory.mktemp("encoder")
+    SentenceEmbedder("all-MiniLM-L6-v2", cache).embed_query("hello")
+    return cache
+
+
+@pytest.fixture
+def home(tmp_path, encoder):
+    """An empty home that has the embedding model ready."""
+    (tmp_path / "home" / "index").mkdir(parents=True)
+    (tmp_path / "home" / "index" / EXPORTS).symlink_to(encoder)
+    return tmp_path / "home"
 
 
 class Command:
@@ -63,12 +81,6 @@ class Command:
         done = self(*arguments, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
-
-
-@pytest.fixture
-def soundbite(tmp_path):
-    """The command in an empty home."""
-    return Command(tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
