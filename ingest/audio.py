@@ -27,7 +27,7 @@ SIGNATURES = (
     (rb"FORM....AIF[FC]", "aiff"),
     (rb"\x30\x26\xb2\x75", "asf"),
     (rb"caff\0", "caf"),
-    (rb"\0*\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]", "mp3"),  # frame sync, MPEG 1, 2 and 2.5, layers II and III
+    (rb"\0*\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][\0-\xef]", "mp3"),  # frame sync, MPEG 1, 2 and 2.5, layers II and III
     (rb"\xff[\xf0\xf1\xf8\xf9]", "aac"),  # ADTS
     (rb"ADIF", "aac"),
 )

@@ -18,7 +18,8 @@ VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".ogv")
 NOT_MEDIA = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|pdf|epub|zip|torrent|html?|xml|json|srt|vtt|txt)$", re.IGNORECASE)
 WHOLE_ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?:[/?#][^\s]*)?")
 ISO_DURATION = re.compile(
-    r"P?T?(?:(\d{1,4})\s*h\w*)?\W*(?:(\d{1,5})\s*m\w*)?\W*(?:(\d{1,7}(?:\.\d+)?)\s*s\w*)?\W*", re.IGNORECASE
+    r"(?:PT?)?(?:(\d{1,4})\s*h[a-z]*)?\W*(?:(\d{1,5})\s*m[a-z]*)?\W*(?:(\d{1,7}(?:\.\d+)?)\s*s[a-z]*)?\W*",
+    re.IGNORECASE,
 )
 LONGEST = 7 * 86_400.0  # seconds; what claims to be longer is not a duration
 

