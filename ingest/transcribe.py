@@ -88,7 +88,7 @@ class Transcriber:
         """
         whisper = self.load()
         batch = self._batch_size or BATCH[whisper.device]
-        options = Options(language, self._beam_size, batch, ", ".join(hotwords))
+        options = Options(whisper.known_language(language), self._beam_size, batch, ", ".join(hotwords))
         identity = _identity(audio, whisper, options, self._stretch)
         done = kept.load(checkpoint, identity) if checkpoint else kept.Progress()
         with Recording(audio) as recording:

@@ -1,5 +1,6 @@
 """The one place that meets faster-whisper: where models lie, loading one, hearing speech, decoding windows."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -186,6 +187,16 @@ class Whisper:
         )
         found = get_speech_timestamps(samples, options)
         return [Span(span["start"] / RATE, span["end"] / RATE) for span in found]
+
+    def known_language(self, wanted: str) -> str:
+        """The code for a language tag such as `en-US`. Raises `TranscriptionError` where the model does not know it."""
+        code = re.split("[-_]", wanted.strip().lower())[0]
+        if code and code not in self._model.supported_languages:
+            todo = (
+                "choose another model" if len(self._model.supported_languages) == 1 else "use a code such as en or de"
+            )
+            raise TranscriptionError(self.name, f"does not know the language {wanted!r}; {todo}")
+        return code
 
     def language(self, samples: Samples) -> tuple[str, float]:
         """The language of (at most a few minutes of) speech, and how sure that is."""
