@@ -1,0 +1,79 @@
+"""A window that looks wrong is decoded again, more carefully, and the better result is kept and recorded."""
+
+import numpy as np
+import pytest
+
+from ingest.decode import decode, ways, within
+from ingest.sound import RATE
+from ingest.whisper import Options
+from ingest.windows import Span
+from tests.fakes import ForgetfulWhisper
+
+SOUND = np.zeros(60 * RATE, np.float32)
+SPEECH = [Span(start, start + 4.5) for start in range(1, 56, 5)]
+HOT = Options("en", beam_size=1, batch_size=4, hotwords="Laura")
+
+
+def heard(hears_first, **more):
+    whisper = ForgetfulWhisper(hears_first, **more)
+    told = []
+    words, figures = decode(whisper, SOUND, SPEECH, HOT, told.append)
+    return words, figures, whisper, told
+
+
+def test_what_looks_right_is_decoded_once():
+    words, figures, whisper, told = heard(lambda words: words)
+    assert [options for options, _ in whisper.asked] == [HOT]
+    assert len(words) == figures["words"] > 100
+    assert figures["redecoded"] == []
+    assert 0 == figures["failed"] == figures["left_out"]
+    assert told[-1] == pytest.approx(55.7)
+
+
+@pytest.mark.parametrize(
+    ("hears_first", "problem"),
+    [(lambda words: words[: len(words) // 2], "speech left out"), (lambda words: (*words[:6], *words), "echo")],
+)
+def test_what_looks_wrong_is_decoded_again_in_shorter_windows(hears_first, problem):
+    whole, _, _, _ = heard(lambda words: words)
+    words, figures, whisper, _ = heard(hears_first)
+    assert figures["failed"] == 0
+    assert all(problem in again["problems"] and again["left"] == [] for again in figures["redecoded"])
+    assert {"shorter windows"} == {again["kept"] for again in figures["redecoded"]}
+    assert len(words) == pytest.approx(len(whole), rel=0.1)
+    careful = [(options, windows) for options, windows in whisper.asked if options.batch_size == 1]
+    assert careful
+    assert all(not options.hotwords and options.beam_size == 5 for options, _ in careful)
+    assert all(window.length <= 12 for _, windows in careful for window in windows)
+
+
+def test_a_window_in_another_language_is_decoded_as_that():
+    _, figures, _, _ = heard(lambda _: (), own_language=("de", 0.95))
+    assert {"as de"} == {again["kept"] for again in figures["redecoded"]}
+
+
+def test_a_window_whose_language_is_not_sure_keeps_the_episodes():
+    _, _, whisper, _ = heard(lambda _: (), own_language=("de", 0.5))
+    assert {"en"} == {options.language for options, _ in whisper.asked}
+
+
+def test_a_loop_is_met_with_a_ban_on_repeats_at_last():
+    assert [way for way, _ in ways(HOT, ["speech left out"], "en")] == ["shorter windows"]
+    assert [way for way, _ in ways(HOT, ["loop"], "de")] == ["as de", "shorter windows", "no repeats"]
+    assert ways(HOT, ["loop"], "en")[-1][1].no_repeat_ngram_size == 5
+
+
+def test_what_stays_wrong_counts_as_failed():
+    _, figures, _, _ = heard(lambda _: (), long=0.0)
+    assert (figures["windows"], figures["failed"], figures["words"]) == (2, 2, 0)
+    assert figures["redecoded"][0]["left"] == ["speech left out"]
+
+
+def test_no_speech_asks_nothing_of_the_model():
+    whisper = ForgetfulWhisper(tuple)
+    assert decode(whisper, SOUND, [], HOT, lambda _: None)[0] == ()
+    assert whisper.asked == []
+
+
+def test_speech_is_clipped_to_its_window():
+    assert [Span(2, 3), Span(4, 5)] == within([Span(0, 1), Span(1, 3), Span(4, 9)], Span(2, 5))
