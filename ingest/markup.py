@@ -118,9 +118,10 @@ def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:
             return rest.decode(encoding, "replace").encode(), []
     found = DECLARED.match(body[:400])
     declared = found[1].decode().lower() if found else ""
-    if _is_utf8(body) and not declared.startswith("iso-2022"):  # which looks like ASCII
-        wrong = declared and body.isascii() is False and not declared.replace("-", "").startswith("utf8")
-        return body, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
+    text = _as_utf8(body)
+    if text is not None and not declared.startswith("iso-2022"):  # which looks like ASCII
+        wrong = declared and not body.isascii() and not declared.replace("-", "").startswith("utf8")
+        return text, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
     for claimed in (declared, charset.lower()):
         if ENCODINGS.match(claimed) and not claimed.startswith("utf"):
             try:
@@ -131,13 +132,13 @@ def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:
     return mixed.encode("utf-8", "replace"), ["holds bytes that are not UTF-8: read as Windows-1252"]
 
 
-def _is_utf8(body: bytes) -> bool:
+def _as_utf8(body: bytes) -> bytes | None:
+    """The body, less a last character that was cut through; None where it is not UTF-8."""
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        # Cut off inside the last character: still UTF-8, and the feed is reported as cut off.
-        return error.reason == "unexpected end of data"
-    return True
+        return body[: error.start] if error.reason == "unexpected end of data" else None
+    return body
 
 
 def _as_windows(found: re.Match[str]) -> str:

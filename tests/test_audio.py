@@ -11,7 +11,6 @@ import pytest
 from ingest.audio import decode, download, sniff
 from ingest.client import open_client
 from ingest.errors import AudioError, FetchError, SoundbiteError
-from ingest.part import strong_validator
 from tests.podcast_host import PodcastHost, Reply, document, for_agent, redirect
 
 AGENT = "soundbite/test (+https://example.org)"
@@ -265,16 +264,6 @@ def test_addresses_are_followed_as_published_through_tracking_prefixes(host, get
 )  # fmt: skip
 def test_the_first_bytes_tell_what_holds_audio(head, kind):
     assert kind == sniff(head)
-
-
-def test_only_what_proves_sameness_is_a_strong_validator():
-    date = {"date": "Tue, 04 Mar 2025 06:01:00 GMT"}
-
-    assert strong_validator({"etag": '"a"', "last-modified": OLD}) == '"a"'
-    assert strong_validator({"etag": 'W/"a"', "last-modified": OLD, **date}) == ""
-    assert strong_validator({"last-modified": OLD, **date}) == OLD
-    assert strong_validator({"last-modified": "Tue, 04 Mar 2025 06:00:30 GMT", **date}) == ""
-    assert "" == strong_validator({"last-modified": OLD}) == strong_validator({})
 
 
 def write_tone(path, seconds):

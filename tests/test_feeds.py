@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import random
 import time
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, datetime
@@ -13,10 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.client import open_client
-from ingest.entries import read_duration
 from ingest.errors import FeedError, FetchError
 from ingest.feeds import Validators, fetch, is_revision, parse
-from ingest.markup import plain_text, to_utf8
 from ingest.models import Episode, Feed
 from tests.podcast_host import PodcastHost, Reply, document, for_agent, redirect
 
@@ -195,43 +192,6 @@ def test_a_cut_at_any_byte_loses_only_what_is_not_whole():
         ]
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("3600", 3600), ("62:03", 3723), ("1:02:03", 3723), ("1h2m", 3720), ("PT1H2M3S", 3723), ("90 min", 5400),
-     ("1234.5", 1234.5), ("-5", None), ("", None), ("abc", None), ("0", None), ("1:2:3:4", None), ("9" * 30, None),
-     ("1" * 100_000, None), ("h", None), ("²", None), ("12:", 720), (":30", 30), (".", None), (":", None)],
-)  # fmt: skip
-def test_durations_are_read_in_every_form(text, seconds):
-    assert seconds == read_duration(text)
-
-
-@given(st.text())
-def test_a_duration_is_nothing_or_a_positive_number_of_seconds(text):
-    found = read_duration(text)
-
-    assert found is None or 0 < found <= 7 * 86_400
-
-
-@given(st.text())
-def test_plain_text_has_no_line_breaks_and_no_tags(text):
-    found = plain_text(f"<p>{text}</p><script>x</script>")
-
-    assert "<p>" not in found or "<p>" in text or "&" in text
-    assert "\n" not in found
-
-
-@given(st.binary())
-def test_whatever_the_encoding_the_text_becomes_utf8(body):
-    text, _ = to_utf8(body)
-
-    text.decode("utf-8", "strict" if body == text.decode("utf-8", "ignore").encode() else "replace")
-
-
-def test_utf8_is_never_changed():
-    for text in ("営業", "Café", "🎧", "plain"):
-        assert text.encode() == to_utf8(text.encode(), "iso-8859-1")[0]
-
-
 def test_a_revision_has_other_audio_or_another_title_under_the_same_guid():
     old = Episode("p", "g", "Title", audio_url="https://x.example/1.mp3?token=1")
 
@@ -276,10 +236,6 @@ def test_a_changed_feed_brings_new_validators(host, client):
     found = fetch(client, url, SOME, now=NOW)
 
     assert (rss(item(1)), Validators('"v2"')) == (found.body, found.validators)
-
-
-def test_validators_of_an_answer_without_any_are_forgotten(host, client):
-    assert Validators() == fetch(client, host.serve("/f", Reply(body=rss())), SOME, now=NOW).validators
 
 
 def test_a_304_without_our_asking_is_an_error(host, client):
@@ -340,7 +296,5 @@ def test_a_web_page_with_status_200_stores_nothing(host, client):
 
 
 def test_a_feed_dropped_on_the_way_is_an_error_and_not_half_a_feed(host, client):
-    random.seed(1)
-    for at in random.sample(range(len(rss(item(1)))), 3):
-        with pytest.raises(FetchError, match="broke off"):
-            fetch(client, host.serve("/f", Reply(body=rss(item(1)), drop_after=at)), now=NOW)
+    with pytest.raises(FetchError, match="broke off"):
+        fetch(client, host.serve("/f", Reply(body=rss(item(1)), drop_after=100)), now=NOW)
