@@ -67,7 +67,7 @@ class Command:
             "HF_HUB_OFFLINE": "1",
         }
 
-    def __call__(self, *arguments, timeout=280, **environment):
+    def __call__(self, *arguments, timeout=900, **environment):
         return subprocess.run(
             [SOUNDBITE, *map(str, arguments)],
             capture_output=True,
@@ -91,9 +91,11 @@ def sample_host():
 
 
 @pytest.fixture(scope="session")
-def sampled(sample_host, tmp_path_factory):
+def sampled(sample_host, encoder, tmp_path_factory):
     """The command in a home that has run the real flow, with the real engine and models, on the sample podcast."""
     command = Command(tmp_path_factory.mktemp("sampled"))
+    (command.home / "index").mkdir()
+    (command.home / "index" / EXPORTS).symlink_to(encoder)
     command.added = command("add", f"{sample_host}/feed.xml")
     command.ran = command("run", "--json")
     return command
