@@ -10,6 +10,8 @@ from ingest.errors import HomeError
 from ingest.library import write_atomically
 from ingest.sentences import Word
 
+FORMAT = 1  # counted up when figures or words change their form: a file of another form is not ours
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -38,7 +40,7 @@ def load(path: Path, identity: dict[str, Any]) -> Progress:
     """What was done of the same audio with the same model and options; nothing where the file says otherwise."""
     try:
         kept = json.loads(path.read_text("utf-8"))
-        if kept["identity"] != identity:
+        if (kept["format"], kept["identity"]) != (FORMAT, identity):
             return Progress()
         stretches = tuple(
             Stretch(item["end"], tuple(Word(*word) for word in item["words"]), item["figures"])
@@ -52,6 +54,7 @@ def load(path: Path, identity: dict[str, Any]) -> Progress:
 def save(path: Path, identity: dict[str, Any], progress: Progress) -> None:
     """Keep what was done, whole or not at all. Raises `HomeError`."""
     kept = {
+        "format": FORMAT,
         "identity": identity,
         "language": progress.language,
         "language_probability": progress.language_probability,

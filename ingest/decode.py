@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
 
 from ingest.coverage import Check, check, invented
@@ -34,16 +35,19 @@ def decode(
     """
     windows = _windows(samples, speech, whisper.window)
     kept: list[tuple[Span, Attempt, tuple[str, ...]]] = []
+    seconds_again = 0.0
     for first in range(0, len(windows), options.batch_size):
         batch = windows[first : first + options.batch_size]
         for window, parts in zip(batch, whisper.decode(samples, batch, options), strict=True):
             inside = within(speech, window)
             attempt = _judged("", parts, inside)
+            begun = perf_counter()
             better = _again(whisper, samples, inside, options, attempt) if attempt.check.problems else attempt
+            seconds_again += perf_counter() - begun
             kept.append((window, better, attempt.check.problems))
         report(batch[-1].end)
     words = in_order([word for _, attempt, _ in kept for word in attempt.words])
-    return tuple(words), _figures(kept)
+    return tuple(words), _figures(kept) | {"seconds_again": seconds_again}
 
 
 def within(speech: Sequence[Span], window: Span) -> list[Span]:

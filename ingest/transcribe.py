@@ -24,6 +24,10 @@ STRETCH = 300.0  # seconds decoded, checked and kept at once: what a killed run 
 SEARCH = 30.0  # seconds at a stretch's end in which the pause to cut in is looked for
 LISTEN = 120.0  # seconds of speech that decide the language
 BATCH = {"cpu": 4, "cuda": 8}  # windows at once where nothing is set; measured, see tests/benchmarks
+ADDED = (
+    *("speech", "left_out", "windows", "failed", "words", "silent_words", "tokens", "log_prob"),
+    *("seconds", "seconds_again"),
+)  # figures of stretches that make an episode's by adding up
 
 Report = Callable[[float, float], None]  # seconds of audio done, seconds in all
 
@@ -202,9 +206,11 @@ def _transcription(done: kept.Progress, recording: Recording, identity: dict[str
 
 
 def total(parts: Sequence[dict[str, Any]], duration: float) -> dict[str, Any]:
-    """The figures of an episode from those of its stretches; `real_time_factor` is seconds taken per second of audio."""
-    keys = ("speech", "left_out", "windows", "failed", "words", "silent_words", "tokens", "log_prob", "seconds")
-    added = {key: sum(part[key] for part in parts) for key in keys}
+    """The figures of an episode from those of its stretches.
+
+    `real_time_factor` is seconds taken per second of audio, `seconds_again` those of them spent on decoding again.
+    """
+    added = {key: sum(part[key] for part in parts) for key in ADDED}
     return {
         "coverage": round(1 - added["left_out"] / added["speech"], 4) if added["speech"] else 0.0,
         "mean_log_prob": round(added["log_prob"] / added["tokens"], 4) if added["tokens"] else 0.0,
@@ -215,5 +221,6 @@ def total(parts: Sequence[dict[str, Any]], duration: float) -> dict[str, Any]:
         "words": added["words"],
         "silent_words": added["silent_words"],
         "real_time_factor": round(added["seconds"] / duration, 4) if duration else 0.0,
+        "seconds_again": round(added["seconds_again"], 1),
         "redecoded": [again for part in parts for again in part["redecoded"]],
     }

@@ -24,6 +24,14 @@ def test_another_audio_model_or_option_starts_anew(tmp_path, other):
     assert Progress() == load(tmp_path / "c.json", SAME | other)
 
 
+def test_a_file_of_an_older_form_starts_anew(tmp_path):
+    save(tmp_path / "c.json", SAME, DONE)
+    (tmp_path / "c.json").write_text(
+        (tmp_path / "c.json").read_text("utf-8").replace('"format": 1', '"format": 0'), "utf-8"
+    )
+    assert load(tmp_path / "c.json", SAME) == Progress()
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b'{"identity": {"audio_sha256": "a"}}'])
 def test_a_file_that_is_none_of_ours_starts_anew(tmp_path, content):
     (tmp_path / "c.json").write_bytes(content)
