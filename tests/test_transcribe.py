@@ -209,8 +209,8 @@ def test_three_hours_take_no_more_memory_than_a_few_minutes(sound, tmp_path):
     peak, segments, seconds = measured(save(tmp_path / "long.flac", minutes, times=60))
     assert seconds == 3 * 3600
     assert 60 * 2 <= segments <= 60 * 6
-    assert peak < few + 100
-    assert peak < 1000
+    assert peak < few + 200  # the whole of it would be 690
+    assert peak < 600
 
 
 def test_a_cancelled_run_keeps_what_was_done(clip, tmp_path):
