@@ -14,6 +14,7 @@ SCOWL = Path("/usr/share/dict/scowl")
 SCOWL_LISTS = ("english-words.10", "american-words.10", "english-words.20", "american-words.20")
 COMMON_LISTS = 2  # of these lists, how many hold the very common words
 SLOT = re.compile(r"\{([a-z_]+)\}")
+KINDS, SHARES = ("plain", "statement", "question", "talk", "short"), (0.35, 0.35, 0.1, 0.14, 0.06)
 FEW = 13  # words
 COMMON_SHARE = 0.8  # of the draws are from the words that speech uses most
 DEEPEST = 3  # levels of nesting before only the plain frames of a symbol are used
@@ -202,4 +203,4 @@ def sentence(draw: random.Random, loose: float = 0.1) -> str:
     writer = Writer(draw, stray=0.04 if loose else 0.0)
     if draw.random() < loose:
         return writer.phrase()
-    return writer.spoken(draw.choices(["statement", "question", "talk", "short"], [0.6, 0.14, 0.18, 0.08])[0])
+    return writer.spoken(draw.choices(KINDS, SHARES)[0])

@@ -7,7 +7,7 @@ espeak-ng's exact alignments. Without them a model of this size does not learn t
 import math
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,9 @@ AVERAGED = 300  # steps over which the exported weights are averaged: single ste
 SAVE_EVERY, LOOK_EVERY = 300, 60  # seconds: between checkpoints, between looks for new shards
 SLACK = 0.04  # seconds around a token's interval in which its attention may lie
 SOFT_TIMES = (0.05, 0.25, 0.4, 0.25, 0.05)  # a timestamp's weight is shared over +-40 ms
+MISHEARD_WINDOWS, MISHEARD_TOKENS = 0.6, 0.12  # shares
+GUIDED_SHARE = 0.7  # of the steps also teach attention: it is slow, and learned early
+REPORT_EVERY = 100  # steps
 FRAME_STEP = 4  # every fourth frame is enough for the token heads
 
 
@@ -36,7 +39,7 @@ class Plan:
     rate: float = 1.2e-3
     windows: int = 1
     short: bool = False  # begin with short windows: needed from scratch, not to continue
-    full_from: float = 0.88
+    full_from: float = 0.95
 
     def length(self, done: float, draw: random.Random) -> tuple[int, int]:
         """Seconds of the next windows and how many, by the share of the time that is `done`."""
@@ -46,8 +49,7 @@ class Plan:
             seconds = draw.choice([6, 10, 15, WHOLE])
         else:
             seconds = WHOLE if draw.random() < 0.9 else draw.choice([8, 15])
-        whole = self.windows * (2 if done > 0.5 else 1)  # less noise in the steps as the rate falls
-        return seconds, max(1, whole * WHOLE // seconds)
+        return seconds, max(1, self.windows * WHOLE // seconds)
 
 
 @dataclass(frozen=True)
@@ -162,13 +164,14 @@ class Trainer:
             seconds, count = plan.length(done, self.draw)
             batch = stack([self.composer.window(seconds) for _ in range(count)], self.end)
             local = done < plan.full_from and seconds * 50 == FRAMES
-            losses = self.losses(batch, local, guide=self.draw.random() < 0.6)
+            batch = self._misheard(batch) if self.draw.random() < MISHEARD_WINDOWS else batch
+            losses = self.losses(batch, local, guide=self.draw.random() < GUIDED_SHARE)
             self._step(losses, done)
             step += 1
             self._average(max(1 / AVERAGED, 1 / (step + 10)))
             for name, value in losses.items():
                 sums.setdefault(name, []).append(float(value.detach()))
-            if step % 100 == 0:
+            if step % REPORT_EVERY == 0:
                 figures = " ".join(f"{name} {np.mean(values):.3f}" for name, values in sums.items())
                 print(f"{(time.time() - began) / 60:.1f} min, step {step}, {figures}", flush=True)
                 sums = {}
@@ -185,11 +188,16 @@ class Trainer:
         newest = self.network.state_dict()
         torch._foreach_lerp_(list(self.average.values()), [newest[name] for name in self.average], share)
 
+    def _misheard(self, batch: Batch) -> Batch:
+        """Some tokens of the text so far replaced: the decoder must keep its place when it has written a word wrong."""
+        wrong = (batch.ids < self.end) & (torch.rand(batch.ids.shape) < MISHEARD_TOKENS)
+        return replace(batch, ids=torch.where(wrong, torch.randint(0, self.end, batch.ids.shape), batch.ids))
+
     def _step(self, losses: dict[str, Tensor], done: float) -> None:
         """One step on the weighted sum; the helping losses count less as training goes on."""
         helping = max(0.12, 0.4 - 0.4 * done)
         weights = {"text": 1.0, "time": 0.3, "phoneme": max(0.1, 0.4 - 0.5 * done), "token": helping}
-        weights |= {"before": 0.7 * helping, "attention": max(0.15, helping)}
+        weights |= {"before": 0.7 * helping, "attention": 0.6 if done < 0.6 else 0.3}
         loss = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

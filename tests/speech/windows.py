@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from tokenizers import Tokenizer
 
+from tests.speech.scores import plain_words
 from tests.speech.shards import NO_TOKEN, Ready, Store, Token
 from tests.speech.tokenizer import END, NO_SPEECH, NO_TIMESTAMPS, PREVIOUS, START
 
@@ -86,7 +87,7 @@ class Composer:
             self._speech(scene)
         mel = self._as_heard(scene)
         targets = self._targets(scene, times=draw.random() < 0.65)
-        prompt = self._prompt(scene) if draw.random() < (0.3 if seconds == WHOLE else 0.1) else []
+        prompt = self._prompt(scene) if draw.random() < (0.22 if seconds == WHOLE else 0.1) else []
         return self._labelled(mel, scene, prompt, targets)
 
     def _no_speech(self, scene: Scene) -> None:
@@ -105,12 +106,13 @@ class Composer:
         """Sentences one after the other with pauses, of one voice, of two or of many."""
         draw, pick = self.draw, self._speakers()
         at = draw.uniform(0, 0.3) if draw.random() < 0.5 else draw.uniform(0, 1.0)
-        if draw.random() < 0.22:
+        if draw.random() < 0.15:
             at = self._begin_inside(scene, pick()) or at
-        count = draw.randint(1, 5) if draw.random() < 0.25 else 99
+        count = draw.randint(1, 5) if draw.random() < 0.14 else 99
         dense, misses = draw.random() < 0.5, 0
         while len(scene.placed) < count:
-            frame, sentence = 2 * round(at * 50), pick()
+            frame = 2 * round(at * 50)
+            sentence = self._alike(scene) if scene.placed and draw.random() < 0.5 else pick()
             if frame >= scene.length:
                 break
             if frame + sentence.mel.shape[1] > scene.length:
@@ -136,6 +138,16 @@ class Composer:
         if way == "two":
             return lambda: store.pick(draw, (voice if draw.random() < 0.6 else other, kind))
         return lambda: store.pick(draw)
+
+    def _alike(self, scene: Scene) -> Ready:
+        """A sentence with a word of an earlier one, at times the same again: words alone must not tell the place.
+
+        Without this the decoder jumps to another sentence of the window that has the same word in it.
+        """
+        _, earlier = self.draw.choice(scene.placed[-8:])
+        word = (plain_words(self.draw.choice(earlier.words).text) or [""])[0]
+        again = self.draw.random() < 0.06 or word not in self.store.by_word
+        return earlier if again else self.draw.choice(self.store.by_word[word])
 
     def _begin_inside(self, scene: Scene, sentence: Ready) -> float | None:
         """Start the window inside a sentence; the seconds at which the next may come, None where it does not fit."""
