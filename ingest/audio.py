@@ -5,11 +5,14 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest import client as web
 from ingest.errors import AudioError, FetchError
+from ingest.models import parse_date
 from ingest.part import PIECE, Notes, Part, continues, strong_validator, whole_number
+from ingest.schedule import retry_after
 
 ACCEPT = "audio/*, video/*;q=0.9, application/octet-stream;q=0.8, */*;q=0.1"
 HEAD = 16  # bytes that tell what a file is
@@ -49,6 +52,27 @@ class Audio:
 def sniff(head: bytes) -> str:
     """The container that a file's first 16 bytes show, empty where it is none that holds audio."""
     return next((name for pattern, name in SIGNATURES if re.match(pattern, head, re.DOTALL)), "")
+
+
+def lengths_differ(decoded: float, declared: float | None) -> bool:
+    """Whether the audio has another length than the feed says, in seconds: by over 1 % and over the 2 of rounding."""
+    return declared is not None and abs(decoded - declared) > max(2.0, 0.01 * declared)
+
+
+def bound(folder: Path, max_bytes: int) -> list[Path]:
+    """Drop the oldest episodes' files until the folder holds at most `max_bytes`; what was dropped."""
+    files = [(path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*") if path.is_file()]
+    size, dropped = sum(size for _, size, _ in files), list[Path]()
+    for _, _, oldest in sorted(files):
+        if size <= max_bytes:
+            break
+        key = oldest.name.partition(".")[0]  # a part, its notes and its checkpoint go together
+        for _, its_size, path in files:
+            if path.name.partition(".")[0] == key and path not in dropped:
+                path.unlink(missing_ok=True)
+                dropped.append(path)
+                size -= its_size
+    return dropped
 
 
 def free_disk(folder: Path) -> int:
@@ -165,13 +189,15 @@ def _give_up(part: Part, notes: Notes, why: str, cause: Exception | None) -> Non
     if not going_on:
         part.drop()
     then = "goes on from there" if going_on else "begins anew"
-    raise AudioError(notes.url, f"{why}: {size}{promised} bytes came; the next try {then}") from cause
+    raise AudioError(notes.url, f"{why}: {size}{promised} bytes came; the next try {then}", transient=True) from cause
 
 
 def _check_answer(url: str, answer: web.Response) -> None:
     if answer.status != 200:
         then = "the publisher took it away" if answer.status in (404, 410) else "it is tried again later"
-        raise FetchError(url, f"answered with HTTP status {answer.status}; {then}", answer.status)
+        sent = parse_date(answer.headers.get("date", "")) or datetime.now(UTC)
+        wait = retry_after(answer.headers.get("retry-after", ""), sent)
+        raise FetchError(url, f"answered with HTTP status {answer.status}; {then}", answer.status, wait)
     kind = answer.headers.get("content-type", "")
     if NOT_AUDIO.match(kind):
         raise AudioError(url, f"is not audio but {kind[:60]}; the publisher has to mend that")

@@ -55,7 +55,11 @@ class FeedError(SoundbiteError):
 
 
 class AudioError(SoundbiteError):
-    """The audio cannot be downloaded or decoded."""
+    """The audio cannot be downloaded or decoded; `transient` where the same request may do better in a moment."""
+
+    def __init__(self, subject: object, message: str, *, transient: bool = False) -> None:
+        super().__init__(subject, message)
+        self.transient = transient
 
 
 class TranscriptError(SoundbiteError):

@@ -8,6 +8,7 @@ from ingest.errors import HomeError, NotFoundError, TranscriptError
 from ingest.models import Episode, Transcript
 from ingest.transcript import file_stem, from_markdown, slug, to_markdown, to_sidecar
 
+ORIGINAL = ".publisher"  # before the suffix of a publisher's own file, which is never taken for a transcript of ours
 HEAD_BYTES = 4096  # enough of a document to hold its title and seven bullets
 
 
@@ -37,15 +38,19 @@ class Library:
         except (OSError, UnicodeDecodeError) as error:
             raise TranscriptError(path, f"cannot be read ({error}); correct or remove the file") from error
 
-    def write(self, transcript: Transcript) -> Path:
+    def write(self, transcript: Transcript, original: tuple[str, bytes] | None = None) -> Path:
         """Keep a transcript, in place of an earlier one of the same episode. Raises `HomeError`.
 
-        The times go first: a Markdown file that is there is always complete.
+        `original` is the suffix and the bytes of the publisher's file, kept beside it as `<name>.publisher<suffix>`.
+        The Markdown goes last: one that is there is always complete.
         """
         episode = transcript.episode
         path = self.locate(episode) or self.root / slug(episode.podcast) / f"{file_stem(episode)}.md"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if original:
+                suffix, body = original
+                write_atomically(path.with_name(f"{path.stem}{ORIGINAL}{suffix}"), body)
             write_atomically(path.with_suffix(".json"), to_sidecar(transcript))
             write_atomically(path, to_markdown(transcript))
         except OSError as error:
@@ -56,7 +61,7 @@ class Library:
 
     def find(self, name: str) -> Path:
         """The transcript whose key (or its first 8 digits and more) or guid is `name`. Raises `NotFoundError`."""
-        found = {path for path in self._named(name)}
+        found = set(self._named(name))
         if len(found) == 1:
             return found.pop()
         if found:
@@ -66,9 +71,8 @@ class Library:
     def _named(self, name: str) -> Iterator[Path]:
         id8 = name[:8].lower()
         for path in self.paths():
-            if path.stem.endswith(f"-{id8}") and self.read(path).episode.key.startswith(name.lower()):
-                yield path
-            elif _head(path).find(f"\n- Episode ID: {name}\n") > 0:
+            by_key = path.stem.endswith(f"-{id8}") and self.read(path).episode.key.startswith(name.lower())
+            if by_key or _head(path).find(f"\n- Episode ID: {name}\n") > 0:
                 yield path
 
 
@@ -77,11 +81,11 @@ def _head(path: Path) -> str:
         return file.read(HEAD_BYTES).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a crash, meets the old text or the new, never a part."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader, or a crash, meets the old content or the new, never a part; text as UTF-8."""
     part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    with part.open("wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

@@ -3,7 +3,7 @@ import pytest
 from ingest.models import Episode, Segment, TranscriptLink
 from ingest.publisher import ranked, shortcoming
 
-EPISODE = Episode("quota", "g1", "First", duration=60.0)
+EPISODE = Episode("quota", "g1", "First", audio_url="https://quota.example/1.mp3", duration=60.0)
 SENTENCE = "we talk about deals and people for a while"
 
 
@@ -40,7 +40,7 @@ def test_without_a_declared_duration_the_rest_still_counts():
     ("segments", "reason"),
     [
         ([Segment(0.0, 0.0, SENTENCE)], "no times"),
-        ([], "no times"),
+        ([], "no words"),
         (spoken(0, 30), "ends at 30 s of 60 s"),
         (spoken(0, 100), "runs to 100 s"),
         ([Segment(0.0, 55.0, "A short summary.")], "not how people speak"),
