@@ -1,7 +1,6 @@
 """Commands that answer: search, episodes, show, convert."""
 
 from dataclasses import asdict
-from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from flows import terminal
-from flows.options import Json, Podcast, settings_of
+from flows.options import Json, Podcast, parse_day, settings_of
 from index import catalogue
 from index.search import as_dict, open_searcher
 from index.store import Store
@@ -40,14 +39,6 @@ class Form(StrEnum):
     txt = "txt"
 
 
-def _date(text: str) -> date | None:
-    """An ISO date, which means the whole day in UTC, or a date-time."""
-    try:
-        return (datetime if len(text) > len("2026-01-31") else date).fromisoformat(text) if text else None
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not a date; write 2026-01-31") from error
-
-
 @app.command()
 def search(  # noqa: PLR0917 - Typer passes them by name
     context: typer.Context,
@@ -67,8 +58,8 @@ def search(  # noqa: PLR0917 - Typer passes them by name
         mode=mode.value,
         podcast=podcast,
         speaker=speaker,
-        since=_date(since),
-        until=_date(until),
+        since=parse_day(since),
+        until=parse_day(until),
     )
     (terminal.emit if json else terminal.show_answer)(as_dict(answer))
 

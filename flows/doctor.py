@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flows.polling import gone_for_good
 from index.store import Store
 from ingest.errors import IndexNotBuiltError, SoundbiteError
 from ingest.ledger import Ledger
@@ -50,7 +51,7 @@ def _home(settings: Settings) -> Iterator[Finding]:
     yield Finding("home", f"{settings.home} can be written, {free:.1f} GiB free", ok=free > 1)
     yield Finding("library", f"{len(Library(settings.library_dir).paths())} transcripts")
     kept = sum(path.stat().st_size for path in settings.audio_dir.rglob("*") if path.is_file()) / 2**20
-    yield Finding("audio kept", f"{kept:.0f} MiB")
+    yield Finding("audio kept", f"{kept:.0f} MiB of at most {settings.max_kept_audio_mb}")
 
 
 def _feeds(settings: Settings) -> Iterator[Finding]:
@@ -58,7 +59,9 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
     pending, failed = ledger.counts()
     yield Finding("feeds", f"{len(ledger.feeds())} subscribed; episodes: {pending} pending, {failed} failed")
     for feed in ledger.feeds():
-        if feed.last_error:
+        if feed.gone:
+            yield Finding(feed.podcast, gone_for_good(feed.podcast), ok=False)
+        elif feed.last_error:
             yield Finding(feed.podcast, f"{feed.last_error} ({feed.failures} times in a row)", ok=False)
 
 

@@ -1,6 +1,7 @@
 """Prefect's surroundings: its state under our home, no telemetry, nothing beyond this machine; set before it is imported."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,16 @@ def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
         os.environ.setdefault(name, value)
 
 
-def run_once(settings: Settings, *, podcast: str = "", latest: int = 0) -> dict[str, Any]:
+def run_once(
+    settings: Settings, *, podcast: str = "", latest: int = 0, since: datetime | None = None
+) -> dict[str, Any]:
     """One run of the flow, here and now; its report as plain data. Raises `SoundbiteError` where Prefect fails."""
     # The terminal already says what fails and why; Prefect's own log would say it again with a traceback
     prepare(settings.home, log_level="CRITICAL")
     from flows.pipeline import run
 
     try:
-        return run(podcast=podcast, latest=latest)
+        return run(podcast=podcast, latest=latest, since=since)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise SoundbiteError(

@@ -1,4 +1,4 @@
-"""Commands that say where episodes come from: add, feeds, remove, inspect, import."""
+"""Commands that look at what others have made: inspect a feed, import transcripts."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -8,110 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from flows import steps, terminal
+from flows import steps, subscribing, terminal
 from flows.options import Json, settings_of
 from flows.studio import open_web
+from flows.subscribing import read_feed
 from ingest import feeds
-from ingest.client import Client
 from ingest.errors import FeedError, SoundbiteError, TranscriptError
 from ingest.importing import read_transcript
 from ingest.ledger import Ledger
-from ingest.library import Library
+from ingest.library import ORIGINAL, Library
 from ingest.models import Feed, Transcript
-from ingest.settings import Settings
-from ingest.transcript import slug
 
-app = typer.Typer()
+app = subscribing.app  # one room for the command line: where episodes come from
 READABLE = frozenset({".md", ".txt", ".vtt", ".srt", ".json", ".html", ".htm"})
-
-
-@app.command()
-def add(
-    context: typer.Context,
-    source: Annotated[str, typer.Argument(help="A feed's URL, or an OPML file exported from a podcast app.")],
-    podcast: Annotated[str, typer.Option(help="The short name to file it under; made from the title.")] = "",
-) -> None:
-    """Subscribe to a podcast. The feed is read once to see that it is one; `soundbite run` does the work."""
-    settings = settings_of(context)
-    file = Path(source).expanduser()
-    if not file.is_file():
-        with open_web(settings) as client:
-            _subscribe(client, Ledger(settings.ledger_path), source, podcast)
-        return
-    if podcast:
-        raise typer.BadParameter("--podcast names one feed; an OPML file holds many")
-    failed = _subscribe_all(settings, file)
-    if failed:
-        raise typer.Exit(1)
-
-
-def _subscribe_all(settings: Settings, file: Path) -> int:
-    """Every feed of an OPML file; how many could not be added."""
-    from ingest.opml import read_opml
-
-    ledger, failed = Ledger(settings.ledger_path), 0
-    listed = read_opml(file.read_bytes())
-    with open_web(settings) as client, terminal.reporting() as reporter:
-        for _, url in listed:
-            try:
-                with reporter.step(url):
-                    _subscribe(client, ledger, url, "")
-            except SoundbiteError as error:
-                terminal.say(f"soundbite: {error}")
-                failed += 1
-    terminal.say(f"{len(listed) - failed} of {len(listed)} feeds are subscribed to")
-    return failed
-
-
-def _subscribe(client: Client, ledger: Ledger, url: str, podcast: str) -> None:
-    known = next((feed for feed in ledger.feeds() if feed.url == url), None)
-    if known:
-        typer.echo(f"{known.podcast} is subscribed to already; `soundbite run` fetches what is new")
-        return
-    feed, fetched = read_feed(client, url, podcast)
-    steps.subscribe(ledger, feed, fetched)
-    for warning in feed.warnings:
-        terminal.say(f"{feed.podcast}: {warning}")
-    typer.echo(f"Added {feed.podcast}: {feed.title} ({len(feed.episodes)} episodes). Next: soundbite run --latest 1")
-
-
-def read_feed(client: Client, url: str, podcast: str = "") -> tuple[Feed, feeds.Fetched]:
-    """One feed, fetched and parsed. Raises `FetchError` and `FeedError`."""
-    fetched = feeds.fetch(client, url, now=steps.now())
-    assert fetched.body is not None  # no validators were sent, so nothing can be unchanged
-    name = slug(podcast) if podcast else ""
-    return feeds.parse(url, fetched.body, name, content_type=fetched.content_type, base=fetched.url), fetched
-
-
-@app.command("feeds")
-def list_feeds(context: typer.Context, json: Json = False) -> None:
-    """List the podcasts subscribed to: last success, last error, next poll."""
-    known = Ledger(settings_of(context).ledger_path).feeds()
-    if json:
-        terminal.emit({"feeds": [asdict(feed) for feed in known]})
-        return
-    if not known:
-        typer.echo("No feeds yet. Next: soundbite add FEED_URL")
-        return
-    rows = [
-        (
-            feed.podcast,
-            f"{feed.last_success:%Y-%m-%d %H:%M}" if feed.last_success else "never",
-            f"{feed.next_poll:%Y-%m-%d %H:%M}" if feed.next_poll else "now",
-            feed.last_error or "-",
-            feed.url,
-        )
-        for feed in known
-    ]
-    terminal.table(("podcast", "last success (UTC)", "next poll", "last error", "url"), rows)
-
-
-@app.command()
-def remove(context: typer.Context, podcast: Annotated[str, typer.Argument(metavar="SLUG")]) -> None:
-    """Stop polling a podcast. Its transcripts stay in the library and can still be searched."""
-    settings = settings_of(context)
-    Ledger(settings.ledger_path).unsubscribe(podcast)
-    typer.echo(f"Removed {podcast}; its transcripts stay in {settings.library_dir / slug(podcast)}")
 
 
 @app.command()
@@ -197,10 +106,15 @@ def _files(paths: list[Path]) -> Iterator[Path]:
     """The files named, and those we can read in the folders named; a library's timed segments come with their text."""
     for path in paths:
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in READABLE and not p.name.startswith("."))
+            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in READABLE and not _is_extra(p))
             yield from (p for p in found if not (p.suffix == ".json" and p.with_suffix(".md") in found))
         else:
             yield path
+
+
+def _is_extra(path: Path) -> bool:
+    """Hidden files, and publishers' own files beside a library's transcripts."""
+    return path.name.startswith(".") or path.stem.endswith(ORIGINAL)
 
 
 def _read(path: Path, podcast: str) -> Transcript:

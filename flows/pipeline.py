@@ -1,5 +1,6 @@
 """The run as a Prefect flow: each step a task, only those on the network retried, with back-off."""
 
+from datetime import datetime
 from typing import Any
 
 from prefect import flow, task
@@ -8,21 +9,25 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
-from flows import session, steps
+from flows import polling, session, steps
 from flows.report import RunReport
 from flows.studio import open_studio
 from flows.terminal import reporting
-from ingest.errors import BlockedAddressError, FetchError
+from ingest.errors import AudioError, BlockedAddressError, FetchError
 from ingest.settings import Settings
 
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether the network may do better in a moment: no answer at all, or one that says so."""
+    """Whether the network may do better in a moment: no answer, one that broke off, or one that says so."""
     error = state.result(raise_on_failure=False)
+    if isinstance(error, AudioError):
+        return error.transient
     if not isinstance(error, FetchError) or isinstance(error, BlockedAddressError):
         return False
+    if error.retry_after:
+        return False  # the host has said when, and that is not in a moment
     return error.status is None or error.status in WORTH_ANOTHER_TRY
 
 
@@ -35,7 +40,7 @@ ON_NETWORK: dict[str, Any] = ON_MACHINE | {
     "retry_condition_fn": is_transient,
 }
 TASKS = session.Actions(
-    poll=task(name="poll", **ON_NETWORK)(steps.poll),
+    poll=task(name="poll", **ON_NETWORK)(polling.poll),
     publisher=task(name="publisher transcript", **ON_NETWORK)(steps.publisher_transcript),
     download=task(name="download", **ON_NETWORK)(steps.download),
     transcribe=task(name="transcribe", **ON_MACHINE)(steps.transcribe),
@@ -45,10 +50,12 @@ TASKS = session.Actions(
 
 
 @flow(name="soundbite", validate_parameters=True)
-def run(podcast: str = "", latest: int = 0, due_only: bool = False) -> dict[str, Any]:
+def run(podcast: str = "", latest: int = 0, since: datetime | None = None, due_only: bool = False) -> dict[str, Any]:
     """Poll every feed (or one), transcribe what is new, index it; settings come from the environment."""
     with open_studio(Settings()) as studio, reporting() as reporter:
-        report = session.run(studio, reporter, podcast=podcast, latest=latest, due_only=due_only, actions=TASKS)
+        report = session.run(
+            studio, reporter, podcast=podcast, latest=latest, since=since, due_only=due_only, actions=TASKS
+        )
     _record(report)
     return report.as_dict()
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from flows import engine, terminal
-from flows.options import Json, settings_of
+from flows.options import Json, beginning, settings_of
 from flows.report import RunReport
 from flows.studio import alone
 from ingest.ledger import Ledger
@@ -20,16 +20,23 @@ Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=655
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0917 - Typer passes them by name
     context: typer.Context,
     podcast: Annotated[str, typer.Option(help="Only this podcast.")] = "",
     latest: Annotated[
         int | None, typer.Option(help="Look only at this many newest episodes of each podcast.", min=1)
     ] = None,
+    since: Annotated[str, typer.Option(metavar="DATE", help="Only episodes of this day or later, as 2026-01-31.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every episode there is, newest first: the default.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Poll the feeds, transcribe what is new, index it. Stopped anywhere, it goes on from there the next time."""
+    if everything and (latest or since):
+        raise typer.BadParameter("--all means every episode; leave it out, or leave out --latest and --since")
     settings = settings_of(context)
+    first = beginning(since)
     ledger = Ledger(settings.ledger_path)
     if podcast:
         ledger.feed(podcast)
@@ -41,7 +48,7 @@ def run(
     with alone(settings.home):
         pass  # said now rather than after the engine has started
     terminal.say("Starting the flow engine (Prefect); the first start takes longest")
-    report = engine.run_once(settings, podcast=podcast, latest=latest or 0)
+    report = engine.run_once(settings, podcast=podcast, latest=latest or 0, since=first)
     if json:
         terminal.emit(report)
     else:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from flows import steps
+from flows import polling, steps
 from flows.report import RunReport
 from flows.studio import Studio
 from flows.terminal import Advance, Reporter
@@ -20,11 +21,11 @@ from ingest.settings import Settings
 class Actions:
     """The steps a run takes, so that an engine may wrap each one."""
 
-    poll: Callable[[Studio, Subscription], steps.Polled] = steps.poll
-    publisher: Callable[[Studio, Episode], tuple[Transcript | None, list[str]]] = steps.publisher_transcript
+    poll: Callable[[Studio, Subscription], polling.Polled] = polling.poll
+    publisher: Callable[[Studio, Episode], tuple[steps.Obtained | None, list[str]]] = steps.publisher_transcript
     download: Callable[[Studio, Episode, Advance], Audio] = steps.download
     transcribe: Callable[[Studio, Episode, Audio, Advance], steps.Obtained] = steps.transcribe
-    keep: Callable[[Studio, Transcript], Path] = steps.keep
+    keep: Callable[[Studio, Transcript, tuple[str, bytes] | None], Path] = steps.keep
     index: Callable[[Settings, Advance], BuildReport] = steps.update_index
 
 
@@ -34,6 +35,7 @@ def run(
     *,
     podcast: str = "",
     latest: int = 0,
+    since: datetime | None = None,
     due_only: bool = False,
     actions: Actions = Actions(),
 ) -> RunReport:
@@ -44,10 +46,10 @@ def run(
     report = RunReport()
     feeds = [studio.ledger.feed(podcast)] if podcast else studio.ledger.feeds()
     for feed in feeds:
-        _poll(studio, reporter, feed, report, actions, due_only=due_only)
+        _poll(studio, reporter, feed, report, actions, due_only=due_only, asked=bool(podcast) and not due_only)
     for feed in feeds:
         records = studio.ledger.records(feed.podcast)
-        episodes = steps.to_do(records, steps.now(), latest, retry_all=not due_only)
+        episodes = steps.to_do(records, steps.now(), latest, since=since, retry_all=not due_only)
         report.skipped += sum(record.status == "done" for record in records)
         for episode in episodes:
             _obtain(studio, reporter, episode, report, actions)
@@ -57,10 +59,21 @@ def run(
 
 
 def _poll(
-    studio: Studio, reporter: Reporter, feed: Subscription, report: RunReport, actions: Actions, *, due_only: bool
+    studio: Studio,
+    reporter: Reporter,
+    feed: Subscription,
+    report: RunReport,
+    actions: Actions,
+    *,
+    due_only: bool,
+    asked: bool,
 ) -> None:
-    if due_only and feed.next_poll and feed.next_poll > steps.now():
+    """Poll one feed, unless its time has not come or its host wants none of it; one `asked` for by name is polled."""
+    if due_only and not polling.is_due(feed, steps.now()):
         report.unchanged_feeds += 1
+        return
+    if not asked and (reason := polling.held_back(studio.ledger, feed, steps.now())):
+        report.warnings.append(f"{feed.podcast}: {reason}")
         return
     try:
         with reporter.step(f"{feed.podcast}: polling"):
@@ -81,9 +94,9 @@ def _obtain(studio: Studio, reporter: Reporter, episode: Episode, report: RunRep
             report.skipped += 1
             return
         obtained = _transcript(studio, reporter, episode, report, actions)
-        actions.keep(studio, obtained.transcript)
+        actions.keep(studio, obtained.transcript, obtained.original)
     except (SoundbiteError, OSError) as error:  # a full disk or a file taken away must not stop the others
-        steps.give_up(studio, episode, str(error))
+        steps.give_up(studio, episode, error)
         report.failed.append((name, str(error)))
         return
     report.new.append(name)
@@ -100,7 +113,7 @@ def _transcript(
             found, refused = actions.publisher(studio, episode)
         report.warnings += refused
         if found:
-            return steps.Obtained(found)
+            return found
     if not episode.audio_url:
         raise AudioError(episode.title, "the feed gives no audio and no transcript that can be used")
     with reporter.step(f"{episode.title}: downloading") as advance:

@@ -1,30 +1,29 @@
-"""The steps of a run as plain functions: poll, obtain a transcript, keep it, index. Prefect only wraps them."""
+"""The steps of a run after polling, as plain functions: obtain a transcript, keep it, index. Prefect only wraps them."""
 
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
+from flows.polling import agent
 from flows.studio import Studio
 from flows.terminal import Advance
 from index.build import BuildReport, update
 from index.embed import SentenceEmbedder
 from index.search import EXPORTS
 from index.store import Store
-from ingest import audio, captions, client, feeds, publisher
+from ingest import audio, captions, client, publisher
 from ingest.corrections import correct, hotwords, read_glossary
-from ingest.errors import FeedError, FetchError, TranscriptError
-from ingest.ledger import EpisodeRecord, Ledger, Subscription
+from ingest.cues import timed
+from ingest.errors import FetchError, NotFoundError, TranscriptError
+from ingest.ledger import EpisodeRecord, Subscription
 from ingest.library import Library
-from ingest.models import Episode, Feed, Segment, Transcript, TranscriptLink
-from ingest.schedule import next_poll
+from ingest.models import Episode, Segment, Transcript, TranscriptLink
 from ingest.settings import Settings
 from ingest.transcript import slug, turns_from_segments
 
-LEAST_INTERVAL = timedelta(hours=1)  # the etiquette of conditional polling: at most once an hour
-MOST_INTERVAL = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=30)  # an episode that failed: doubled with every attempt
 LAST_RETRY = timedelta(days=7)
 MAX_TRANSCRIPT_BYTES = 20 * 2**20
@@ -32,21 +31,16 @@ AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".f
 
 
 @dataclass(frozen=True, slots=True)
-class Polled:
-    """What one poll brought."""
-
-    new: int
-    unchanged: bool
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Obtained:
-    """A transcript and what it took: seconds of audio transcribed here and seconds of work (0 for a publisher's)."""
+    """A transcript and what it took: seconds of audio transcribed here and seconds of work (0 for a publisher's).
+
+    `original` is the suffix and the bytes of the publisher's own file.
+    """
 
     transcript: Transcript
     audio_seconds: float = 0.0
     work_seconds: float = 0.0
+    original: tuple[str, bytes] | None = None
 
 
 def now() -> datetime:
@@ -54,87 +48,21 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def subscribe(ledger: Ledger, feed: Feed, fetched: feeds.Fetched) -> bool:
-    """Start polling a feed whose first copy is at hand; False where it is known already.
-
-    Raises `FeedError` where its slug belongs to another feed.
-    """
-    subscription = Subscription(feed.podcast, feed.url, feed.title)
-    if not ledger.subscribe(subscription, now()):
-        there = [known for known in ledger.feeds() if known.url == feed.url]
-        if there:
-            return False
-        raise FeedError(feed.url, f"the name {feed.podcast!r} belongs to another feed; choose one with --podcast")
-    _remember(ledger, subscription, fetched, feed)
-    return True
-
-
-def poll(studio: Studio, subscription: Subscription) -> Polled:
-    """Ask one feed what is new and remember it. A failure is recorded, then raised as `FetchError` or `FeedError`."""
-    known = feeds.Validators(subscription.etag, subscription.last_modified)
-    try:
-        fetched = feeds.fetch(studio.client, subscription.url, known, now=now())
-        if fetched.body is None:
-            _remember(studio.ledger, subscription, fetched, None)
-            return Polled(0, unchanged=True)
-        feed = feeds.parse(
-            subscription.url, fetched.body, subscription.podcast, content_type=fetched.content_type, base=fetched.url
-        )
-    except (FetchError, FeedError) as error:
-        failures = subscription.failures + 1
-        wait = getattr(error, "retry_after", None)
-        later = _due(studio.ledger, subscription.podcast, retry_after=wait, failures=failures)
-        studio.ledger.poll_failed(replace(subscription, next_poll=later), error.message)
-        raise
-    new = _remember(studio.ledger, subscription, fetched, feed)
-    return Polled(new, unchanged=False, warnings=feed.warnings)
-
-
-def _remember(ledger: Ledger, subscription: Subscription, fetched: feeds.Fetched, feed: Feed | None) -> int:
-    """Episodes first, validators second: a crash between the two costs one download of the feed, not an episode."""
-    new = ledger.found(feed.episodes) if feed else 0
-    ledger.polled(
-        replace(
-            subscription,
-            title=feed.title if feed else subscription.title,
-            etag=fetched.validators.etag,
-            last_modified=fetched.validators.last_modified,
-            next_poll=_due(ledger, subscription.podcast, retry_after=fetched.retry_after, max_age=fetched.max_age),
-        ),
-        now(),
-    )
-    return new
-
-
-def _due(
-    ledger: Ledger,
-    podcast: str,
-    *,
-    retry_after: float | None = None,
-    max_age: float | None = None,
-    failures: int = 0,
-) -> datetime:
-    published = [record.episode.published_at for record in ledger.records(podcast)]
-    return next_poll(
-        now(),
-        [moment for moment in published if moment],
-        lower=LEAST_INTERVAL,
-        upper=MOST_INTERVAL,
-        jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
-        retry_after=retry_after,
-        max_age=max_age,
-        failures=failures,
-    )
-
-
 def to_do(
-    records: Sequence[EpisodeRecord], moment: datetime, latest: int = 0, *, retry_all: bool = True
+    records: Sequence[EpisodeRecord],
+    moment: datetime,
+    latest: int = 0,
+    *,
+    since: datetime | None = None,
+    retry_all: bool = True,
 ) -> list[Episode]:
     """The episodes to work on, newest first: pending ones and failed ones (with `retry_all` before they are due too).
 
-    `latest` looks at only so many of the newest episodes; 0 looks at all.
+    `latest` looks at only so many of the newest episodes (0: at all), `since` at those known to be published then or later.
     """
     looked_at = records[:latest] if latest else records
+    if since:
+        looked_at = [one for one in looked_at if one.episode.published_at and one.episode.published_at >= since]
     return [
         record.episode
         for record in looked_at
@@ -143,28 +71,48 @@ def to_do(
     ]
 
 
-def publisher_transcript(studio: Studio, episode: Episode) -> tuple[Transcript | None, list[str]]:
+def publisher_transcript(studio: Studio, episode: Episode) -> tuple[Obtained | None, list[str]]:
     """The first of the publisher's transcripts that is good enough, and why the others were not."""
-    refused = []
-    for link in publisher.ranked(episode.transcripts):
+    feed, refused = _subscription(studio, episode), list[str]()
+    language = studio.settings.language or feed.language
+    for link in publisher.ranked(episode.transcripts, language):
         try:
-            segments = _captions(studio, link)
+            answer, segments = _captions(studio, link, feed.user_agent, language)
         except (FetchError, TranscriptError) as error:
             refused.append(f"{link.url}: {error.message}")
             continue
         if reason := publisher.shortcoming(segments, episode):
             refused.append(f"{link.url}: {reason}")
             continue
-        provenance: dict[str, object] = {"source": "publisher", **asdict(link)}
-        return _written(episode, segments, provenance), refused
+        provenance = {
+            "source": "publisher",
+            **asdict(link),
+            "final_url": answer.url,
+            "sha256": sha256(answer.body).hexdigest(),
+            "score": publisher.score(segments, episode),
+        }
+        original = publisher.suffix(link, answer.body), answer.body
+        return Obtained(_written(episode, segments, provenance), original=original), refused
     return None, refused
 
 
-def _captions(studio: Studio, link: TranscriptLink) -> tuple[Segment, ...]:
-    answer = client.fetch(studio.client, link.url, max_bytes=MAX_TRANSCRIPT_BYTES)
+def _captions(
+    studio: Studio, link: TranscriptLink, user_agent: str, language: str
+) -> tuple[client.Response, tuple[Segment, ...]]:
+    if reason := publisher.foreign(link, language):
+        raise TranscriptError(link.url, reason)
+    answer = client.fetch(studio.client, link.url, headers=agent(user_agent), max_bytes=MAX_TRANSCRIPT_BYTES)
     if answer.status != 200:
         raise FetchError(link.url, f"answered with HTTP status {answer.status}", answer.status)
-    return captions.parse(answer.body, captions.kind_of(link.type, link.url, answer.body), link.url)
+    return answer, captions.parse(answer.body, captions.kind_of(link.type, link.url, answer.body), link.url)
+
+
+def _subscription(studio: Studio, episode: Episode) -> Subscription:
+    """The episode's feed; a blank one where it is polled no more."""
+    try:
+        return studio.ledger.feed(episode.podcast)
+    except NotFoundError:
+        return Subscription(episode.podcast, episode.source_feed)
 
 
 def download(studio: Studio, episode: Episode, advance: Advance) -> audio.Audio:
@@ -172,7 +120,8 @@ def download(studio: Studio, episode: Episode, advance: Advance) -> audio.Audio:
     suffix = Path(episode.audio_url.partition("?")[0]).suffix.lower()
     target = studio.settings.audio_dir / f"{episode.key}{suffix if suffix in AUDIO_SUFFIXES else '.audio'}"
     limit = studio.settings.max_audio_mb * 2**20
-    return audio.download(studio.client, episode.audio_url, target, max_bytes=limit, progress=advance)
+    headers = agent(_subscription(studio, episode).user_agent)
+    return audio.download(studio.client, episode.audio_url, target, max_bytes=limit, headers=headers, progress=advance)
 
 
 def transcribe(studio: Studio, episode: Episode, sound: audio.Audio, advance: Advance) -> Obtained:
@@ -187,26 +136,46 @@ def transcribe(studio: Studio, episode: Episode, sound: audio.Audio, advance: Ad
         progress=advance,
     )
     segments, corrected = correct(made.segments, glossary)
-    provenance = made.provenance | {"audio_url": sound.final_url, "corrections": corrected}
+    provenance = made.provenance | origin(sound, made.duration, episode.duration) | {"corrections": corrected}
     transcript = _written(replace(episode, duration=made.duration), segments, provenance)
     return Obtained(transcript, made.duration, time.monotonic() - began)
 
 
-def keep(studio: Studio, transcript: Transcript) -> Path:
+def origin(sound: audio.Audio, decoded: float, declared: float | None) -> dict[str, object]:
+    """Where the audio came from and how long it is, for a transcript's provenance; durations in seconds.
+
+    Times are approximate where the feed's author had audio of another length: adverts are put in at each download.
+    """
+    told: dict[str, object] = {
+        "audio_url": sound.final_url,
+        "audio_sha256": sound.sha256,
+        "audio_bytes": sound.bytes,
+        "audio_headers": sound.headers,
+        "duration": round(decoded, 3),
+        "declared_duration": declared,
+    }
+    return told | ({"times": "approximate"} if audio.lengths_differ(decoded, declared) else {})
+
+
+def keep(studio: Studio, transcript: Transcript, original: tuple[str, bytes] | None = None) -> Path:
     """Write the transcript to the library, then settle the ledger, then drop the audio: in the order that loses nothing."""
-    path = studio.library.write(transcript)
-    studio.ledger.finish(transcript.episode)
-    if not studio.settings.keep_audio:
-        for leftover in studio.settings.audio_dir.glob(f"{transcript.episode.key}.*"):
+    episode, settings = transcript.episode, studio.settings
+    path = studio.library.write(transcript, original)
+    studio.ledger.finish(episode)
+    for leftover in settings.audio_dir.glob(f"{episode.key}.*"):
+        if not settings.keep_audio or ".checkpoint." in leftover.name:
             leftover.unlink(missing_ok=True)
+    audio.bound(settings.audio_dir, settings.max_kept_audio_mb * 2**20)
     return path
 
 
-def give_up(studio: Studio, episode: Episode, reason: str) -> None:
-    """Note why an episode could not be had, and when it is tried again."""
+def give_up(studio: Studio, episode: Episode, error: Exception) -> None:
+    """Note why an episode could not be had, and when it is tried again: later each time, and not before its host wants."""
     attempts = {known.episode.key: known.attempts for known in studio.ledger.records(episode.podcast)}
     wait = min(FIRST_RETRY * 2 ** min(attempts.get(episode.key, 0), 20), LAST_RETRY)
-    studio.ledger.fail(episode, reason, now() + wait)
+    asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, LAST_RETRY.total_seconds()))
+    studio.ledger.fail(episode, str(error), now() + max(wait, asked))
+    audio.bound(studio.settings.audio_dir, studio.settings.max_kept_audio_mb * 2**20)
 
 
 def update_index(settings: Settings, advance: Advance, *, rebuild: bool = False) -> BuildReport:
@@ -227,4 +196,4 @@ def stamp() -> str:
 
 
 def _written(episode: Episode, segments: Sequence[Segment], provenance: dict[str, object]) -> Transcript:
-    return Transcript(episode, turns_from_segments(segments), tuple(segments), stamp(), provenance)
+    return Transcript(episode, turns_from_segments(segments), timed(tuple(segments)), stamp(), provenance)

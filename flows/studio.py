@@ -11,6 +11,7 @@ from ingest.client import Client, open_client
 from ingest.errors import HomeError
 from ingest.ledger import Ledger
 from ingest.library import Library
+from ingest.pace import Pace
 from ingest.settings import Settings
 from ingest.transcribe import Transcriber
 
@@ -59,4 +60,9 @@ def open_studio(settings: Settings) -> Iterator[Studio]:
 
 def open_web(settings: Settings) -> Client:
     """The guarded client with the user's settings."""
-    return open_client(user_agent=settings.user_agent, timeout=settings.timeout, hosts_allowed=settings.hosts_allowed)
+    return open_client(
+        user_agent=settings.user_agent,
+        timeout=settings.timeout,
+        hosts_allowed=settings.hosts_allowed,
+        pace=Pace(settings.host_delay, own=settings.hosts_allowed),
+    )

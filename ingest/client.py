@@ -12,6 +12,7 @@ import httpx2
 
 from ingest.errors import FetchError
 from ingest.guard import Deadline, GuardedBackend, Resolver, resolve
+from ingest.pace import Pace
 
 MAX_REDIRECTS = 10  # tracking prefixes in front of podcast audio chain up to about five
 MAX_FEED_BYTES = 50 * 2**20
@@ -43,6 +44,7 @@ class Client:
 
     http: httpx2.Client
     deadline: Deadline
+    pace: Pace
 
     def close(self) -> None:
         """Close all connections."""
@@ -102,11 +104,13 @@ def open_client(
     timeout: float,
     hosts_allowed: frozenset[str] = frozenset(),
     resolver: Resolver = resolve,
+    pace: Pace | None = None,
 ) -> Client:
     """A client that reaches public addresses, and whatever is named in `hosts_allowed`.
 
-    `timeout` is in seconds without progress. Proxies and .netrc from the environment are not used (`trust_env`):
-    a proxy connects in our place, so the address would not be checked. Cookies are not kept.
+    `timeout` is in seconds without progress; `pace` parts the requests to one host. Proxies and .netrc from
+    the environment are not used (`trust_env`): a proxy connects in our place, so the address would not be checked.
+    Cookies are not kept.
     """
     deadline = Deadline()
     http = httpx2.Client(
@@ -116,7 +120,7 @@ def open_client(
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         trust_env=False,
     )
-    return Client(http, deadline)
+    return Client(http, deadline, pace or Pace(0))
 
 
 def fetch(
@@ -148,7 +152,7 @@ def stream(
     with ExitStack() as stack:
         stack.enter_context(client.deadline.within(max_seconds))
         with _plain_words(url):
-            answer, permanent = _follow(client.http, url, {name.lower(): value for name, value in headers.items()})
+            answer, permanent = _follow(client, url, {name.lower(): value for name, value in headers.items()})
         stack.callback(answer.close)
         found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers.raw}
         if "content-encoding" not in found and _length(found) > max_bytes:
@@ -176,13 +180,15 @@ def _too_large(max_bytes: int) -> str:
     return f"is larger than {max_bytes / 2**20:g} MiB, which is the most that is fetched"
 
 
-def _follow(http: httpx2.Client, url: str, headers: dict[str, str]) -> tuple[httpx2.Response, str]:
+def _follow(client: Client, url: str, headers: dict[str, str]) -> tuple[httpx2.Response, str]:
     """The first answer that is no redirect, and the address that permanent redirects alone led to."""
     here, permanent, only_permanent = _address(url), "", True
     seen = {str(here)}
     for _ in range(MAX_REDIRECTS + 1):
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
-        answer = http.send(http.build_request("GET", here, headers=raw), stream=True, follow_redirects=False)
+        client.pace.wait(here.host)
+        request = client.http.build_request("GET", here, headers=raw)
+        answer = client.http.send(request, stream=True, follow_redirects=False)
         location = answer.headers.get("location", "")
         if answer.status_code not in MOVED or not location:
             return answer, permanent

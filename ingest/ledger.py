@@ -8,32 +8,25 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from ingest.errors import HomeError, NotFoundError
 from ingest.models import Episode, TranscriptLink
+from ingest.schema import bring_up_to_date
 
 Status = Literal["pending", "done", "failed"]
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS feeds (
-  podcast TEXT PRIMARY KEY, url TEXT NOT NULL UNIQUE, title TEXT NOT NULL DEFAULT '',
-  etag TEXT NOT NULL DEFAULT '', last_modified TEXT NOT NULL DEFAULT '',
-  added REAL NOT NULL, last_success REAL, last_error TEXT NOT NULL DEFAULT '',
-  failures INTEGER NOT NULL DEFAULT 0, next_poll REAL NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS episodes (
-  key TEXT PRIMARY KEY, podcast TEXT NOT NULL, published REAL, data TEXT NOT NULL, status TEXT NOT NULL,
-  reason TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, next_try REAL NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS episodes_by_status ON episodes (status, podcast);
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A feed we poll, and how the last polls went; `etag` and `last_modified` are the host's words, verbatim."""
+    """A feed we poll, and how the last polls went; `etag` and `last_modified` are the host's words, verbatim.
+
+    `stated_url` is where the feed itself says it has moved to; `new_url` where it seems to have moved, which `agreed`
+    polls have said since `agreed_since`; `gone` when the host said that it is gone for good.
+    """
 
     podcast: str
     url: str
@@ -45,6 +38,13 @@ class Subscription:
     last_error: str = ""
     failures: int = 0
     next_poll: datetime | None = None
+    language: str = ""
+    user_agent: str = ""
+    stated_url: str = ""
+    new_url: str = ""
+    agreed: int = 0
+    agreed_since: datetime | None = None
+    gone: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Ledger:
         except OSError as error:
             raise HomeError(path.parent, f"cannot be written ({error.strerror}); choose another --home") from error
         with self._open() as db:
-            db.executescript(_TABLES)
+            bring_up_to_date(db, path)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -99,6 +99,14 @@ class Ledger:
             raise NotFoundError(podcast, f"no such podcast here (known: {names})")
         return known[podcast]
 
+    def known(self, url: str) -> Subscription | None:
+        """The subscription that has this URL, or had it before its feed moved; None where there is none."""
+        with self._open() as db:
+            row = db.execute(
+                "SELECT * FROM feeds WHERE url = ?1 OR podcast IN (SELECT podcast FROM aliases WHERE url = ?1)", (url,)
+            ).fetchone()
+            return _subscription(row) if row else None
+
     def subscribe(self, feed: Subscription, now: datetime) -> bool:
         """Add a subscription; False where its URL or its slug is there already, which stays as it was."""
         with self._open() as db:
@@ -113,10 +121,43 @@ class Ledger:
         self.feed(podcast)
         with self._open() as db:
             db.execute("DELETE FROM feeds WHERE podcast = ?", (podcast,))
+            db.execute("DELETE FROM aliases WHERE podcast = ?", (podcast,))
             db.execute("DELETE FROM episodes WHERE podcast = ? AND status != 'done'", (podcast,))
 
+    def call_ourselves(self, podcast: str, user_agent: str) -> None:
+        """The User-Agent for one feed and its files; empty: the one in the settings."""
+        with self._open() as db:
+            db.execute("UPDATE feeds SET user_agent = ? WHERE podcast = ?", (user_agent, podcast))
+
+    def move(self, feed: Subscription, url: str) -> bool:
+        """The feed has moved for good; its old URL stays known. False, and nothing done, where the new one is another's.
+
+        `feed` carries the validators of the copy at the new URL.
+        """
+        with self._open() as db:
+            moved = db.execute(
+                "UPDATE OR IGNORE feeds SET url = ?, etag = ?, last_modified = ?, new_url = '', agreed = 0, "
+                "agreed_since = NULL WHERE podcast = ?",
+                (url, feed.etag, feed.last_modified, feed.podcast),
+            )
+            if moved.rowcount:
+                db.execute("DELETE FROM aliases WHERE url = ?", (url,))
+                db.execute("INSERT OR REPLACE INTO aliases (url, podcast) VALUES (?, ?)", (feed.url, feed.podcast))
+            return moved.rowcount == 1
+
+    def rest(self, host: str, until: datetime) -> None:
+        """A host has asked to be left alone."""
+        with self._open() as db:
+            db.execute("INSERT OR REPLACE INTO hosts (host, rest_until) VALUES (?, ?)", (host, until.timestamp()))
+
+    def resting(self, host: str) -> datetime | None:
+        """Until when a host has asked to be left alone, which may be over; None where it never asked."""
+        with self._open() as db:
+            row = db.execute("SELECT rest_until FROM hosts WHERE host = ?", (host,)).fetchone()
+            return _moment(row[0]) if row else None
+
     def polled(self, feed: Subscription, now: datetime) -> None:
-        """Record a poll that succeeded; `feed` carries the new validators, title, URL and next poll."""
+        """Record a poll that succeeded; `feed` carries the new validators, title and next poll."""
         self._record_poll(feed, "last_success = ?, last_error = '', failures = 0", now.timestamp())
 
     def poll_failed(self, feed: Subscription, reason: str) -> None:
@@ -124,12 +165,14 @@ class Ledger:
         self._record_poll(feed, "last_error = ?, failures = failures + 1", reason)
 
     def _record_poll(self, feed: Subscription, outcome: str, value: float | str) -> None:
-        due = feed.next_poll.timestamp() if feed.next_poll else 0.0
+        names = ("title", "etag", "last_modified", "language", "stated_url", "new_url", "agreed")
+        moments = ("next_poll", "agreed_since", "gone")
+        told = ", ".join(f"{name} = ?" for name in names + moments)
+        values = [getattr(feed, name) for name in names] + [_seconds(getattr(feed, name)) for name in moments]
         with self._open() as db:
             db.execute(
-                f"UPDATE feeds SET {outcome}, url = ?, title = ?, etag = ?, last_modified = ?, next_poll = ? "  # noqa: S608 - constant text
-                "WHERE podcast = ?",
-                (value, feed.url, feed.title, feed.etag, feed.last_modified, due, feed.podcast),
+                f"UPDATE feeds SET {outcome}, {told} WHERE podcast = ?",  # noqa: S608 - constant text
+                (value, *values, feed.podcast),
             )
 
     # -- episodes
@@ -149,6 +192,14 @@ class Ledger:
             )
             return int(db.execute("SELECT count(*) FROM episodes").fetchone()[0] - before)
 
+    def revise(self, episodes: Iterable[Episode]) -> None:
+        """Take the feed's newer words for episodes that are done; they stay done."""
+        with self._open() as db:
+            db.executemany(
+                "UPDATE episodes SET published = ?, data = ?, reason = 'revised by its publisher since' WHERE key = ?",
+                [(published, data, key) for key, _, published, data in map(_row, map(_small, episodes))],
+            )
+
     def records(self, podcast: str = "") -> list[EpisodeRecord]:
         """Every episode known, newest first."""
         with self._open() as db:
@@ -157,6 +208,16 @@ class Ledger:
                 (podcast,),
             )
             return [_record(row) for row in rows]
+
+    def published(self, podcast: str) -> list[datetime]:
+        """When its latest hundred episodes came out, newest first."""
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT published FROM episodes WHERE podcast = ? AND published IS NOT NULL "
+                "ORDER BY published DESC LIMIT 100",
+                (podcast,),
+            )
+            return [datetime.fromtimestamp(row[0], UTC) for row in rows]
 
     def finish(self, episode: Episode) -> None:
         """The episode's transcript lies in the library."""
@@ -167,16 +228,27 @@ class Ledger:
         self._settle(episode, "failed", reason, next_try)
 
     def _settle(self, episode: Episode, status: Status, reason: str, next_try: datetime | None) -> None:
+        kept = _small(episode) if status == "done" else episode
         with self._open() as db:
             db.execute(
                 "INSERT INTO episodes (key, podcast, published, data, status) VALUES (?, ?, ?, ?, 'pending') "
                 "ON CONFLICT (key) DO NOTHING",
-                _row(episode),
+                _row(kept),
             )
             db.execute(
-                "UPDATE episodes SET status = ?, reason = ?, attempts = attempts + 1, next_try = ? WHERE key = ?",
-                (status, reason, next_try.timestamp() if next_try else 0.0, episode.key),
+                "UPDATE episodes SET data = ?, status = ?, reason = ?, attempts = attempts + 1, next_try = ? WHERE key = ?",
+                (_row(kept)[3], status, reason, _seconds(next_try), episode.key),
             )
+
+    def tallies(self) -> dict[str, dict[str, int]]:
+        """For each podcast how many of its episodes have which status."""
+        told: dict[str, dict[str, int]] = {}
+        with self._open() as db:
+            for podcast, status, count in db.execute(
+                "SELECT podcast, status, count(*) FROM episodes GROUP BY podcast, status"
+            ):
+                told.setdefault(podcast, {"done": 0, "pending": 0, "failed": 0})[status] = count
+        return told
 
     def counts(self) -> tuple[int, int]:
         """How many episodes are pending, how many failed."""
@@ -189,9 +261,19 @@ def _moment(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
+def _seconds(moment: datetime | None) -> float:
+    return moment.timestamp() if moment else 0.0
+
+
 def _subscription(row: sqlite3.Row) -> Subscription:
-    moments = {name: _moment(row[name]) for name in ("added", "last_success", "next_poll")}
+    names = ("added", "last_success", "next_poll", "agreed_since", "gone")
+    moments = {name: _moment(row[name]) for name in names}
     return Subscription(**{**{name: row[name] for name in row.keys()}, **moments})  # noqa: SIM118 - a Row is no dict
+
+
+def _small(episode: Episode) -> Episode:
+    """Without what only obtaining it needs: for a podcast of years, most of the ledger."""
+    return replace(episode, summary="", people=(), transcripts=())
 
 
 def _row(episode: Episode) -> tuple[Any, ...]:

@@ -26,8 +26,13 @@ class Settings(BaseSettings):
     allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
     user_agent: str = f"soundbite/{VERSION} (podcast transcripts and search)"
     timeout: float = Field(default=30.0, gt=0, description="seconds without progress before a request is given up")
+    host_delay: float = Field(default=1.0, ge=0, description="seconds between two requests to one host")
+    poll_least_hours: float = Field(default=1.0, gt=0, description="no feed is asked more often on a schedule")
+    poll_most_hours: float = Field(default=24.0, gt=0, description="nor less often, unless its host asks for it")
     max_audio_mb: int = Field(default=1024, gt=0, description="larger audio is refused")
     keep_audio: bool = Field(default=False, description="keep audio after it was transcribed")
+
+    max_kept_audio_mb: int = Field(default=10_240, gt=0, description="beyond it the oldest audio kept is dropped")
 
     @property
     def hosts_allowed(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from flows import session, steps
+from flows import polling, session, steps
 from flows.studio import alone, open_studio
 from flows.terminal import Reporter
 from index.build import update
@@ -58,7 +58,7 @@ def studio(host, tmp_path):
     with open_studio(Settings(home=tmp_path / "home", allow_hosts="127.0.0.1", timeout=5)) as opened:
         studio = replace(opened, transcriber=Parrot())
         fetched = feeds.fetch(studio.client, host.url("/feed.xml"), now=steps.now())
-        steps.subscribe(studio.ledger, feeds.parse(host.url("/feed.xml"), fetched.body), fetched)
+        polling.subscribe(studio.settings, studio.ledger, feeds.parse(host.url("/feed.xml"), fetched.body), fetched)
         yield studio
 
 
@@ -156,7 +156,7 @@ def test_latest_looks_at_the_newest_only_and_the_rest_stays_pending(studio):
 
 
 def test_a_run_killed_after_writing_takes_the_transcript_as_done(studio):
-    cut = session.Actions(index=index, keep=lambda studio, transcript: studio.library.write(transcript))
+    cut = session.Actions(index=index, keep=lambda studio, transcript, _original: studio.library.write(transcript))
     run(studio, cut)
     assert statuses(studio) == {"one": "pending", "two": "pending"}
 
@@ -189,7 +189,7 @@ def test_steps_raise_what_the_engine_decides_on(studio, host):
     one = next(record.episode for record in studio.ledger.records() if record.episode.guid == "one")
 
     with pytest.raises(FetchError) as refused:
-        steps.poll(studio, studio.ledger.feed("quota"))
+        polling.poll(studio, studio.ledger.feed("quota"))
     with pytest.raises(AudioError):
         steps.download(studio, one, lambda _done, _total: None)
     assert refused.value.status == 503
