@@ -13,22 +13,12 @@ from flows import polling, session, steps
 from flows.report import RunReport
 from flows.studio import open_studio
 from flows.terminal import reporting
-from ingest.errors import AudioError, BlockedAddressError, FetchError
 from ingest.settings import Settings
-
-WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether the network may do better in a moment: no answer, one that broke off, or one that says so."""
-    error = state.result(raise_on_failure=False)
-    if isinstance(error, AudioError):
-        return error.transient
-    if not isinstance(error, FetchError) or isinstance(error, BlockedAddressError):
-        return False
-    if error.retry_after:
-        return False  # the host has said when, and that is not in a moment
-    return error.status is None or error.status in WORTH_ANOTHER_TRY
+    """Whether the network may do better in a moment."""
+    return steps.is_transient(state.result(raise_on_failure=False))
 
 
 # Prefect would hash every argument for its cache; idempotence is the library's business here

@@ -17,7 +17,7 @@ from index.store import Store
 from ingest import audio, captions, client, publisher
 from ingest.corrections import correct, hotwords, read_glossary
 from ingest.cues import timed
-from ingest.errors import FetchError, NotFoundError, TranscriptError
+from ingest.errors import AudioError, BlockedAddressError, FetchError, NotFoundError, TranscriptError
 from ingest.ledger import EpisodeRecord, Subscription
 from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript, TranscriptLink
@@ -26,6 +26,7 @@ from ingest.transcript import slug, turns_from_segments
 
 FIRST_RETRY = timedelta(minutes=30)  # an episode that failed: doubled with every attempt
 LAST_RETRY = timedelta(days=7)
+WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
 MAX_TRANSCRIPT_BYTES = 20 * 2**20
 AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".flac", ".aac", ".webm", ".mov", ".mkv"})
 
@@ -176,6 +177,18 @@ def give_up(studio: Studio, episode: Episode, error: Exception) -> None:
     asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, LAST_RETRY.total_seconds()))
     studio.ledger.fail(episode, str(error), now() + max(wait, asked))
     audio.bound(studio.settings.audio_dir, studio.settings.max_kept_audio_mb * 2**20)
+
+
+def is_transient(error: object) -> bool:
+    """Whether the same request may do better in a moment: no answer, one that broke off, or one that says so.
+
+    A host that has said when to come back is not asked before.
+    """
+    if isinstance(error, AudioError):
+        return error.transient
+    if not isinstance(error, FetchError) or isinstance(error, BlockedAddressError) or error.retry_after:
+        return False
+    return error.status is None or error.status in WORTH_ANOTHER_TRY
 
 
 def update_index(settings: Settings, advance: Advance, *, rebuild: bool = False) -> BuildReport:

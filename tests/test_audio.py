@@ -5,10 +5,11 @@ import math
 import struct
 import wave
 from hashlib import sha256
+from os import utime
 
 import pytest
 
-from ingest.audio import decode, download, sniff
+from ingest.audio import bound, decode, download, lengths_differ, sniff
 from ingest.client import open_client
 from ingest.errors import AudioError, FetchError, SoundbiteError
 from tests.podcast_host import PodcastHost, Reply, document, for_agent, redirect
@@ -298,3 +299,44 @@ def test_notes_beside_a_part_are_small_json(host, get, tmp_path):
     notes = json.loads((tmp_path / "audio" / "one.mp3.part.json").read_text())
 
     assert (host.url("/a"), '"1"', len(SOUND)) == (notes["url"], notes["validator"], notes["total"])
+
+
+@pytest.mark.parametrize(
+    ("decoded", "declared", "differ"),
+    [(61.9, 60.0, False), (62.1, 60.0, True), (57.0, 60.0, True), (3630.0, 3600.0, False), (3637.0, 3600.0, True),
+     (9.0, None, False)],
+)  # fmt: skip
+def test_lengths_differ_by_more_than_two_seconds_and_one_in_a_hundred(decoded, declared, differ):
+    assert differ == lengths_differ(decoded, declared)
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_episode_goes_first_with_all_its_files(tmp_path):
+    names = ["old.mp3.part", "old.mp3.part.json", "old.checkpoint.json", "mid.mp3", "new.mp3"]
+    for age, name in enumerate(names):
+        (tmp_path / name).write_bytes(bytes(100))
+        utime(tmp_path / name, (age, age))
+
+    assert [] == bound(tmp_path, 500)
+    dropped = bound(tmp_path, 250)
+
+    assert {"mid.mp3", "new.mp3"} == {path.name for path in tmp_path.iterdir()}
+    assert set(names[:3]) == {path.name for path in dropped}
+
+
+def test_only_a_download_that_broke_off_may_be_tried_again_at_once(host, get):
+    dropped = host.serve("/dropped.mp3", document(SOUND, MPEG, drop_after=5000))
+    page = host.serve("/page.mp3", Reply(200, b"<html>", {"Content-Type": "text/html"}))
+    told = []
+    for url in (dropped, page):
+        with pytest.raises(AudioError) as caught:
+            get(url)
+        told.append(caught.value.transient)
+
+    assert [True, False] == told
+
+
+def test_what_a_host_asks_is_told_with_its_refusal(host, get):
+    with pytest.raises(FetchError) as caught:
+        get(host.serve("/busy.mp3", Reply(503, headers={"Retry-After": "90"})))
+
+    assert caught.value.retry_after == 90.0

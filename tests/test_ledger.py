@@ -110,3 +110,63 @@ def test_a_ledger_that_is_no_database_says_so(tmp_path):
 
     with pytest.raises(HomeError, match="cannot be used"):
         Ledger(tmp_path / "ledger.sqlite")
+
+
+def test_a_feed_that_moved_is_known_by_both_addresses_until_it_is_removed(ledger):
+    there = "https://new.example/feed"
+
+    assert ledger.move(replace(FEED, etag='"2"'), there)
+
+    assert (there, '"2"') == (ledger.feed("quota").url, ledger.feed("quota").etag)
+    assert ["quota", "quota"] == [ledger.known(url).podcast for url in (FEED.url, there)]
+    ledger.unsubscribe("quota")
+    assert [None, None] == [ledger.known(url) for url in (FEED.url, there)]
+
+
+def test_a_feed_cannot_move_to_anothers_address(ledger):
+    ledger.subscribe(Subscription("other", "https://other.example/feed"), NOW)
+
+    assert not ledger.move(FEED, "https://other.example/feed")
+    assert FEED.url == ledger.feed("quota").url
+
+
+def test_a_feed_that_moves_back_leaves_no_address_twice(ledger):
+    ledger.move(FEED, "https://new.example/feed")
+    ledger.move(ledger.feed("quota"), FEED.url)
+
+    assert (FEED.url, "quota") == (ledger.feed("quota").url, ledger.known("https://new.example/feed").podcast)
+
+
+def test_what_is_done_is_kept_small(ledger):
+    wordy = replace(NEW, summary="long " * 1000)
+    ledger.found([wordy])
+    assert [wordy] == [record.episode for record in ledger.records()]
+
+    ledger.finish(wordy)
+
+    assert [replace(NEW, people=(), transcripts=())] == [record.episode for record in ledger.records()]
+
+
+def test_a_revision_stays_done_and_says_so(ledger):
+    ledger.finish(OLD)
+    ledger.revise([replace(OLD, title="First, corrected")])
+
+    (record,) = ledger.records()
+    assert ("done", "First, corrected", 1) == (record.status, record.episode.title, record.attempts)
+    assert "revised" in record.reason
+
+
+def test_episodes_are_counted_for_each_podcast(ledger):
+    ledger.found([OLD, NEW, replace(OLD, podcast="other")])
+    ledger.finish(OLD)
+
+    assert {
+        "quota": {"done": 1, "pending": 1, "failed": 0},
+        "other": {"done": 0, "pending": 1, "failed": 0},
+    } == ledger.tallies()
+
+
+def test_a_host_rests_until_the_moment_it_named(ledger):
+    assert ledger.resting("quota.example") is None
+    ledger.rest("quota.example", NOW)
+    assert ledger.resting("quota.example") == NOW

@@ -1,7 +1,7 @@
 import pytest
 
 from ingest.models import Episode, Segment, TranscriptLink
-from ingest.publisher import ranked, shortcoming
+from ingest.publisher import foreign, ranked, score, shortcoming, suffix
 
 EPISODE = Episode("quota", "g1", "First", audio_url="https://quota.example/1.mp3", duration=60.0)
 SENTENCE = "we talk about deals and people for a while"
@@ -51,3 +51,28 @@ def test_without_a_declared_duration_the_rest_still_counts():
 )
 def test_what_is_wrong_with_a_transcript_is_said(segments, reason):
     assert reason in shortcoming(segments, EPISODE)
+
+
+def test_words_without_times_will_do_only_where_there_is_no_audio():
+    assert shortcoming([Segment(0.0, 0.0, SENTENCE)], Episode("quota", "g1", "First")) == ""
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "will_do"),
+    [("en-GB", "en", True), ("EN", "en_US", True), ("", "en", True), ("de", "", True), ("de", "en", False)],
+)
+def test_languages_are_compared_by_their_primary_subtag(theirs, ours, will_do):
+    assert will_do == (foreign(link("vtt", theirs), ours) == "")
+
+
+def test_the_score_says_how_far_and_how_densely_it_reaches():
+    half = [Segment(0.0, 20.0, SENTENCE), Segment(10.0, 30.0, SENTENCE), Segment(40.0, 45.0, SENTENCE)]
+
+    assert score(half, EPISODE) == {
+        "reach": 0.75, "coverage": 0.583, "words": 27, "words_per_minute": 36.0, "monotone": True
+    }  # fmt: skip
+    assert (None, None) == (score([], EPISODE)["words_per_minute"], score(half, Episode("q", "g", "t"))["reach"])
+
+
+def test_a_publishers_file_is_never_kept_under_the_suffix_of_ours():
+    assert [".vtt", ".txt"] == [suffix(link("vtt"), b"WEBVTT"), suffix(link("md"), b"# Title")]

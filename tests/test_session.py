@@ -1,22 +1,25 @@
 """The run without its engine: real feeds and audio over HTTP, real library, ledger and index, a stand-in for the models."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
 from flows import polling, session, steps
+from flows.feeding import _files
 from flows.studio import alone, open_studio
 from flows.terminal import Reporter
 from index.build import update
 from index.store import Store
 from ingest import feeds
-from ingest.errors import AudioError, FetchError, HomeError, NotFoundError
+from ingest.errors import AudioError, BlockedAddressError, FetchError, HomeError, NotFoundError
 from ingest.models import Segment
 from ingest.settings import Settings
 from ingest.transcribe import Transcription
 from tests.conftest import ROOT
 from tests.fakes import BagOfWords
-from tests.podcast_host import PodcastHost, Reply, document
+from tests.podcast_host import PodcastHost, Reply, document, redirect
 
 SOUND = next((ROOT / "tests" / "sample" / "audio").glob("first-calls.*")).read_bytes()
 SRT = "1\n00:00:00,000 --> 00:00:30,000\n" + "We talk about deals and about people. " * 10
@@ -116,6 +119,117 @@ def test_a_poor_publisher_transcript_is_passed_over_and_the_report_says_why(stud
 
     assert studio.library.read(studio.library.find("two")).provenance["source"] == "model"
     assert any("/two.srt" in warning for warning in report.warnings)
+
+
+def test_the_publishers_own_file_stays_beside_the_transcript_and_is_never_taken_for_one(studio, host):
+    host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
+    host.serve("/two.srt", document(SRT.encode(), "application/x-subrip"))
+
+    run(studio, latest=1)
+
+    (path,) = studio.library.paths()
+    original = path.with_name(f"{path.stem}.publisher.srt")
+    told = studio.library.read(path).provenance
+    assert SRT.encode() == original.read_bytes()
+    assert (sha256(SRT.encode()).hexdigest(), host.url("/two.srt")) == (told["sha256"], told["final_url"])
+    assert (140.0, True) == (told["score"]["words_per_minute"], told["score"]["monotone"])
+    assert [path] == list(_files([studio.settings.library_dir]))
+
+
+def test_a_transcript_in_another_language_is_passed_over_unread(studio, host):
+    german = CAPTIONED.replace("type=", 'language="de" type=')
+    host.serve(
+        "/feed.xml", document(feed("two", more=german).replace(b"<item>", b"<language>en-us</language><item>", 1))
+    )
+
+    report = run(studio, latest=1)
+
+    assert [f"{host.url('/two.srt')}: it is in 'de', the podcast in 'en'"] == report.warnings
+    assert "/two.srt" not in [asked.path for asked in host.requests]
+    assert studio.library.read(studio.library.find("two")).provenance["source"] == "model"
+
+
+def test_words_without_times_will_do_where_there_is_no_audio(studio, host):
+    text = "Ann: We talk about deals.\n\nBen: And about people."
+    silent = feed("two", more=CAPTIONED.replace("two.srt", "two.txt").replace("application/x-subrip", "text/plain"))
+    host.serve("/two.txt", document(text.encode(), "text/plain"))
+    episode = replace(feeds.parse(host.url("/feed.xml"), silent).episodes[0], audio_url="")
+
+    obtained, refused = steps.publisher_transcript(studio, episode)
+
+    assert ([], ()) == (refused, obtained.transcript.segments)
+    assert ["Ann", "Ben"] == [turn.speaker for turn in obtained.transcript.turns]
+
+
+def test_provenance_says_where_the_audio_came_from_and_that_times_are_approximate(studio, host):
+    long = '<itunes:duration xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd">0:10</itunes:duration>'
+    host.serve("/feed.xml", document(feed("two", more=long)))
+    host.serve("/audio/two.mp3", redirect(302, "/cdn/two.mp3"))
+    host.serve("/cdn/two.mp3", document(SOUND, "audio/mpeg", etag='"two"'))
+
+    run(studio)
+
+    two, one = (studio.library.read(studio.library.find(guid)).provenance for guid in ("two", "one"))
+    assert (sha256(SOUND).hexdigest(), len(SOUND)) == (two["audio_sha256"], two["audio_bytes"])
+    assert (host.url("/cdn/two.mp3"), '"two"') == (two["audio_url"], two["audio_headers"]["etag"])
+    assert (10.0, 4.0, "approximate") == (two["declared_duration"], two["duration"], two["times"])
+    assert (None, None) == (one["declared_duration"], one.get("times"))
+
+
+def test_audio_is_kept_where_that_is_set_up_to_the_bound(studio):
+    kept = replace(studio, settings=studio.settings.model_copy(update={"keep_audio": True}))
+
+    run(kept)
+    names = sorted(path.suffix for path in kept.settings.audio_dir.iterdir())
+    steps.audio.bound(kept.settings.audio_dir, len(SOUND))
+
+    assert [".mp3", ".mp3"] == names
+    assert 1 == len(list(kept.settings.audio_dir.iterdir()))
+
+
+def test_since_takes_episodes_of_that_day_or_later(studio):
+    report = run(studio, since=datetime(2026, 1, 12, tzinfo=UTC))
+
+    assert (report.new, report.pending) == (["quota: Episode two"], 1)
+
+
+def test_a_feed_that_is_gone_is_asked_only_by_name_and_nothing_is_lost(studio, host):
+    host.serve("/feed.xml", Reply(410))
+    assert "gone for good" in run(studio).failed[0][1]
+    host.requests.clear()
+
+    told = run(studio)
+
+    assert ([], True) == (host.requests, "soundbite run --podcast quota" in told.warnings[0])
+    assert statuses(studio) == {"one": "done", "two": "done"}
+    run(studio, podcast="quota")
+    assert ["/feed.xml"] == [asked.path for asked in host.requests]
+
+
+def test_a_host_that_names_its_time_is_not_asked_for_audio_before(studio, host):
+    host.serve("/audio/two.mp3", Reply(503, headers={"Retry-After": "86400"}))
+
+    run(studio)
+
+    failed = next(record for record in studio.ledger.records() if record.status == "failed")
+    assert failed.next_try - steps.now() > timedelta(hours=23)
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (AudioError("x", "ended at the wrong place", transient=True), True),
+        (AudioError("x", "is not audio"), False),
+        (FetchError("x", "did not answer"), True),
+        (FetchError("x", "busy", 503), True),
+        (FetchError("x", "busy", 503, 120.0), False),
+        (FetchError("x", "is not there", 404), False),
+        (BlockedAddressError("x", "is not public"), False),
+        (None, False),
+    ],
+)
+def test_only_what_may_do_better_in_a_moment_is_tried_again_at_once(error, again):
+    assert again == steps.is_transient(error)
 
 
 def test_one_bad_episode_does_not_stop_the_others_and_is_tried_again(studio, host):
