@@ -2,11 +2,15 @@
 
 import json
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from flows.cli import hoist_home, main
-from tests.podcast_host import PodcastHost, Reply, document
+from ingest.ledger import Ledger
+from ingest.opml import read_opml, write_opml
+from tests.podcast_host import PodcastHost, Reply, document, for_agent
 from tests.test_session import feed
 
 VTT = b"WEBVTT\n\n00:01.000 --> 00:04.000\n<v Ann>Ask for the next meeting.</v>\n\n00:04.000 --> 00:07.500\n<v Ben>I will.</v>\n"
@@ -126,6 +130,62 @@ def test_an_opml_file_adds_what_it_can_and_says_what_it_cannot(call, host, tmp_p
     assert [one["podcast"] for one in json.loads(call("feeds", "--json")[1])["feeds"]] == ["quota"]
 
 
+def listed(tmp_path, *urls):
+    path = tmp_path / "feeds.opml"
+    path.write_text(write_opml([("Quota", url) for url in urls]))
+    return path
+
+
+def test_a_list_can_be_tried_dry_and_taken_twice(call, host, tmp_path):
+    opml = listed(tmp_path, host.url("/feed.xml"))
+
+    assert "1 of 1 feeds would be added" in call("add", opml, "--dry-run")[1]
+    assert ([], {"feeds": []}) == (host.requests, json.loads(call("feeds", "--json")[1]))
+    assert call("add", opml)[0] == call("add", opml)[0] == 0
+    assert ["/feed.xml"] == [asked.path for asked in host.requests]
+    assert "0 of 1 feeds would be added" in call("add", opml, "--dry-run")[1]
+
+
+def test_feeds_are_given_out_as_a_list_that_is_read_back(call, host):
+    call("add", host.url("/feed.xml"))
+
+    assert [("Quota", host.url("/feed.xml"))] == read_opml(call("feeds", "--opml")[1].encode())
+
+
+def test_a_feed_that_moved_is_not_added_again_by_its_old_address(call, host, tmp_path):
+    call("add", host.url("/feed.xml"))
+    ledger = Ledger(tmp_path / "home" / "ledger.sqlite")
+    ledger.move(ledger.feed("quota"), "https://new.example/feed")
+
+    code, out, _ = call("add", host.url("/feed.xml"))
+
+    assert (0, True) == (code, "already (it has moved to https://new.example/feed)" in out)
+    assert "0 of 1" in call("add", listed(tmp_path, host.url("/feed.xml")), "--dry-run")[1]
+
+
+def test_a_feed_may_be_asked_under_another_name(call, host):
+    host.serve("/feed.xml", for_agent("Mozilla", document(feed("one"))))
+
+    assert_one_line(call("add", host.url("/feed.xml")), "403")
+    assert call("add", host.url("/feed.xml"), "--user-agent", "Mozilla/5.0")[0] == 0
+    assert "'Other/1' from now on" in call("add", host.url("/feed.xml"), "--user-agent", "Other/1")[1]
+    assert "Other/1" == json.loads(call("feeds", "--json")[1])["feeds"][0]["user_agent"]
+
+
+def test_feeds_shows_what_became_of_each_and_what_is_wrong(call, host, tmp_path):
+    call("add", host.url("/feed.xml"))
+    ledger = Ledger(tmp_path / "home" / "ledger.sqlite")
+    ledger.finish(ledger.records()[0].episode)
+    ledger.poll_failed(replace(ledger.feed("quota"), gone=datetime(2026, 3, 1, tzinfo=UTC)), "is gone")
+
+    told = json.loads(call("feeds", "--json")[1])["feeds"][0]
+
+    assert {"done": 1, "pending": 1, "failed": 0} == told["episodes"]
+    assert ("2026-03-01T00:00:00+00:00", "is gone") == (told["gone"], told["last_error"])
+    shown = " ".join(call("feeds")[1].split())
+    assert ("gone for" in shown, "none" in shown) == (True, True)
+
+
 def test_inspect_tells_what_a_feed_holds_and_stores_nothing(call, host, tmp_path):
     code, out, _ = call("inspect", host.url("/feed.xml"), "--json")
 
@@ -184,6 +244,9 @@ def test_wrong_usage_ends_with_2(call):
     assert call("convert", "x", "--to", "docx")[0] == 2
     assert call("nonsense")[0] == 2
     assert call("search", "x", "--since", "last week")[0] == 2
+    assert call("run", "--since", "last week")[0] == 2
+    assert call("run", "--all", "--latest", "1")[0] == 2
+    assert call("add", "https://quota.example/feed", "--dry-run")[0] == 2
     assert_one_line(call("up", "--every", "never"), "no interval", code=2)
 
 

@@ -33,6 +33,14 @@ def test_what_is_written_is_read_again(library):
     )
 
 
+def test_a_publishers_own_file_lies_beside_it_byte_for_byte_and_is_no_transcript(library):
+    path = library.write(TRANSCRIPT, (".txt", b"\xef\xbb\xbfAnn:\r\n"))
+
+    assert b"\xef\xbb\xbfAnn:\r\n" == path.with_name(f"{path.stem}.publisher.txt").read_bytes()
+    assert [path] == library.paths()
+    assert TRANSCRIPT == library.read(path)
+
+
 def test_a_retitled_episode_keeps_its_place(library):
     first = library.write(TRANSCRIPT)
     retitled = replace(TRANSCRIPT, episode=replace(EPISODE, title="How to keep your best seller"))
