@@ -63,7 +63,6 @@ class _Sentence:
     first: int  # words, counted through the episode
     last: int
     size: int  # word pieces
-    label: int  # word pieces of the speaker's label, where one stands before it
     start: float | None = None
     stop: float | None = None
 
@@ -71,7 +70,7 @@ class _Sentence:
 def split(transcript: Transcript, count: Count, size: int = SIZE, overlap: int = OVERLAP) -> tuple[Chunk, ...]:
     """Chunks of at most `size` word pieces, as `count` counts them, each repeating up to `overlap` of the one before.
 
-    They hold whole sentences; only a sentence that alone is larger is cut, between words.
+    Speakers' labels do not count, since they are not embedded. Chunks hold whole sentences; only a sentence that alone is larger is cut, between words.
     """
     sentences = list(_sentences(transcript, count, size))
     seen: Counter[str] = Counter()
@@ -123,13 +122,12 @@ def _sentences(transcript: Transcript, count: Count, size: int) -> Iterator[_Sen
     breaths = frozenset(i for i, span in enumerate(times) if span[0] in starts)  # where a segment begins
     first = 0
     for place, (number, turn, text, spans) in enumerate(paragraphs):
-        label = count(f"{turn.speaker}:") if turn.speaker else 0
         begin = 0
-        for end in _ends(words[first : first + len(spans)], count, size - label, breaths, first):
+        for end in _ends(words[first : first + len(spans)], count, size, breaths, first):
             quote = text[spans[begin][0] : spans[end - 1][1]]
             low, high = first + begin, first + end
             start, stop = (round(times[low][0], 3), round(times[high - 1][1], 3)) if times else (None, None)
-            yield _Sentence(quote, turn.speaker, number, place, low, high, count(quote), label, start, stop)
+            yield _Sentence(quote, turn.speaker, number, place, low, high, count(quote), start, stop)
             begin = end
         first += len(spans)
 
@@ -171,18 +169,13 @@ def _cuts(sentences: Sequence[_Sentence], size: int, overlap: int) -> Iterator[t
             begin += 1
 
 
-def _cost(sentences: Sequence[_Sentence], i: int, begin: int) -> int:
-    labelled = i == begin or sentences[i].turn != sentences[i - 1].turn
-    return sentences[i].size + (sentences[i].label if labelled else 0)
-
-
 def _fill(sentences: Sequence[_Sentence], begin: int, size: int) -> int:
     """How far a chunk from `begin` reaches: back to the last end of a turn in its last quarter, else as far as it can."""
     total, turn_end = 0, 0
     for i in range(begin, len(sentences)):
         if i > begin and sentences[i].turn != sentences[i - 1].turn and total >= FULL * size:
             turn_end = i
-        total += _cost(sentences, i, begin)
+        total += sentences[i].size
         if total > size and i > begin:
             return turn_end or i
     return len(sentences)

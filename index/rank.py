@@ -96,10 +96,18 @@ def fused(cosine: float, text: float) -> float:
     return cosine + TRUST * text**POWER
 
 
-def closest(question: Sequence[str], sentences: Sequence[str], known: Frequencies) -> int:
-    """Which sentence shares most of the question's information; the longest of the first few where none shares any."""
+def closest(
+    question: Sequence[str], sentences: Sequence[str], known: Frequencies, main: Sequence[bool] | None = None
+) -> int:
+    """Which sentence shares most of the question's information; the longest of the first few where none shares any.
+
+    A sentence that asks, or that is not by the passage's `main` speaker, repeats a question's words more often than it
+    answers them, and counts half.
+    """
     wanted = {term: known.weight(term) for term in question}
     gains = [sum(wanted[term] for term in wanted.keys() & set(stems(sentence))) for sentence in sentences]
+    gains = [gain / 2 if said.endswith("?") else gain for gain, said in zip(gains, sentences, strict=True)]
+    gains = [gain if own else gain / 2 for gain, own in zip(gains, main or [True] * len(gains), strict=True)]
     best = max(range(len(sentences)), key=lambda i: (gains[i], -i))
     if gains[best] > 0:
         return best

@@ -206,7 +206,7 @@ def _spoken(row: dict[str, Any], terms: Sequence[str], speaker: str, known: rank
     wanted = speaker.casefold()
     marks = [mark for mark in row["marks"] if not wanted or mark["speaker"].casefold() == wanted] or row["marks"]
     sentences = [row["text"][mark["begin"] : mark["end"]] for mark in marks]
-    best = rank.closest(terms, sentences, known)
+    best = rank.closest(terms, sentences, known, [mark["speaker"] == row["speaker"] for mark in marks])
     return sentences[best], marks[best]["speaker"]
 
 

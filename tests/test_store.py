@@ -19,7 +19,9 @@ def put(store, guid, *said, podcast="selling", title="", published=None, content
     episode = Episode(podcast, guid, title or guid)
     turns = tuple(Turn(text, name) for name, text in said)
     chunks = split(Transcript(episode, turns), MODEL.count, size=12, overlap=0)
-    row = IndexedEpisode(episode.key, podcast, guid, title or guid, published, "", "", f"{podcast}/{guid}.md", "", content)
+    row = IndexedEpisode(
+        episode.key, podcast, guid, title or guid, published, "", "", f"{podcast}/{guid}.md", "", content
+    )
     store.replace(row, chunks, MODEL.embed_passages([chunk.spoken for chunk in chunks]))
     return episode.key
 
@@ -31,9 +33,9 @@ def store(tmp_path):
     return store
 
 
-def texts(store, query, filters=NOBODY, depth=10, vector=True, words=True):
+def texts(store, query, filters=NOBODY, *, vector=True, words=True):
     found = store.candidates(
-        MODEL.embed_query(query) if vector else None, rank.stems(query) if words else [], filters, depth
+        MODEL.embed_query(query) if vector else None, rank.stems(query) if words else [], filters, 10
     )
     return [found.row(i)["text"] for i in range(len(found.stems))]
 
@@ -120,7 +122,9 @@ def test_frequencies_of_a_run_that_was_cut_off_are_counted_anew(store):
     put(store, "a", ("Ann", "Prices rise."))
     right = frequencies(store, "price rise")
     entry = {"key": "x", "content_hash": "9", "chunks": 5, "length": 50, "terms": ["price"], "term_chunks": [5]}
-    _wait(store.root, terms.shift(store._table("terms"), store._table("episodes"), "x", entry))  # its episode never came
+    _wait(
+        store.root, terms.shift(store._table("terms"), store._table("episodes"), "x", entry)
+    )  # its episode never came
     assert right != frequencies(store, "price rise")
     assert set() == store.heal()
     assert right == frequencies(store, "price rise")
@@ -151,7 +155,9 @@ def test_filters_restrict_both_legs(store):
             assert expected == set(texts(store, "prices", filters, **legs)), filters
 
 
-@pytest.mark.parametrize("hostile", ["' OR '1'='1", "x'; DROP TABLE chunks; --", "\\'", "%", "\0'", 'O"Neil', "a\nb", "é'"])
+@pytest.mark.parametrize(
+    "hostile", ["' OR '1'='1", "x'; DROP TABLE chunks; --", "\\'", "%", "\0'", 'O"Neil', "a\nb", "é'"]
+)
 def test_values_are_data_whatever_they_hold(store, hostile):
     put(store, "a'b; --", (f"Eve {hostile}".replace("\0", ""), "Prices rise."))
     assert [] == texts(store, "prices", Filters(podcast=hostile))
@@ -160,7 +166,9 @@ def test_values_are_data_whatever_they_hold(store, hostile):
     assert 1 == store.counts()["chunks"]
 
 
-@pytest.mark.parametrize("hostile", ["'", '"rise', "rise AND", "rise*~^2", "(rise", "+rise -price", "title:rise", "\\rise"])
+@pytest.mark.parametrize(
+    "hostile", ["'", '"rise', "rise AND", "rise*~^2", "(rise", "+rise -price", "title:rise", "\\rise"]
+)
 def test_a_query_is_words_not_a_language(store, hostile):
     put(store, "a", ("Ann", "Prices rise."))
     assert ["Ann: Prices rise."] == texts(store, f"{hostile} prices", vector=False)
@@ -209,7 +217,9 @@ def test_a_reader_sees_what_another_writes(store):
 def test_many_threads_may_read_at_once(store):
     put(store, "a", ("Ann", "Prices rise."))
     with ThreadPoolExecutor(8) as pool:
-        assert {("Ann: Prices rise.",)} == {tuple(found) for found in pool.map(lambda _: texts(store, "prices"), range(40))}
+        assert {("Ann: Prices rise.",)} == {
+            tuple(found) for found in pool.map(lambda _: texts(store, "prices"), range(40))
+        }
 
 
 async def _inside_a_loop(store):
