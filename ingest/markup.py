@@ -231,15 +231,11 @@ def _declare_prefixes(data: bytes, at: int) -> tuple[bytes, list[str]]:
     return data[:at] + b"".join(known) + data[at:], [f"uses prefixes it does not declare ({listed}): read all the same"]
 
 
-TAG_NAMES = (
-    "a abbr b big blockquote br center cite code dd div dl dt em font h1 h2 h3 h4 h5 h6 hr i iframe img li ol p pre "
-    "q s small span strike strong sub sup table tbody td tfoot th thead tr u ul"
-).replace(" ", "|")
-TAG = re.compile(rf"</?(?:{TAG_NAMES})(?:\s[^<>]*)?/?>|<!--[^<>]*-->", re.IGNORECASE)
+BLOCK_NAMES = "blockquote br center dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table tbody td tfoot th thead tr ul"
+INLINE_NAMES = "a abbr b big cite code em font i iframe img q s small span strike strong sub sup u"
+BLOCK_TAG = re.compile(rf"</?(?:{BLOCK_NAMES.replace(' ', '|')})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+INLINE_TAG = re.compile(rf"</?(?:{INLINE_NAMES.replace(' ', '|')})(?:\s[^<>]*)?/?>|<!--[^<>]*-->", re.IGNORECASE)
 HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-BLOCK = re.compile(
-    r"</?(?:blockquote|br|center|d[dlt]|div|h\d|hr|li|[ou]l|p|pre|t(?:able|body|d|foot|h|head|r))\b", re.IGNORECASE
-)
 
 
 def plain_text(text: str, limit: int = 10_000) -> str:
@@ -247,7 +243,7 @@ def plain_text(text: str, limit: int = 10_000) -> str:
     text = text[: 20 * limit]
     if "<" in text:
         text = HIDDEN.sub(" ", text)
-        text = TAG.sub(lambda tag: " " if BLOCK.match(tag[0]) else "", text)
+        text = INLINE_TAG.sub("", BLOCK_TAG.sub(" ", text))
     if "&" in text:
         text = unescape(text).replace("&amp;", "&")
     return " ".join(text.split())[:limit].rstrip()
