@@ -76,7 +76,7 @@ def episodes(context: typer.Context, podcast: Podcast = "", json: Json = False) 
     if not listed:
         typer.echo("No episodes yet. Next: soundbite add FEED_URL, then soundbite run")
         return
-    rows = [(e.key[:8], e.podcast, e.title, (e.published or "-")[:10], e.status, e.reason) for e in listed]
+    rows = [(e.key[:8], e.podcast, e.title, (e.published or "-")[:10], e.status, e.reason or e.flag) for e in listed]
     terminal.table(("key", "podcast", "title", "published", "status", "reason"), rows)
 
 

@@ -186,6 +186,8 @@ def _entry(transcript: Transcript, name: str, files: str, content: str) -> Index
         files=files,
         content_hash=content,
         duration=episode.duration or max(ends, default=None),
+        approximate=transcript.provenance.get("times") == "approximate",
+        flag=str(transcript.provenance.get("flag") or ""),
     )
 
 

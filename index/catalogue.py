@@ -14,7 +14,10 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class EpisodeStatus:
-    """One episode; `reason` says why it failed, `duration` is in seconds, `chunks` is 0 until it is indexed."""
+    """One episode; `reason` says why it failed, `duration` is in seconds, `chunks` is 0 until it is indexed.
+
+    `flag` says why not to trust an indexed text; it is empty where nothing speaks against it.
+    """
 
     key: str
     podcast: str
@@ -27,6 +30,7 @@ class EpisodeStatus:
     chunks: int = 0
     link: str = ""
     audio_url: str = ""
+    flag: str = ""
 
 
 def episodes(store: Store, records: Iterable[EpisodeRecord]) -> list[EpisodeStatus]:
@@ -50,6 +54,7 @@ def _indexed(one: IndexedEpisode) -> EpisodeStatus:
     return EpisodeStatus(
         one.key, one.podcast, one.guid, one.title, _iso(one.published), "indexed",
         duration=one.duration, chunks=one.chunks, link=one.link, audio_url=one.audio_url,
+        flag=one.flag,
     )  # fmt: skip
 
 

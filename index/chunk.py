@@ -1,9 +1,10 @@
 """Cuts a transcript into chunks: whole sentences, speaker turns kept together where they can be, times kept; pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from index.sentences import sentence_ends, word_spans
 from index.timing import word_times
@@ -33,7 +34,8 @@ class Chunk:
     """What is embedded, stored and quoted.
 
     `id` depends on the episode's key and the text, and only for repeated text on its place, so that editing one passage
-    leaves the others' ids alone. `first` and `last` count the episode's words, `start` and `end` are seconds.
+    leaves the others' ids alone. `first` and `last` count the episode's words, `start` and `end` are seconds. `heard`
+    are words as the speech model had them before they were corrected, so that both forms can be searched.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Chunk:
     first: int
     last: int
     marks: tuple[Mark, ...]
+    heard: tuple[str, ...] = ()
 
     @property
     def spoken(self) -> str:
@@ -92,9 +95,18 @@ def split(transcript: Transcript, count: Count, size: int = SIZE, overlap: int =
                 first=sentences[begin].first,
                 last=sentences[end - 1].last,
                 marks=marks,
+                heard=_heard(transcript.provenance, marks[0].start, marks[-1].stop),
             )
         )
     return tuple(chunks)
+
+
+def _heard(provenance: Mapping[str, Any], start: float | None, end: float | None) -> tuple[str, ...]:
+    """The wrong forms of the corrections made between two moments; see `ingest.corrections.correct`."""
+    if start is None or end is None:
+        return ()
+    made = provenance.get("corrections") or ()
+    return tuple(one["wrong"] for one in made if any(start <= moment <= end for moment in one["times"]))
 
 
 def _loudest(marks: Sequence[Mark]) -> str:

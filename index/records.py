@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-SCHEMA = 1  # goes up whenever the tables change
+SCHEMA = 2  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
 PASSAGES, LENGTH, STAMP = " passages", " length", " stamp"  # rows among the terms, named as no term can be
 STAMP_BITS = 60
@@ -23,13 +23,16 @@ STAMP_BITS = 60
 # What a hit shows and how passages are told apart, as columns of `chunks`.
 SHOWN = (
     "id", "key", "podcast", "guid", "title", "published", "link", "audio_url", "first", "last", "text", "speaker", "start",
-    "end", "marks",
+    "end", "marks", "approximate",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedEpisode:
-    """One episode as it was indexed; `path` is relative to the library, `files` tells whether it was touched since."""
+    """One episode as it was indexed; `path` is relative to the library, `files` tells whether it was touched since.
+
+    `approximate` says that its times may be off (adverts), `flag` why not to trust its text.
+    """
 
     key: str
     podcast: str
@@ -43,6 +46,8 @@ class IndexedEpisode:
     content_hash: str
     chunks: int = 0
     duration: float | None = None
+    approximate: bool = False
+    flag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,8 @@ def held(row: Mapping[str, Any]) -> dict[str, int]:
 
 def chunk_row(episode: IndexedEpisode, chunk: Chunk, vector: "Vectors") -> dict[str, Any]:
     """A row of `chunks`; full-text search and BM25 read the stems of the title and what is said, without labels."""
-    shown = {name: getattr(episode, name) for name in ("podcast", "guid", "title", "published", "link", "audio_url")}
+    named = ("podcast", "guid", "title", "published", "link", "audio_url", "approximate")
+    shown = {name: getattr(episode, name) for name in named}
     own = {
         name: getattr(chunk, name)
         for name in ("id", "key", "position", "first", "last", "text", "speaker", "start", "end")
@@ -124,7 +130,7 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vector: "Vectors") -> dict[
         "speakers": list(chunk.speakers),
         "voices": [name.casefold() for name in chunk.speakers],
         "marks": [{name: getattr(mark, name) for name in mark.__slots__} for mark in chunk.marks],
-        "indexed_text": " ".join(rank.stems(f"{episode.title} {chunk.spoken}")),
+        "indexed_text": " ".join(rank.stems(" ".join((episode.title, chunk.spoken, *chunk.heard)))),
         "vector": vector,
     }
 
@@ -149,6 +155,7 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
         "published": date,
         "link": text,
         "audio_url": text,
+        "approximate": pa.bool_(),
     }
     chunks = {
         "id": text, **shown, "position": whole, "first": whole, "last": whole, "text": text, "indexed_text": text,
@@ -157,7 +164,7 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
     }  # fmt: skip
     episodes = {
         **shown, "path": text, "files": text, "content_hash": text, "chunks": whole, "duration": seconds, "length": whole,
-        "terms": names, "term_chunks": pa.list_(whole),
+        "flag": text, "terms": names, "term_chunks": pa.list_(whole),
     }  # fmt: skip
     stamp = {"model": model, "dimension": str(dimension), "schema": LAYOUT}
     tables = {

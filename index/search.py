@@ -36,7 +36,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One moment: `start` and `end` of `text` in seconds; `snippet` is the sentence nearest the question, by `speaker`."""
+    """One moment: `start` and `end` of `text` in seconds; `snippet` is the sentence nearest the question, by `speaker`.
+
+    `approximate` says that times may be off, since the audio's length differs from the feed's (adverts).
+    """
 
     rank: int
     score: float
@@ -51,9 +54,12 @@ class Hit:
     end: float | None
     text: str
     snippet: str
+    snippet_start: float | None
+    snippet_end: float | None
     link: str
     audio_url: str
     play_url: str
+    approximate: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,16 +207,17 @@ def _overlap(one: dict[str, Any], other: dict[str, Any]) -> float:
     return float(shared / max(1, shorter))
 
 
-def _spoken(row: dict[str, Any], terms: Sequence[str], speaker: str, known: rank.Frequencies) -> tuple[str, str]:
-    """The sentence nearest the question and who says it; only that speaker's where one is asked for."""
+def _spoken(row: dict[str, Any], terms: Sequence[str], speaker: str, known: rank.Frequencies) -> dict[str, Any]:
+    """The mark of the sentence nearest the question; only that speaker's where one is asked for."""
     wanted = speaker.casefold()
     marks = [mark for mark in row["marks"] if not wanted or mark["speaker"].casefold() == wanted] or row["marks"]
     sentences = [row["text"][mark["begin"] : mark["end"]] for mark in marks]
     best = rank.closest(terms, sentences, known, [mark["speaker"] == row["speaker"] for mark in marks])
-    return sentences[best], marks[best]["speaker"]
+    nearest: dict[str, Any] = marks[best]
+    return nearest
 
 
-def _hit(place: int, score: float, scores: Scores, row: dict[str, Any], spoken: tuple[str, str]) -> Hit:
+def _hit(place: int, score: float, scores: Scores, row: dict[str, Any], spoken: dict[str, Any]) -> Hit:
     published = row["published"]
     return Hit(
         rank=place,
@@ -221,14 +228,17 @@ def _hit(place: int, score: float, scores: Scores, row: dict[str, Any], spoken: 
         key=row["key"],
         title=row["title"],
         published=published.isoformat().replace("+00:00", "Z") if published else None,
-        speaker=spoken[1],
+        speaker=spoken["speaker"],
         start=row["start"],
         end=row["end"],
         text=row["text"],
-        snippet=spoken[0],
+        snippet=row["text"][spoken["begin"] : spoken["end"]],
+        snippet_start=spoken["start"],
+        snippet_end=spoken["stop"],
         link=row["link"],
         audio_url=row["audio_url"],
         play_url=play_url(row["audio_url"], row["start"], row["end"]),
+        approximate=row["approximate"],
     )
 
 

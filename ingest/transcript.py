@@ -175,9 +175,14 @@ def sidecar_json(transcript: Transcript, segments: list[dict[str, Any]]) -> str:
 
 
 def read_sidecar(text: str, subject: str = "") -> Sidecar:
-    """What `to_sidecar` wrote; an empty Sidecar, with a warning in the log, where the text is something else."""
+    """What `to_sidecar` wrote, or the times of any Podcasting 2.0 transcript.
+
+    An empty Sidecar, with a warning in the log, where the text is something else.
+    """
     try:
         document = json.loads(text)
+        if "soundbite" not in document:
+            return Sidecar({}, *_spoken(document["segments"]))
         ours = document["soundbite"]
         episode = _adapter(Episode).validate_python({"podcast": "", "guid": "", "title": "", **ours["episode"]})
         fields = {name: getattr(episode, name) for name in ours["episode"] if name in Episode.__dataclass_fields__}

@@ -98,6 +98,7 @@ def episode_document(transcript: Transcript, record: EpisodeRecord | None = None
         "words": sum(len(turn.text.split()) for turn in transcript.turns),
         "timed": bool(transcript.segments),
         "transcribed_at": transcript.transcribed_at,
+        "flag": transcript.provenance.get("flag", ""),
         "provenance": transcript.provenance,
         "transcripts": {form: transcript_address(episode.key, form) for form in forms_of(transcript)},
     }

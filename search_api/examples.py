@@ -18,9 +18,12 @@ _HIT = {
     "end": 92.1,
     "text": "The best people leave when nobody asks them for more. Ask for more, and stay beside them.",
     "snippet": "The best people leave when nobody asks them for more.",
+    "snippet_start": 75.4,
+    "snippet_end": 79.8,
     "link": "https://podcast.example/2",
     "audio_url": "https://podcast.example/2.mp3",
     "play_url": "https://podcast.example/2.mp3#t=75.4,92.1",
+    "approximate": False,
 }
 SEARCH = {
     "query": "why do top performers leave?",
@@ -42,6 +45,7 @@ _LISTED = {
     "chunks": 9,
     "link": "https://podcast.example/2",
     "audio_url": "https://podcast.example/2.mp3",
+    "flag": "",
 }
 EPISODES = {"count": 1, "episodes": [_LISTED]}
 EPISODE = {

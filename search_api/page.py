@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
-from index.search import LONGEST_QUERY, Answer, Hit
+from index.search import LONGEST_QUERY, Answer, Hit, play_url
 from ingest.models import parse_date
 from search_api import wording
 from search_api.api import DeskDep
@@ -75,21 +75,24 @@ class Shown:
     score: float
     meaning: float | None
     words: float | None
+    approximate: bool
 
 
 def shown(hit: Hit) -> Shown:
-    """How a hit is shown."""
+    """How a hit is shown; it plays from the marked sentence on."""
     published = parse_date(hit.published or "")
-    time = "" if hit.start is None else wording.clock(hit.start)
+    start = hit.start if hit.snippet_start is None else hit.snippet_start
+    time = "" if start is None else wording.clock(start)
     until = "" if hit.end is None else wording.clock(hit.end)
-    play_url, link = wording.web_address(hit.play_url), wording.web_address(hit.link)
+    playing, link = wording.web_address(play_url(hit.audio_url, start, hit.end)), wording.web_address(hit.link)
     source = (hit.speaker, f"“{hit.title}”", hit.podcast, wording.day(published), time)
     return Shown(
         hit.rank, wording.said(hit.text, hit.snippet, hit.speaker), hit.speaker, time, until, hit.title, hit.podcast,
         wording.day(published), published.date().isoformat() if published else "",
-        wording.at(f"/episodes/{hit.key}", hit.start), link, play_url,
-        wording.citation(hit.snippet or hit.text, source, wording.at(link, hit.start) or play_url),
+        wording.at(f"/episodes/{hit.key}", start), link, playing,
+        wording.citation(hit.snippet or hit.text, source, wording.at(link, start) or playing),
         _forms(hit.key, hit.start is not None), hit.score, hit.scores.vector, hit.scores.text,
+        hit.approximate,
     )  # fmt: skip
 
 
@@ -150,6 +153,7 @@ def episode(key: str, desk: DeskDep, views: ViewsDep) -> str:
         link=wording.web_address(found.link),
         forms=[(form, transcript_address(found.key, form)) for form in forms_of(transcript)],
         paragraphs=wording.paragraphs(transcript),
+        flag=transcript.provenance.get("flag", ""),
         at=wording.at,
         clock=wording.clock,
         seconds=wording.seconds,
