@@ -241,3 +241,14 @@ def test_a_name_that_belongs_to_another_feed_is_refused(studio, host):
 
     with pytest.raises(FeedError, match="--podcast"):
         polling.subscribe(studio.settings, studio.ledger, parsed, fetched)
+
+
+def test_a_podcast_that_is_renamed_keeps_its_name_here_and_its_episodes(studio, host):
+    poll(studio)
+    host.serve("/feed", document(ONE.replace(b"<title>Quota", b"<title>Margin")))
+
+    polled = poll(studio, 1)
+
+    assert (0, ()) == (polled.new, polled.warnings)
+    assert [("quota", "Margin")] == [(feed.podcast, feed.title) for feed in studio.ledger.feeds()]
+    assert ["quota"] == [record.episode.podcast for record in studio.ledger.records()]
