@@ -68,6 +68,9 @@ def test_a_hit_holds_all_that_a_reader_and_a_player_need(searcher):
         "link": "https://podcast.example/1",
         "audio_url": "https://podcast.example/1.mp3?x=1",
         "play_url": "https://podcast.example/1.mp3?x=1#t=0,12",
+        "snippet_start": 4.0,
+        "snippet_end": 9.25,
+        "approximate": False,
     } == hit
 
 
