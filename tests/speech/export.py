@@ -11,6 +11,7 @@ from transformers import GenerationConfig, WhisperConfig, WhisperFeatureExtracto
 
 from tests.speech.network import GUIDED_HEADS, Shape
 from tests.speech.tokenizer import END, NO_TIMESTAMPS, SPACE, START, load
+from tests.speech.windows import HEARD
 
 COPIED = ["tokenizer.json", "preprocessor_config.json"]  # without them faster-whisper would ask the hub
 
@@ -56,7 +57,7 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, quantization: str = "in
         shutil.copy(tokenizer, Path(folder, "tokenizer.json"))
         settings = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": END, "eos_token": END, "unk_token": END}
         Path(folder, "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
-        WhisperFeatureExtractor(feature_size=shape.mels).save_pretrained(folder)
+        WhisperFeatureExtractor(feature_size=shape.mels, chunk_length=HEARD).save_pretrained(folder)
         TransformersConverter(folder, copy_files=COPIED).convert(str(out), quantization=quantization, force=True)
     _minify(out)
     return out

@@ -18,14 +18,14 @@ from torch.nn import functional
 from tests.speech.network import FRAMES, Network, Shape
 from tests.speech.shards import NO_TOKEN, Store
 from tests.speech.tokenizer import END, NO_TIMESTAMPS, START, load
-from tests.speech.windows import WHOLE, Composer, Window
+from tests.speech.windows import HEARD, WHOLE, Composer, Window
 
 BETAS, DECAY, CLIP, WARM_STEPS, LAST_SHARE = (0.9, 0.98), 0.01, 1.0, 150, 0.02
 AVERAGED = 300  # steps over which the exported weights are averaged: single steps of one window are noisy
 SAVE_EVERY, LOOK_EVERY = 300, 60  # seconds: between checkpoints, between looks for new shards
 SLACK = 0.04  # seconds around a token's interval in which its attention may lie
 SOFT_TIMES = (0.05, 0.25, 0.4, 0.25, 0.05)  # a timestamp's weight is shared over +-40 ms
-MISHEARD_WINDOWS, MISHEARD_TOKENS = 0.6, 0.12  # shares
+MISHEARD_WINDOWS, MISHEARD_TOKENS = 0.35, 0.06  # shares
 GUIDED_SHARE = 0.7  # of the steps also teach attention: it is slow, and learned early
 REPORT_EVERY = 100  # steps
 FRAME_STEP = 4  # every fourth frame is enough for the token heads
@@ -39,17 +39,17 @@ class Plan:
     rate: float = 1.2e-3
     windows: int = 1
     short: bool = False  # begin with short windows: needed from scratch, not to continue
-    full_from: float = 0.95
+    full_from: float = 0.85
 
-    def length(self, done: float, draw: random.Random) -> tuple[int, int]:
-        """Seconds of the next windows and how many, by the share of the time that is `done`."""
+    def length(self, done: float, draw: random.Random) -> tuple[int, int, int]:
+        """Seconds of the next windows, seconds of sound in them, and how many, by the share of the time `done`."""
         if self.short and done < 0.35:
-            seconds = 4 if done < 0.12 else draw.choice([4, 6, 8])
-        elif self.short and done < 0.6:
-            seconds = draw.choice([6, 10, 15, WHOLE])
-        else:
-            seconds = WHOLE if draw.random() < 0.9 else draw.choice([8, 15])
-        return seconds, max(1, self.windows * WHOLE // seconds)
+            seconds = heard = 4 if done < 0.12 else draw.choice([4, 6, 8])
+        else:  # the whole window is rare: its zeros cost as much as sound
+            seconds, heard = draw.choice(
+                [(HEARD, HEARD)] * 4 + [(HEARD + 4, HEARD)] * 3 + [(WHOLE, HEARD), (WHOLE, WHOLE)]
+            )
+        return seconds, heard, max(1, self.windows * WHOLE // seconds)
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,8 @@ class Trainer:
             falling = LAST_SHARE + (1 - LAST_SHARE) * 0.5 * (1 + math.cos(math.pi * done))
             for group in self.optimizer.param_groups:
                 group["lr"] = plan.rate * min(1, (step + 1) / WARM_STEPS) * falling
-            seconds, count = plan.length(done, self.draw)
-            batch = stack([self.composer.window(seconds) for _ in range(count)], self.end)
+            seconds, heard, count = plan.length(done, self.draw)
+            batch = stack([self.composer.window(seconds, heard) for _ in range(count)], self.end)
             local = done < plan.full_from and seconds * 50 == FRAMES
             batch = self._misheard(batch) if self.draw.random() < MISHEARD_WINDOWS else batch
             losses = self.losses(batch, local, guide=self.draw.random() < GUIDED_SHARE)
@@ -197,7 +197,7 @@ class Trainer:
         """One step on the weighted sum; the helping losses count less as training goes on."""
         helping = max(0.12, 0.4 - 0.4 * done)
         weights = {"text": 1.0, "time": 0.3, "phoneme": max(0.1, 0.4 - 0.5 * done), "token": helping}
-        weights |= {"before": 0.7 * helping, "attention": 0.6 if done < 0.6 else 0.3}
+        weights |= {"before": 0.7 * helping, "attention": 0.4 if done < 0.5 else 0.2}
         loss = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
