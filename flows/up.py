@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 
 from flows import engine, terminal
 from ingest.errors import QueryError, SoundbiteError
@@ -43,9 +44,16 @@ def free_port(wanted: int) -> int:
 
 
 @contextmanager
-def child(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python process of ours that ends with the block, by request first; Ctrl-C reaches only its parent."""
-    process = subprocess.Popen([sys.executable, "-m", *arguments], start_new_session=True)  # noqa: S603 - our own words
+def child(log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process of ours that writes to a log and ends with the block, by request first.
+
+    Ctrl-C reaches only its parent, which ends its children in order.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as lines:
+        process = subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-m", *arguments], start_new_session=True, stdout=lines, stderr=lines
+        )
     try:
         yield process
     finally:
@@ -73,7 +81,7 @@ def wait_until_answers(port: int, path: str, process: subprocess.Popen[bytes], n
         except (OSError, HTTPException):
             pass
         time.sleep(0.3)
-    raise SoundbiteError(name, f"did not start on port {port}; see the lines above, or choose another port")
+    raise SoundbiteError(name, f"did not start on port {port}; choose another with --port, or see the logs in the home")
 
 
 def keep_going(settings: Settings, every: timedelta, host: str, port: int) -> None:
@@ -83,9 +91,11 @@ def keep_going(settings: Settings, every: timedelta, host: str, port: int) -> No
     engine.prepare(settings.home, api_url=f"http://127.0.0.1:{prefect_port}/api")
     server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(prefect_port))
     page = ("flows", "serve", "--host", host, "--port", str(port))
-    with child(*server) as prefect, child(*page) as api:
+    logs = settings.home / "logs"
+    with child(logs / "prefect.log", *server) as prefect, child(logs / "page.log", *page) as api:
         wait_until_answers(prefect_port, "/api/health", prefect, "Prefect")
         wait_until_answers(port, "/livez", api, "the search page")
+        terminal.say(f"Search page: http://{host}:{port}/")
         terminal.say(f"Runs: http://127.0.0.1:{prefect_port}/   every {every}; Ctrl-C stops")
         _schedule(every)
     terminal.say("Stopped; `soundbite up` goes on from here")

@@ -18,7 +18,7 @@ TITLES = {
     "first-calls": "Cold calls & first meetings",
     "objections-and-discounts": "Objections, and the price of a discount",
     "keeping-your-best-seller": "Keeping your best seller",
-    "pipeline-review": "How to review a pipeline",
+    "pipeline-review": "The Monday pipeline review",
 }
 
 
@@ -56,7 +56,9 @@ def test_transcripts_are_markdown_in_the_library_with_times_beside_them(sampled)
 def test_the_publishers_transcript_is_used_where_there_is_one(sampled):
     sidecars = [json.loads(path.read_text()) for path in (sampled.home / "library").rglob("*.json")]
 
-    assert ["model", "model", "model", "publisher"] == sorted(one["soundbite"]["source"] for one in sidecars)
+    assert ["model", "model", "model", "publisher"] == sorted(
+        one["soundbite"]["provenance"]["source"] for one in sidecars
+    )
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +86,7 @@ def test_the_passage_holds_most_of_the_answers_words(answers, asked):
 
 def test_a_hit_plays_from_within_two_seconds_of_its_words(answers):
     """Against the true times of the publisher's lines, where hit and script have the same words."""
-    lines = TIMES["objections-and-discounts"]["lines"] if "lines" in TIMES.get("objections-and-discounts", {}) else []
-    lines = lines or TIMES["objections-and-discounts"]
+    lines = TIMES["objections-and-discounts"]
     checked = 0
     for answer in answers.values():
         for hit in answer["hits"]:
@@ -103,7 +104,7 @@ def test_search_prints_who_when_and_a_link_that_plays(sampled):
 
     assert 0 == done.returncode, done.stderr
     assert "#t=" in done.stdout
-    assert "The" in done.stdout or "the-quota-room" in done.stdout
+    assert "the-quota-room" in done.stdout
 
 
 def test_a_second_run_finds_nothing_to_do(sampled):
@@ -147,23 +148,22 @@ def test_the_command_and_the_server_answer_alike(sampled):
 
 
 @pytest.mark.slow
-def test_up_runs_the_flow_serves_the_page_and_stops_cleanly(sampled):
+def test_up_runs_the_flow_serves_the_page_and_stops_cleanly(sampled, tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [SOUNDBITE, "up", "--every", "1h", "--port", str(port)],
-        env=sampled.environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    log = tmp_path / "up.log"
+    with log.open("w") as lines:
+        process = subprocess.Popen(
+            [SOUNDBITE, "up", "--every", "1h", "--port", str(port)], env=sampled.environment, stderr=lines
+        )
     try:
-        for line in process.stderr:
-            if "Ctrl-C stops" in line and "Runs:" in line:
-                break
+        until = time.monotonic() + 300
+        while "Runs:" not in log.read_text() and time.monotonic() < until:
+            time.sleep(0.5)
         with urlopen(f"http://127.0.0.1:{port}/?q=discount", timeout=30) as page:
             assert b"discount" in page.read()
-        prefect = line.split()[1]
+        prefect = log.read_text().partition("Runs: ")[2].split()[0]
         deadline = time.monotonic() + 200
         runs = []
         while time.monotonic() < deadline and not any(run["state_type"] == "COMPLETED" for run in runs):
@@ -173,8 +173,8 @@ def test_up_runs_the_flow_serves_the_page_and_stops_cleanly(sampled):
         assert any(run["state_type"] == "COMPLETED" for run in runs), runs
     finally:
         process.send_signal(2)
-        _, rest = process.communicate(timeout=90)
-    assert "goes on from here" in rest
+        process.wait(90)
+    assert "goes on from here" in log.read_text()
     assert 0 == process.returncode
 
 
