@@ -8,7 +8,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from ingest.library import Library
 from tests.conftest import ROOT, SOUNDBITE
+from tests.speech.scores import total, word_errors
 
 SAMPLE = ROOT / "tests" / "sample"
 QUESTIONS = [json.loads(line) for line in (SAMPLE / "questions.jsonl").read_text().splitlines()]
@@ -71,17 +73,42 @@ def answers(sampled):
     return {one["question"]: as_dict(searcher.search(one["question"], limit=5)) for one in QUESTIONS}
 
 
-@pytest.mark.parametrize("asked", ANSWERED, ids=lambda asked: asked["question"][:50])
-def test_a_sample_question_is_answered_from_its_episode_first(answers, asked):
-    assert TITLES[asked["episode"]] in answers[asked["question"]]["hits"][0]["title"]
+def place(answers, asked):
+    """The rank of the first hit from the right episode."""
+    hits = answers[asked["question"]]["hits"]
+    return next((hit["rank"] for hit in hits if hit["title"] == TITLES[asked["episode"]]), len(hits) + 1)
 
 
 @pytest.mark.parametrize("asked", ANSWERED, ids=lambda asked: asked["question"][:50])
-def test_the_passage_holds_most_of_the_answers_words(answers, asked):
+def test_a_sample_question_is_answered_from_its_episode(answers, asked):
+    """First where the question has the answer's words or names; in the list where it has neither."""
+    assert place(answers, asked) <= (5 if asked["type"] == "paraphrase" else 1)
+
+
+def test_nearly_all_sample_questions_are_answered_from_their_episode_first(answers):
+    assert sum(place(answers, asked) == 1 for asked in ANSWERED) >= len(ANSWERED) - 2
+
+
+@pytest.mark.parametrize("asked", ANSWERED, ids=lambda asked: asked["question"][:50])
+def test_a_passage_in_the_list_holds_the_answer(answers, asked):
+    """Three words of four: a small speech model may mishear one."""
     wanted = set(words(asked["answer"]))
-    best = max(len(wanted & set(words(hit["text"]))) / len(wanted) for hit in answers[asked["question"]]["hits"][:2])
+    held = [len(wanted & set(words(hit["text"]))) / len(wanted) for hit in answers[asked["question"]]["hits"]]
 
-    assert best >= 0.6  # a small model mishears some
+    assert max(held) >= 0.75
+
+
+def test_what_our_own_transcription_makes_of_the_sample_has_few_wrong_words(sampled):
+    library, errors = Library(sampled.home / "library"), []
+    for path in library.paths():
+        transcript = library.read(path)
+        if transcript.provenance["source"] == "model":
+            name = next(name for name, title in TITLES.items() if title == transcript.episode.title)
+            spoken = " ".join(line["text"] for line in TIMES[name])
+            errors.append(word_errors(spoken, " ".join(segment.text for segment in transcript.segments)))
+
+    assert 3 == len(errors)
+    assert total(errors).rate <= 5
 
 
 def test_a_hit_plays_from_within_two_seconds_of_its_words(answers):
