@@ -6,14 +6,17 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any
 
+UNIX_DIGITS = (9, 10)  # from 1973 to 2286; a date written as eight digits is no number of seconds
 KEY_LENGTH = 16  # hex digits: 64 bits; a collision among a million episodes has a chance of about 3e-8
 
 
 def parse_date(text: str) -> datetime | None:
-    """The moment an RFC 822 or ISO 8601 date names, aware and in UTC; None when it names none.
+    """The moment a date names (RFC 822, ISO 8601 or Unix seconds), aware and in UTC; None when it names none.
 
     A date without a zone is read as UTC.
     """
+    if text.strip().isascii() and text.strip().isdigit() and len(text.strip()) in UNIX_DIGITS:
+        return datetime.fromtimestamp(int(text), UTC)
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             moment = read(text.strip())

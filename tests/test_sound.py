@@ -195,3 +195,9 @@ def test_the_quietest_moment_is_found():
     samples[3 * RATE : 3 * RATE + RATE // 5] = 0.1
     assert quietest(samples, 1.0, 4.5) == pytest.approx(3.1, abs=0.11)
     assert quietest(samples, 4.99, 5.0) == 5.0
+
+
+def test_a_tag_between_stitched_files_does_not_end_the_sound(tmp_path):
+    part = write(tmp_path / "part.mp3", 3.0, FORMS[2]).read_bytes()
+    (tmp_path / "both.mp3").write_bytes(part + b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + part)
+    assert heard(tmp_path / "both.mp3")[1].decoded == pytest.approx(6.0, abs=3 * HEARD)
