@@ -12,7 +12,7 @@ from ingest.errors import IndexNotBuiltError, SoundbiteError
 from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.settings import VERSION, Settings
-from ingest.whisper import model_path
+from ingest.whisper import devices, model_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,9 @@ def _speech(settings: Settings) -> Iterator[Finding]:
     here = model_path(name, settings.models_dir)
     todo = f"not on this machine; `soundbite model pull {name}` fetches it"
     yield Finding("speech model", f"{name}: {here or todo}", ok=here is not None)
+    gpus = devices()
+    kind = settings.whisper_compute_type or ("float16" if gpus else "int8")
+    yield Finding("transcription runs on", f"{gpus or 'no'} GPU, {os.cpu_count()} cores; {kind} by default")
 
 
 def _index(settings: Settings) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def subscribe(settings: Settings, ledger: Ledger, feed: Feed, fetched: feeds.Fetched, user_agent: str = "") -> bool:
+def subscribe(settings: Settings, ledger: Ledger, feed: Feed, fetched: feeds.Fetched) -> bool:
     """Start polling a feed whose first copy is at hand; False where it is known already, by this URL or an earlier one.
 
     Raises `FeedError` where its slug belongs to another feed.
@@ -44,7 +44,6 @@ def subscribe(settings: Settings, ledger: Ledger, feed: Feed, fetched: feeds.Fet
     subscription = Subscription(feed.podcast, feed.url, feed.title)
     if not ledger.subscribe(subscription, now()):
         raise FeedError(feed.url, f"the name {feed.podcast!r} belongs to another feed; choose one with --podcast")
-    ledger.call_ourselves(feed.podcast, user_agent)
     _remember(settings, ledger, subscription, (fetched, feed), now())
     return True
 

@@ -132,26 +132,35 @@ def pull(
     name: Annotated[str, typer.Argument(help="A published Whisper model; default: the one in the settings.")] = "",
 ) -> None:
     """Fetch a speech model once. The only command, beside polling feeds, that uses the network."""
-    from ingest.whisper import pull_model
+    from ingest.whisper import MODELS, pull_model
 
     settings = settings_of(context)
     wanted = name or settings.whisper_model
     os.environ.pop("HF_HUB_OFFLINE", None)  # this command is the asking
-    terminal.say(f"Fetching {wanted} into {settings.models_dir}")
-    typer.echo(f"{wanted} is at {pull_model(wanted, settings.models_dir)}")
+    total = next((facts.gigabytes * 1e9 for facts in MODELS if facts.name == wanted), None)
+    with terminal.reporting() as reporter, reporter.step(f"fetching {wanted} into {settings.models_dir}") as advance:
+        path = pull_model(wanted, settings.models_dir, lambda come: advance(come, total))
+    typer.echo(f"{wanted} is at {path}")
 
 
 @model.command("list")
 def list_models(context: typer.Context) -> None:
-    """Show the published models: size, memory, when to choose which, and whether it is here."""
+    """Show the published models: size, memory, speed beside the large one, when to choose which, and whether it is here."""
     from ingest.whisper import MODELS, model_path
 
     here = settings_of(context).models_dir
     rows = [
-        (m.name, f"{m.gigabytes} GB", f"{m.memory} GB", "yes" if model_path(m.name, here) else "no", m.choose)
+        (
+            m.name,
+            f"{m.gigabytes} GB",
+            f"{m.memory} GB",
+            f"{m.speed} x",
+            "yes" if model_path(m.name, here) else "no",
+            m.choose,
+        )
         for m in MODELS
     ]
-    terminal.table(("model", "on disk", "memory", "here", "choose it for"), rows)
+    terminal.table(("model", "on disk", "memory", "speed", "here", "choose it for"), rows)
 
 
 @app.command()

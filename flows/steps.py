@@ -1,5 +1,6 @@
 """The steps of a run after polling, as plain functions: obtain a transcript, keep it, index. Prefect only wraps them."""
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +25,7 @@ from ingest.models import Episode, Segment, Transcript, TranscriptLink
 from ingest.settings import Settings
 from ingest.transcript import slug, turns_from_segments
 
+logger = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=30)  # an episode that failed: doubled with every attempt
 LAST_RETRY = timedelta(days=7)
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -75,7 +77,7 @@ def to_do(
 def publisher_transcript(studio: Studio, episode: Episode) -> tuple[Obtained | None, list[str]]:
     """The first of the publisher's transcripts that is good enough, and why the others were not."""
     feed, refused = _subscription(studio, episode), list[str]()
-    language = studio.settings.language or feed.language
+    language = feed.spoken or studio.settings.language or feed.language
     for link in publisher.ranked(episode.transcripts, language):
         try:
             answer, segments = _captions(studio, link, feed.user_agent, language)
@@ -131,13 +133,17 @@ def transcribe(studio: Studio, episode: Episode, sound: audio.Audio, advance: Ad
     glossary = read_glossary(studio.settings.glossary_dir / f"{slug(episode.podcast)}.txt")
     made = studio.transcriber.transcribe(
         sound.path,
-        language=studio.settings.language,
+        language=_subscription(studio, episode).spoken or studio.settings.language,
         hotwords=hotwords(episode, glossary),
         checkpoint=sound.path.with_suffix(".checkpoint.json"),
         progress=advance,
     )
+    for warning in glossary.warnings:
+        logger.warning("%s: %s", episode.podcast, warning)
     segments, corrected = correct(made.segments, glossary)
     provenance = made.provenance | origin(sound, made.duration, episode.duration) | {"corrections": corrected}
+    if studio.settings.keep_words:
+        provenance["words"] = [[word.start, word.end, word.text.strip()] for word in made.words]
     transcript = _written(replace(episode, duration=made.duration), segments, provenance)
     return Obtained(transcript, made.duration, time.monotonic() - began)
 

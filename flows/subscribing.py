@@ -22,12 +22,15 @@ app = typer.Typer()
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0917 - Typer passes them by name
     context: typer.Context,
     source: Annotated[str, typer.Argument(help="A feed's URL, or an OPML file exported from a podcast app.")],
     podcast: Annotated[str, typer.Option(help="The short name to file it under; made from the title.")] = "",
     user_agent: Annotated[
         str, typer.Option(help="The User-Agent for this feed, where its host refuses ours.", show_default=False)
+    ] = "",
+    language: Annotated[
+        str, typer.Option(help="What is spoken, as en or de; else it is detected in each episode.", show_default=False)
     ] = "",
     dry_run: Annotated[
         bool, typer.Option(help="Only say what an OPML file would add; nothing is asked or kept.")
@@ -37,14 +40,14 @@ def add(
     settings = settings_of(context)
     file = Path(source).expanduser()
     if file.is_file():
-        if podcast or user_agent:
-            raise typer.BadParameter("--podcast and --user-agent are for one feed; an OPML file holds many")
+        if podcast or user_agent or language:
+            raise typer.BadParameter("--podcast, --user-agent and --language are for one feed; an OPML file holds many")
         _subscribe_all(settings, file, dry_run=dry_run)
         return
     if dry_run:
         raise typer.BadParameter("--dry-run is for an OPML file; `soundbite inspect URL` shows what a feed holds")
     with open_web(settings) as client:
-        _subscribe(settings, client, source, podcast, user_agent)
+        _subscribe(settings, client, source, podcast, user_agent=user_agent, spoken=language)
 
 
 def _subscribe_all(settings: Settings, file: Path, *, dry_run: bool) -> None:
@@ -60,7 +63,7 @@ def _subscribe_all(settings: Settings, file: Path, *, dry_run: bool) -> None:
         for _, url in listed:
             try:
                 with reporter.step(url):
-                    _subscribe(settings, client, url, "", "")
+                    _subscribe(settings, client, url)
             except SoundbiteError as error:
                 terminal.say(f"soundbite: {error}")
                 failed += 1
@@ -78,22 +81,25 @@ def _preview(ledger: Ledger, listed: list[tuple[str, str]]) -> None:
     typer.echo(f"{fresh} of {len(listed)} feeds would be added")
 
 
-def _subscribe(settings: Settings, client: Client, url: str, podcast: str, user_agent: str) -> None:
+def _subscribe(
+    settings: Settings, client: Client, url: str, podcast: str = "", *, user_agent: str = "", spoken: str = ""
+) -> None:
     ledger = Ledger(settings.ledger_path)
     if known := ledger.known(url):
-        _already(ledger, known, url, user_agent)
+        ledger.override(known.podcast, user_agent=user_agent, spoken=spoken)
+        _already(known, url, " and ".join(filter(None, (user_agent, spoken))))
         return
     feed, fetched = read_feed(client, url, podcast, user_agent)
-    polling.subscribe(settings, ledger, feed, fetched, user_agent)
+    polling.subscribe(settings, ledger, feed, fetched)
+    ledger.override(feed.podcast, user_agent=user_agent, spoken=spoken)
     for warning in feed.warnings:
         terminal.say(f"{feed.podcast}: {warning}")
     typer.echo(f"Added {feed.podcast}: {feed.title} ({len(feed.episodes)} episodes). Next: soundbite run --latest 1")
 
 
-def _already(ledger: Ledger, known: Subscription, url: str, user_agent: str) -> None:
-    if user_agent:
-        ledger.call_ourselves(known.podcast, user_agent)
-        typer.echo(f"{known.podcast} is asked as {user_agent!r} from now on")
+def _already(known: Subscription, url: str, changed: str) -> None:
+    if changed:
+        typer.echo(f"{known.podcast} is subscribed to already; from now on with {changed}")
         return
     moved = "" if known.url == url else f" (it has moved to {known.url})"
     typer.echo(f"{known.podcast} is subscribed to already{moved}; `soundbite run` fetches what is new")

@@ -24,7 +24,7 @@ Status = Literal["pending", "done", "failed"]
 class Subscription:
     """A feed we poll, and how the last polls went; `etag` and `last_modified` are the host's words, verbatim.
 
-    `stated_url` is where the feed itself says it has moved to; `new_url` where it seems to have moved, which `agreed`
+    `language` is what the feed declares, `spoken` what a person says of it. `stated_url` is where the feed itself says it has moved to; `new_url` where it seems to have moved, which `agreed`
     polls have said since `agreed_since`; `gone` when the host said that it is gone for good.
     """
 
@@ -40,6 +40,7 @@ class Subscription:
     next_poll: datetime | None = None
     language: str = ""
     user_agent: str = ""
+    spoken: str = ""
     stated_url: str = ""
     new_url: str = ""
     agreed: int = 0
@@ -124,10 +125,12 @@ class Ledger:
             db.execute("DELETE FROM aliases WHERE podcast = ?", (podcast,))
             db.execute("DELETE FROM episodes WHERE podcast = ? AND status != 'done'", (podcast,))
 
-    def call_ourselves(self, podcast: str, user_agent: str) -> None:
-        """The User-Agent for one feed and its files; empty: the one in the settings."""
+    def override(self, podcast: str, *, user_agent: str = "", spoken: str = "") -> None:
+        """What counts for one feed instead of the settings: its User-Agent, its language; what is empty stays."""
         with self._open() as db:
-            db.execute("UPDATE feeds SET user_agent = ? WHERE podcast = ?", (user_agent, podcast))
+            for name, value in (("user_agent", user_agent), ("spoken", spoken)):
+                if value:
+                    db.execute(f"UPDATE feeds SET {name} = ? WHERE podcast = ?", (value, podcast))  # noqa: S608 - ours
 
     def move(self, feed: Subscription, url: str) -> bool:
         """The feed has moved for good; its old URL stays known. False, and nothing done, where the new one is another's.

@@ -29,7 +29,8 @@ _MOVES = (
     """UPDATE episodes SET data =
   json_set(data, '$.summary', '', '$.people', json('[]'), '$.transcripts', json('[]')) WHERE status = 'done'""",
 )
-STEPS = (_FIRST, _MOVES)  # what a ledger of version n lacks is STEPS[n:]; steps are only ever added
+_SPOKEN = ("ALTER TABLE feeds ADD COLUMN spoken TEXT NOT NULL DEFAULT ''",)
+STEPS = (_FIRST, _MOVES, _SPOKEN)  # what a ledger of version n lacks is STEPS[n:]; steps are only ever added
 
 
 def bring_up_to_date(db: sqlite3.Connection, subject: object) -> None:

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     whisper_beam_size: int = Field(default=5, gt=0, description="more is slower and a little better")
     whisper_batch_size: int = Field(default=0, ge=0, description="windows decoded together; 0: 4 on a CPU, 8 on a GPU")
     whisper_threads: int = Field(default=0, ge=0, description="0: as many as the speech library thinks best")
+    keep_words: bool = Field(default=False, description="keep each word's times beside the transcript, too")
     language: str = Field(default="", description="empty: detected for each episode")
     allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
     user_agent: str = f"soundbite/{VERSION} (podcast transcripts and search)"

@@ -21,22 +21,26 @@ SHORTEST_SPEECH = 100  # milliseconds; less is a click
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """One published model; `gigabytes` on disk, `memory` in GB at int8 on a CPU, from the published sizes."""
+    """One published model; `gigabytes` on disk, `memory` in GB at int8 on a CPU, from the published sizes.
+
+    `speed` is relative to the large model, as its publishers give it (distil's by its own).
+    """
 
     name: str
     gigabytes: float
     memory: float
+    speed: float
     choose: str
 
 
 MODELS = (
-    ModelFacts("tiny", 0.08, 0.5, "a first try on a slow machine; many errors"),
-    ModelFacts("base", 0.15, 0.6, "clear speech on a slow machine"),
-    ModelFacts("small", 0.49, 1.0, "the default: good English on a laptop"),
-    ModelFacts("medium", 1.53, 2.0, "other languages and accents, with patience"),
-    ModelFacts("large-v3", 3.09, 3.5, "the best text; wants a GPU"),
-    ModelFacts("turbo", 1.62, 2.2, "nearly large-v3 and several times faster; the choice with a GPU"),
-    ModelFacts("distil-large-v3", 1.51, 2.1, "English only, fast; no other language"),
+    ModelFacts("tiny", 0.08, 0.5, 10, "a first try on a slow machine; many errors"),
+    ModelFacts("base", 0.15, 0.6, 7, "clear speech on a slow machine"),
+    ModelFacts("small", 0.49, 1.0, 4, "the default: good English on a laptop"),
+    ModelFacts("medium", 1.53, 2.0, 2, "other languages and accents, with patience"),
+    ModelFacts("large-v3", 3.09, 3.5, 1, "the best text; wants a GPU"),
+    ModelFacts("turbo", 1.62, 2.2, 8, "nearly large-v3 and several times faster; the choice with a GPU"),
+    ModelFacts("distil-large-v3", 1.51, 2.1, 6, "English only, fast; no other language"),
 )
 
 
@@ -74,6 +78,13 @@ def model_path(name: str, models_dir: Path) -> Path | None:
     except (ValueError, OSError):  # the hub's errors for "not here" and "no such name" are both
         return None
     return found if _is_model(found) else None
+
+
+def devices() -> int:
+    """How many GPUs the speech library can use."""
+    import ctranslate2
+
+    return int(ctranslate2.get_cuda_device_count())
 
 
 def pull_model(name: str, models_dir: Path, progress: Callable[[int], None] | None = None) -> Path:

@@ -168,7 +168,7 @@ def test_a_feed_may_be_asked_under_another_name(call, host):
 
     assert_one_line(call("add", host.url("/feed.xml")), "403")
     assert call("add", host.url("/feed.xml"), "--user-agent", "Mozilla/5.0")[0] == 0
-    assert "'Other/1' from now on" in call("add", host.url("/feed.xml"), "--user-agent", "Other/1")[1]
+    assert "from now on with Other/1" in call("add", host.url("/feed.xml"), "--user-agent", "Other/1")[1]
     assert "Other/1" == json.loads(call("feeds", "--json")[1])["feeds"][0]["user_agent"]
 
 

@@ -48,6 +48,16 @@ def test_a_poll_keeps_validators_verbatim_and_forgets_earlier_errors(ledger):
     assert replace(polled, added=NOW, last_success=NOW) == ledger.feed("quota")
 
 
+def test_what_a_person_says_of_a_feed_outlives_its_polls(ledger):
+    ledger.override("quota", user_agent="Mozilla/5.0", spoken="de")
+    ledger.override("quota")
+    ledger.polled(replace(FEED, language="en"), NOW)
+
+    feed = ledger.feed("quota")
+
+    assert ("Mozilla/5.0", "de", "en") == (feed.user_agent, feed.spoken, feed.language)
+
+
 def test_a_failed_poll_keeps_the_last_success_and_counts(ledger):
     ledger.polled(FEED, NOW)
     ledger.poll_failed(FEED, "did not answer")

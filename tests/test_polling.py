@@ -190,7 +190,7 @@ def test_a_feed_may_have_a_user_agent_of_its_own(studio, host):
     with pytest.raises(FetchError, match="403"):
         poll(studio)
 
-    studio.ledger.call_ourselves("quota", "Mozilla/5.0")
+    studio.ledger.override("quota", user_agent="Mozilla/5.0")
 
     assert 1 == poll(studio).new
 

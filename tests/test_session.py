@@ -15,6 +15,7 @@ from index.store import Store
 from ingest import feeds
 from ingest.errors import AudioError, BlockedAddressError, FetchError, HomeError, NotFoundError
 from ingest.models import Segment
+from ingest.sentences import Word
 from ingest.settings import Settings
 from ingest.transcribe import Transcription
 from tests.conftest import ROOT
@@ -41,10 +42,11 @@ class Parrot:
     def __init__(self):
         self.heard = []
 
-    def transcribe(self, audio, **_options):
+    def transcribe(self, audio, *, language, **_options):
         self.heard.append(audio.name)
+        self.language = language
         spoken = Segment(0.0, 4.0, "Ask for the next meeting before you hang up.")
-        return Transcription((spoken,), (), "en", 4.0, {"source": "model", "model": "parrot"})
+        return Transcription((spoken,), (Word(0.0, 0.4, " Ask"),), "en", 4.0, {"source": "model", "model": "parrot"})
 
 
 @pytest.fixture
@@ -307,3 +309,13 @@ def test_steps_raise_what_the_engine_decides_on(studio, host):
     with pytest.raises(AudioError):
         steps.download(studio, one, lambda _done, _total: None)
     assert refused.value.status == 503
+
+
+def test_a_feeds_own_language_and_the_times_of_words_are_kept_where_asked_for(studio):
+    studio.ledger.override("quota", spoken="de")
+    asked = replace(studio, settings=studio.settings.model_copy(update={"keep_words": True}))
+
+    run(asked, latest=1)
+
+    assert "de" == studio.transcriber.language
+    assert [[0.0, 0.4, "Ask"]] == studio.library.read(studio.library.paths()[0]).provenance["words"]
