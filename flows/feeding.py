@@ -52,7 +52,19 @@ def inspect(
 
 
 def _described(feed: Feed) -> dict[str, Any]:
-    shown = ("guid", "title", "published", "audio_url", "audio_type", "duration", "link", "season", "number", "people")
+    shown = (
+        "guid",
+        "title",
+        "published",
+        "audio_url",
+        "audio_type",
+        "duration",
+        "link",
+        "season",
+        "number",
+        "people",
+        "chapters_url",
+    )
     return {
         "podcast": feed.podcast,
         "title": feed.title,

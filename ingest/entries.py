@@ -92,6 +92,7 @@ def read_entry(entry: Mapping[str, Any], marks: Marks, around: Around) -> tuple[
         season=_number(marks.season) or _number(_words(entry, "itunes_season")),
         number=_number(marks.episode) or _number(_words(entry, "itunes_episode")),
         people=tuple(marks.people) or around.people,
+        chapters_url=absolute(around.base, marks.chapters) if marks.chapters else "",
         transcripts=_transcripts(marks.transcripts, around.base),
     )
     return episode, _complaints(entry, episode, title, guid)

@@ -63,6 +63,7 @@ class Episode:
     season: int | None = None
     number: int | None = None
     people: tuple[str, ...] = ()
+    chapters_url: str = ""
     transcripts: tuple[TranscriptLink, ...] = ()
 
     @property

@@ -32,6 +32,7 @@ class Marks:
     guid: str = ""
     season: str = ""
     episode: str = ""
+    chapters: str = ""
     people: list[str] = field(default_factory=list)
     transcripts: list[TranscriptLink] = field(default_factory=list)
 
@@ -43,7 +44,7 @@ class _Reader(ContentHandler):
         super().__init__()
         self.channel = Marks()
         self.items: list[Marks] = []
-        self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in (*TEXTS, "transcript")}
+        self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in (*TEXTS, "transcript", "chapters")}
         self._at = self.channel
         self._depth = self.deepest = 0
         self._item_depth = -1  # of the item we are in
@@ -65,9 +66,12 @@ class _Reader(ContentHandler):
             self._start("guid", attrs)
 
     def _start(self, kind: str, attrs: AttributesImpl) -> None:
-        if kind != "transcript":
+        url = attrs.get("url", "").strip()
+        if kind == "chapters":
+            self._at.chapters = self._at.chapters or url
+        elif kind != "transcript":
             self._into, self._text = kind, []
-        elif url := attrs.get("url", "").strip():
+        elif url:
             words = [attrs.get(name, "").strip() for name in ("type", "language", "rel")]
             self._at.transcripts.append(TranscriptLink(url, *words))
 

@@ -298,3 +298,15 @@ def test_a_web_page_with_status_200_stores_nothing(host, client):
 def test_a_feed_dropped_on_the_way_is_an_error_and_not_half_a_feed(host, client):
     with pytest.raises(FetchError, match="broke off"):
         fetch(client, host.serve("/f", Reply(body=rss(item(1)), drop_after=100)), now=NOW)
+
+
+def test_an_episodes_chapters_are_where_its_feed_says():
+    body = (
+        '<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><title>T</title>'
+        '<item><guid>1</guid><title>One</title><podcast:chapters url="/c.json" type="application/json+chapters"/>'
+        '<enclosure url="https://cdn.example/1.mp3" type="audio/mpeg"/></item></channel></rss>'
+    )
+
+    assert ["https://podcast.example/c.json"] == [
+        one.chapters_url for one in parse("https://podcast.example/feed.xml", body.encode()).episodes
+    ]

@@ -235,11 +235,10 @@ OWN_QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return SentenceEmbedder("all-MiniLM-L6-v2", tmp_path_factory.mktemp("exports"))
+def model(encoder):
+    return SentenceEmbedder("all-MiniLM-L6-v2", encoder)
 
 
-@pytest.mark.slow
 def test_questions_in_other_words_find_their_passage(model, tmp_path):
     talks = [Transcript(replace(PRICES, guid=f"g{n}"), (Turn(said, "Ann"),)) for n, said in enumerate(MEETING)]
     searcher = fill(tmp_path, model, *talks)
@@ -273,7 +272,6 @@ def seeds(model, tmp_path_factory):
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_the_seeds_answer_their_questions_in_every_mode(seeds, mode):
     assert KREMER in seeds.search(PUSH, mode=mode).hits[0].title
@@ -281,7 +279,6 @@ def test_the_seeds_answer_their_questions_in_every_mode(seeds, mode):
     assert (True, "Speaker 2") == (KAZANJY in hit.title, hit.speaker)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("question", "answer"), ON_THE_SEEDS.items())
 def test_the_seeds_answer_with_the_passage(seeds, question, answer):
     title, phrase = answer
