@@ -173,3 +173,13 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
         "episodes": episodes,
     }  # the last makes it complete
     return {name: pa.schema(list(columns.items()), metadata=stamp) for name, columns in tables.items()}
+
+
+def matrix(rows: Any) -> "Vectors":
+    """The vectors of rows as one array, [rows, dimension]; [0, 0] where there are no rows (None)."""
+    import numpy as np
+
+    if rows is None:
+        return np.zeros((0, 0), np.float32)
+    column = rows["vector"].combine_chunks()
+    return np.asarray(column.flatten(), np.float32).reshape(len(rows), column.type.list_size)

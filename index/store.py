@@ -29,6 +29,7 @@ from index.records import (
     IndexedEpisode,
     chunk_row,
     episode_row,
+    matrix,
     quoted,
     schemas,
 )
@@ -219,7 +220,7 @@ class Store:
         """The vectors of an episode's chunks, by chunk id."""
         query = self._table("chunks").query().where(f"key = {quoted(key)}").select(["id", "vector"])
         found = _wait(self.root, query.to_arrow())
-        return dict(zip(found["id"].to_pylist(), _matrix(found), strict=True))
+        return dict(zip(found["id"].to_pylist(), matrix(found), strict=True))
 
     def candidates(self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int) -> Candidates:
         """The `depth` passages nearest to the vector, if there is one, and as many that hold the words best, if any."""
@@ -247,10 +248,10 @@ class Store:
         known = rank.Frequencies(frequencies.get(PASSAGES, 0), frequencies.get(LENGTH, 0), frequencies)
         rows = pa.concat_tables([leg.drop_columns([leg.column_names[-1]]) for leg in found]) if found else None
         if rows is None:
-            return Candidates(None, _empty(), (), known)
+            return Candidates(None, matrix(None), (), known)
         first = {name: i for i, name in reversed(list(enumerate(rows["id"].to_pylist())))}
         rows = rows.take(pa.array(sorted(first.values()), pa.int64()))
-        return Candidates(rows.select(list(SHOWN)), _matrix(rows), rows["indexed_text"].to_pylist(), known)
+        return Candidates(rows.select(list(SHOWN)), matrix(rows), rows["indexed_text"].to_pylist(), known)
 
 
 async def _index_words(chunks: Any) -> None:
@@ -290,17 +291,3 @@ def _wait(root: Path, work: Coroutine[Any, Any, T]) -> T:
         raise IndexingError(
             root, f"the index cannot be used ({reason}); `soundbite index --rebuild` makes it anew"
         ) from error
-
-
-def _matrix(rows: Any) -> "Vectors":
-    import numpy as np
-
-    column = rows["vector"].combine_chunks()
-    matrix: Vectors = np.asarray(column.flatten(), np.float32).reshape(len(rows), column.type.list_size)
-    return matrix
-
-
-def _empty() -> "Vectors":
-    import numpy as np
-
-    return np.zeros((0, 0), np.float32)

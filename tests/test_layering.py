@@ -18,7 +18,7 @@ ONE_PLACE = {
     "httpx2": {"ingest/client.py", "ingest/guard.py"},
 }
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-MOST_LINES = 310
+MOST_LINES = 300
 
 
 def imported(path):
