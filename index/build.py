@@ -1,6 +1,5 @@
 """Brings the index up to date with the library: what is new or changed goes in, what is gone goes out."""
 
-import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -8,6 +7,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
+
+from filelock import FileLock
 
 from index.chunk import Chunk, split
 from index.embed import Embedder
@@ -108,12 +109,14 @@ def _alone(root: Path) -> Iterator[None]:
     """Wait for any other run on this index to end, so that two never write at once."""
     try:
         root.mkdir(parents=True, exist_ok=True)
-        lock = (root / ".lock").open("w")
+        lock = FileLock(root / ".lock")
+        lock.acquire()
     except OSError as error:
         raise IndexingError(root, f"cannot be written ({error.strerror}); choose another --home") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _compare(library: Shelf, before: dict[str, IndexedEpisode]) -> _Run:
