@@ -11,6 +11,7 @@ from ingest.windows import Span
 
 COMPRESSION = 2.4  # Whisper's own limit: text that zlib shrinks further repeats itself
 UNSURE = -1.0  # Whisper's own limit of the mean log probability of a token
+DOUBTFUL = -0.5  # less sure than a model is of clear speech in the language it was told: perhaps it is another
 NO_SPEECH = 0.6  # Whisper's own limit: silence, where the words are unsure as well
 REACH = 0.3  # seconds: word times are this exact
 LETTER = 0.09  # seconds a letter lasts at most in slow speech; a longer word hides something that was left out

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
-from ingest.coverage import Check, check, invented
+from ingest.coverage import DOUBTFUL, Check, check, invented
 from ingest.sentences import Word, in_order
 from ingest.sound import RATE, Samples, quietest
 from ingest.whisper import Decoded, Options, Whisper
@@ -40,9 +40,13 @@ def decode(
         batch = windows[first : first + options.batch_size]
         for window, parts in zip(batch, whisper.decode(samples, batch, options), strict=True):
             inside = within(speech, window)
-            attempt = _judged("", parts, inside)
             begun = perf_counter()
-            better = _again(whisper, samples, inside, options, attempt) if attempt.check.problems else attempt
+            attempt, language = _heard(whisper, samples, inside, options, parts)
+            better = (
+                _again(whisper, samples, inside, options, attempt, language=language)
+                if attempt.check.problems
+                else attempt
+            )
             seconds_again += perf_counter() - begun
             kept.append((window, better, attempt.check.problems))
         report(batch[-1].end)
@@ -68,12 +72,30 @@ def _judged(way: str, parts: Sequence[Decoded], speech: Sequence[Span]) -> Attem
     return Attempt(way, words, log_prob, tokens, check(speech, words, log_prob))
 
 
-def _again(whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, first: Attempt) -> Attempt:
+def _heard(
+    whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, parts: Sequence[Decoded]
+) -> tuple[Attempt, str]:
+    """The first attempt, and the window's language, which is looked at only where something is wrong or doubtful.
+
+    Listening for it costs as much as hearing the window; where the words are sure, the episode's language is right.
+    """
+    attempt = _judged("", parts, speech)
+    if not attempt.check.problems and attempt.log_prob >= DOUBTFUL:
+        return attempt, options.language
+    language = _own_language(whisper, samples, speech, options.language)
+    if language == options.language:
+        return attempt, language
+    problems = (*attempt.check.problems, "another language")
+    return replace(attempt, check=replace(attempt.check, problems=problems)), language
+
+
+def _again(
+    whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, first: Attempt, *, language: str
+) -> Attempt:
     """The best of the first attempt and the careful ones; the first careful one that is without fault ends the search."""
     best = first
-    own_language = _own_language(whisper, samples, speech, options.language)
     windows = _windows(samples, speech, whisper.window * CAREFUL)
-    for way, careful in ways(options, first.check.problems, own_language):
+    for way, careful in ways(options, first.check.problems, language):
         parts = [part for parts in whisper.decode(samples, windows, careful) for part in parts]
         best = min(best, _judged(way, parts, speech), key=lambda attempt: attempt.check.rank)
         if not best.check.problems:

@@ -1,12 +1,13 @@
 """Where to cut sound: stretches and windows end in pauses, never in a word. Pure; all times in seconds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 WINDOW = 30.0  # what Whisper hears at once
 LONG_PAUSE = 3.0  # silence longer than this is left out: Whisper invents words for it
 PADDING = 0.2  # kept around speech: the VAD cuts soft first and last sounds
-SEARCH = 6.0  # a full window ends in the longest pause within its last seconds: likely the end of a sentence
+CLEAR = 0.6  # a pause this long is likely the end of a sentence
+INSIDE = 0.3  # of a window: what an end inside a sentence is worth avoiding; every window costs the same, full or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,36 @@ def pack(
     """
     room = window - 2 * PADDING
     spans = [part for span in speech for part in _parted(span, room, quietest)]
-    windows: list[Span] = []
-    start = 0
-    while start < len(spans):
-        end = _last_fitting(spans, start, room)
-        windows.append(Span(spans[start].start, spans[end].end))
-        start = end + 1
-    return _padded(windows, total)
+    return _padded([Span(spans[first].start, spans[last].end) for first, last in _best_ends(spans, room)], total)
+
+
+def _best_ends(spans: Sequence[Span], room: float) -> list[tuple[int, int]]:
+    """The first and last span of each window: few windows, and few that end inside a sentence.
+
+    Exact, by the cheapest way to reach each span: a window that starts with it follows the cheapest before it.
+    """
+    costs, starts = [0.0], [0]
+    for end, span in enumerate(spans):
+        ways = [(costs[start] + 1, start) for start in _fitting(spans, end, room)]
+        cost, start = min(ways)
+        pause = spans[end + 1].start - span.end if end + 1 < len(spans) else CLEAR
+        costs.append(cost + INSIDE * max(0.0, 1 - pause / CLEAR))
+        starts.append(start)
+    windows, end = [], len(spans)
+    while end:
+        windows.append((starts[end], end - 1))
+        end = starts[end]
+    return windows[::-1]
+
+
+def _fitting(spans: Sequence[Span], end: int, room: float) -> Iterator[int]:
+    """The spans with which a window may start that ends with span `end`."""
+    for start in range(end, -1, -1):
+        if start < end and (
+            spans[end].end - spans[start].start > room or spans[start + 1].start - spans[start].end > LONG_PAUSE
+        ):
+            return
+        yield start
 
 
 def _parted(span: Span, room: float, quietest: Callable[[float, float], float]) -> list[Span]:
@@ -67,25 +91,6 @@ def _parted(span: Span, room: float, quietest: Callable[[float, float], float]) 
         parts.append(Span(span.start, cut))
         span = Span(cut, span.end)
     return [*parts, span]
-
-
-def _last_fitting(spans: Sequence[Span], first: int, room: float) -> int:
-    """The index of the last span of the window that starts with span `first`."""
-    last = first
-    while last + 1 < len(spans):
-        following = spans[last + 1]
-        if following.start - spans[last].end > LONG_PAUSE:
-            return last
-        if following.end - spans[first].start > room:
-            return _before_longest_pause(spans, first, last)
-        last += 1
-    return last
-
-
-def _before_longest_pause(spans: Sequence[Span], first: int, last: int) -> int:
-    reach = spans[last].end - SEARCH
-    ends = [index for index in range(first, last + 1) if spans[index].end >= reach or index == last]
-    return max(ends, key=lambda index: (spans[index + 1].start - spans[index].end, index))
 
 
 def _padded(windows: Sequence[Span], total: float) -> list[Span]:

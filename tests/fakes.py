@@ -40,10 +40,11 @@ class ForgetfulWhisper:
 
     name, window, device = "forgetful", 30.0, "cpu"
 
-    def __init__(self, hears_first, own_language=("en", 1.0), long=15.0):
+    def __init__(self, hears_first, own_language=("en", 1.0), long=15.0, log_prob=-0.2):
         self.hears_first = hears_first
         self.own_language = own_language
         self.long = long
+        self.log_prob = log_prob
         self.asked = []
 
     def language(self, _):
@@ -51,7 +52,7 @@ class ForgetfulWhisper:
 
     def decode(self, _, windows, options):
         self.asked.append((options, tuple(windows)))
-        return [[Decoded(self._words(window), -0.2, 10, 0.0)] for window in windows]
+        return [[Decoded(self._words(window), self.log_prob, 10, 0.0)] for window in windows]
 
     def _words(self, window):
         starts = np.arange(window.start, window.end - 0.4, 0.4).tolist()

@@ -52,6 +52,17 @@ def test_a_window_in_another_language_is_decoded_as_that():
     assert {"as de"} == {again["kept"] for again in figures["redecoded"]}
 
 
+@pytest.mark.parametrize(
+    ("log_prob", "own", "expected"),
+    [(-0.6, ("de", 0.95), {"another language"}), (-0.6, ("en", 1.0), set()), (-0.3, ("de", 0.95), set())],
+)
+def test_a_fluent_window_in_another_language_is_noticed_where_the_words_are_doubtful(log_prob, own, expected):
+    _, figures, _, _ = heard(lambda words: words, own_language=own, log_prob=log_prob)
+    assert expected == {problem for again in figures["redecoded"] for problem in again["problems"]}
+    assert {"as de"} >= {again["kept"] for again in figures["redecoded"]}
+    assert figures["failed"] == 0
+
+
 def test_a_window_whose_language_is_not_sure_keeps_the_episodes():
     _, _, whisper, _ = heard(lambda _: (), own_language=("de", 0.5))
     assert {"en"} == {options.language for options, _ in whisper.asked}

@@ -35,9 +35,16 @@ def test_windows_hold_all_speech_do_not_overlap_and_are_no_longer_than_asked(cas
         assert inside == pytest.approx(span.length, abs=1e-6)
 
 
-def test_a_full_window_ends_in_the_longest_pause_near_its_end():
+def test_a_window_ends_in_a_pause_between_sentences_rather_than_full_where_that_costs_no_window():
     spans = [Span(0, 10), Span(10.2, 24), Span(24.8, 27), Span(27.2, 29), Span(29.2, 35)]
     assert [round(window.end, 1) for window in pack(spans, 40, middle)] == [24.2, 35.2]
+
+
+def test_windows_are_as_few_as_can_be():
+    sentences = [Span(start, start + 1.5) for start in range(0, 120, 2)]
+    windows = pack(sentences, 120, middle, 10.0)
+    assert len(windows) == 12
+    assert {round(window.end % 2, 1) for window in windows} == {1.7}
 
 
 def test_a_long_silence_is_left_out():
