@@ -18,10 +18,9 @@ from ingest.models import Segment
 from ingest.sentences import Word, sentences
 from ingest.sound import RATE, Recording, Samples, quietest, skipped
 from ingest.whisper import Options, Whisper
-from ingest.windows import Span, cut_point
+from ingest.windows import WINDOW, Span, cut_point, pack
 
 STRETCH = 300.0  # seconds decoded, checked and kept at once: what a killed run loses at most
-SEARCH = 30.0  # seconds at a stretch's end in which the pause to cut in is looked for
 LISTEN = 120.0  # seconds of speech that decide the language
 BATCH = {"cpu": 4, "cuda": 8}  # windows at once where nothing is set; measured, see tests/benchmarks
 ADDED = (
@@ -97,7 +96,8 @@ class Transcriber:
         done = kept.load(checkpoint, identity) if checkpoint else kept.Progress()
         with Recording(audio) as recording:
             report = partial(_report, progress, recording)
-            for start, samples, speech in stretches(recording.blocks(), whisper.speech, self._stretch, done.end):
+            parts = stretches(recording.blocks(), whisper.speech, self._stretch, done=done.end, window=whisper.window)
+            for start, samples, speech in parts:
                 done = _further(done, whisper, samples, speech, options=options, report=partial(report, start / RATE))
                 if checkpoint:
                     kept.save(checkpoint, identity, done)
@@ -106,11 +106,17 @@ class Transcriber:
 
 
 def stretches(
-    blocks: Iterator[Samples], hear: Callable[[Samples], list[Span]], length: float = STRETCH, done: int = 0
+    blocks: Iterator[Samples],
+    hear: Callable[[Samples], list[Span]],
+    length: float = STRETCH,
+    *,
+    done: int = 0,
+    window: float = WINDOW,
 ) -> Iterator[tuple[int, Samples, list[Span]]]:
     """At most `length` seconds of sound after another: where each starts (in samples), the sound, its speech.
 
-    `hear` finds the speech; each stretch ends in a pause. `done` samples are left out; a start that was given once gives the same stretches again.
+    `hear` finds the speech; each stretch ends in a pause, and with a full window, so that stretches cost no windows.
+    `done` samples are left out; a start that was given once gives the same stretches again.
     """
     held: Samples = np.empty(0, np.float32)
     size = round(length * RATE)
@@ -119,8 +125,8 @@ def stretches(
         while len(held) >= size:
             head = held[:size]
             speech = hear(head)
-            quiet = partial(quietest, head)
-            cut = round(cut_point(speech, length, min(SEARCH, length / 2), quiet) * RATE)
+            windows = pack(speech, length, partial(quietest, head), min(window, length / 2))
+            cut = round(cut_point(windows, length) * RATE)
             yield done, head[:cut], within(speech, Span(0.0, cut / RATE))
             done += cut
             held = held[cut:]

@@ -23,24 +23,15 @@ class Span:
         return self.end - self.start
 
 
-def cut_point(speech: Sequence[Span], total: float, search: float, quietest: Callable[[float, float], float]) -> float:
-    """Where to part `total` seconds of sound: in the longest pause of its last `search` seconds.
+def cut_point(windows: Sequence[Span], total: float) -> float:
+    """Where to part `total` seconds of sound of which more follows: before the last window, which what follows may fill.
 
-    Where all of that is speech (or singing), at the moment that `quietest(from, to)` names.
+    Sound that ends in a long silence is parted in that. `windows` are those of `pack`.
     """
-    earliest = total - search
-    pauses = [gap for gap in gaps(speech, total) if gap.end > earliest]
-    if not pauses:
-        return quietest(earliest, total)
-    widest = max(pauses, key=lambda gap: gap.end - max(gap.start, earliest))
-    return (max(widest.start, earliest) + widest.end) / 2
-
-
-def gaps(speech: Sequence[Span], total: float) -> list[Span]:
-    """The pauses between, before and after spans of speech within `total` seconds."""
-    edges = [0.0, *(edge for span in speech for edge in (span.start, span.end)), total]
-    pairs = zip(edges[::2], edges[1::2], strict=True)
-    return [Span(start, end) for start, end in pairs if end > start]
+    before, last = ([Span(0.0, 0.0)] * 2 + list(windows))[-2:]
+    if total - last.end > LONG_PAUSE:
+        return total - 1.0
+    return last.start - min(1.0, (last.start - before.end) / 2) or total
 
 
 def pack(

@@ -250,7 +250,7 @@ def test_stretches_start_anywhere_and_are_the_same():
     whole = [(start, len(samples)) for start, samples, _ in stretches(iter(blocks), hear, 20.0)]
     assert sum(length for _, length in whole) == len(loud)
     for number, (start, _) in enumerate(whole):
-        rest = [(start, len(samples)) for start, samples, _ in stretches(iter(blocks), hear, 20.0, start)]
+        rest = [(start, len(samples)) for start, samples, _ in stretches(iter(blocks), hear, 20.0, done=start)]
         assert whole[number:] == rest
 
 

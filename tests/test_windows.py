@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.windows import LONG_PAUSE, PADDING, Span, cut_point, gaps, pack
+from ingest.windows import LONG_PAUSE, PADDING, Span, cut_point, pack
 
 
 def middle(start, end):
@@ -61,16 +61,29 @@ def test_no_speech_gives_no_window():
     assert pack([], 60, middle) == []
 
 
-def test_a_stretch_ends_in_the_middle_of_its_longest_late_pause():
-    spans = [Span(0, 100), Span(105, 275), Span(276, 290), Span(290.5, 300)]
-    assert cut_point(spans, 300, 30, middle) == 275.5
-    assert cut_point([Span(0, 40)], 300, 30, middle) == 285
-    assert cut_point([], 300, 30, middle) == 285
+@pytest.mark.parametrize(
+    ("windows", "expected"),
+    [
+        ([Span(0, 29), Span(29.6, 58), Span(59, 60)], 58.5),  # the last one may still grow
+        ([Span(0, 29), Span(29, 60)], 29),  # speech without a pause
+        ([Span(40, 60)], 39),
+        ([Span(0, 29), Span(30, 50)], 59),  # nothing can be added after so long a silence
+        ([], 59),
+        ([Span(0, 60)], 60),
+    ],
+)
+def test_a_stretch_ends_in_a_pause_with_a_full_window(windows, expected):
+    assert expected == pytest.approx(cut_point(windows, 60))
 
 
-def test_a_stretch_of_nothing_but_speech_ends_where_it_is_quietest():
-    assert cut_point([Span(0, 300)], 300, 30, lambda start, _: start + 1) == 271
-
-
-def test_gaps_are_what_is_left():
-    assert [Span(0, 1), Span(2, 3)] == gaps([Span(1, 2), Span(3, 4)], 4)
+def test_stretches_cost_no_windows():
+    sentences = [Span(start, start + 1.5) for start in range(0, 1000, 2)]
+    whole, done, parts = pack(sentences, 1000, middle, 10.0), 0.0, 0
+    while done < 1000:
+        length = min(100, 1000 - done)
+        heard = [Span(s.start - done, min(s.end - done, length)) for s in sentences if done <= s.start < done + length]
+        windows = pack(heard, length, middle, 10.0)
+        cut = cut_point(windows, length) if done + length < 1000 else length
+        parts += sum(window.start < cut for window in windows)
+        done += cut
+    assert len(whole) == parts
