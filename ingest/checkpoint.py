@@ -10,12 +10,12 @@ from ingest.errors import HomeError
 from ingest.library import write_atomically
 from ingest.sentences import Word
 
-FORMAT = 1  # counted up when figures or words change their form: a file of another form is not ours
+FORMAT = 2  # counted up when figures or words change their form: a file of another form is not ours
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """What became of some minutes of sound: `end` in samples from the start of the audio, `figures` plain JSON data."""
+class Part:
+    """What became of some windows of sound: `end` in samples from the start of the audio, `figures` plain JSON data."""
 
     end: int
     words: tuple[Word, ...]
@@ -24,16 +24,22 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The stretches done, and the language once it is known."""
+    """The parts done, and the language once it is known.
+
+    `start` is the sample with which the stretch of sound begins that is under way (of it the last parts may be done),
+    `seconds` the time that all this took.
+    """
 
     language: str = ""
     language_probability: float = 0.0
-    stretches: tuple[Stretch, ...] = ()
+    parts: tuple[Part, ...] = ()
+    start: int = 0
+    seconds: float = 0.0
 
     @property
     def end(self) -> int:
         """Samples done."""
-        return self.stretches[-1].end if self.stretches else 0
+        return max(self.start, self.parts[-1].end if self.parts else 0)
 
 
 def load(path: Path, identity: dict[str, Any]) -> Progress:
@@ -42,11 +48,10 @@ def load(path: Path, identity: dict[str, Any]) -> Progress:
         kept = json.loads(path.read_text("utf-8"))
         if (kept["format"], kept["identity"]) != (FORMAT, identity):
             return Progress()
-        stretches = tuple(
-            Stretch(item["end"], tuple(Word(*word) for word in item["words"]), item["figures"])
-            for item in kept["stretches"]
+        parts = tuple(
+            Part(item["end"], tuple(Word(*word) for word in item["words"]), item["figures"]) for item in kept["parts"]
         )
-        return Progress(kept["language"], kept["language_probability"], stretches)
+        return Progress(kept["language"], kept["language_probability"], parts, kept["start"], kept["seconds"])
     except (OSError, ValueError, KeyError, TypeError):  # none yet, or not ours: starting anew is always right
         return Progress()
 
@@ -58,7 +63,9 @@ def save(path: Path, identity: dict[str, Any], progress: Progress) -> None:
         "identity": identity,
         "language": progress.language,
         "language_probability": progress.language_probability,
-        "stretches": [_plain(stretch) for stretch in progress.stretches],
+        "parts": [_plain(part) for part in progress.parts],
+        "start": progress.start,
+        "seconds": progress.seconds,
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +74,6 @@ def save(path: Path, identity: dict[str, Any], progress: Progress) -> None:
         raise HomeError(path, f"cannot be written ({error.strerror}); check the disk and the permissions") from error
 
 
-def _plain(stretch: Stretch) -> dict[str, Any]:
-    words: Sequence[tuple[Any, ...]] = [astuple(word) for word in stretch.words]
-    return {"end": stretch.end, "words": words, "figures": stretch.figures}
+def _plain(part: Part) -> dict[str, Any]:
+    words: Sequence[tuple[Any, ...]] = [astuple(word) for word in part.words]
+    return {"end": part.end, "words": words, "figures": part.figures}

@@ -1,6 +1,6 @@
 """From sound to words: decode each window, check what came out, and decode again, more carefully, what looks wrong."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -12,6 +12,7 @@ from ingest.whisper import Decoded, Options, Whisper
 from ingest.windows import Span, pack
 
 CAREFUL = 0.4  # of a window's length: shorter windows leave less room to lose the thread
+EXACT = 0.001  # seconds: a moment that went through samples and back is still the same
 SURE = 0.8  # probability from which a window's own language counts
 
 
@@ -26,18 +27,27 @@ class Attempt:
     check: Check
 
 
-def decode(
-    whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, report: Callable[[float], None]
-) -> tuple[tuple[Word, ...], dict[str, Any]]:
-    """The words of some minutes of sound in the order of time, and the figures that say how good they are.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows that were decoded together: where the last ends in seconds, their words, and figures as plain JSON data."""
 
-    `speech` is where somebody speaks; `report` hears how many seconds are done. Raises `TranscriptionError`.
+    end: float
+    words: tuple[Word, ...]
+    figures: dict[str, Any]
+
+
+def decode(
+    whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, after: float = 0.0
+) -> Iterator[Batch]:
+    """The words of some minutes of sound, batch after batch, and the figures that say how good they are.
+
+    `speech` is where somebody speaks; windows that end by `after` seconds are left out. Raises `TranscriptionError`.
     """
-    windows = _windows(samples, speech, whisper.window)
-    kept: list[tuple[Span, Attempt, tuple[str, ...]]] = []
-    seconds_again = 0.0
+    windows = [window for window in _windows(samples, speech, whisper.window) if window.end > after + EXACT]
     for first in range(0, len(windows), options.batch_size):
         batch = windows[first : first + options.batch_size]
+        kept: list[tuple[Span, Attempt, tuple[str, ...]]] = []
+        seconds_again = 0.0
         for window, parts in zip(batch, whisper.decode(samples, batch, options), strict=True):
             inside = within(speech, window)
             begun = perf_counter()
@@ -49,9 +59,8 @@ def decode(
             )
             seconds_again += perf_counter() - begun
             kept.append((window, better, attempt.check.problems))
-        report(batch[-1].end)
-    words = in_order([word for _, attempt, _ in kept for word in attempt.words])
-    return tuple(words), _figures(kept) | {"seconds_again": seconds_again}
+        words = in_order([word for _, attempt, _ in kept for word in attempt.words])
+        yield Batch(batch[-1].end, tuple(words), _figures(kept) | {"seconds_again": seconds_again})
 
 
 def within(speech: Sequence[Span], window: Span) -> list[Span]:

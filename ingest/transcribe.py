@@ -12,21 +12,22 @@ import numpy as np
 
 from ingest import checkpoint as kept
 from ingest.coverage import verdict
-from ingest.decode import decode, spoken, within
+from ingest.decode import Batch, decode, spoken, within
 from ingest.errors import AudioError
 from ingest.models import Segment
-from ingest.sentences import Word, sentences
+from ingest.sentences import Word, in_order, sentences
 from ingest.sound import RATE, Recording, Samples, quietest, skipped
 from ingest.whisper import Options, Whisper
 from ingest.windows import WINDOW, Span, cut_point, pack
 
-STRETCH = 300.0  # seconds decoded, checked and kept at once: what a killed run loses at most
+STRETCH = 300.0  # seconds of sound held at once
+SAVE_EVERY = 5.0  # seconds: what a killed run loses at most, beside the windows under way
 LISTEN = 120.0  # seconds of speech that decide the language
 BATCH = {"cpu": 4, "cuda": 8}  # windows at once where nothing is set; measured, see tests/benchmarks
 ADDED = (
     *("speech", "left_out", "windows", "failed", "words", "silent_words", "tokens", "log_prob"),
-    *("seconds", "seconds_again"),
-)  # figures of stretches that make an episode's by adding up
+    "seconds_again",
+)  # figures of parts that make an episode's by adding up
 
 Report = Callable[[float, float], None]  # seconds of audio done, seconds in all
 
@@ -94,14 +95,17 @@ class Transcriber:
         options = Options(whisper.known_language(language), self._beam_size, batch, ", ".join(hotwords))
         identity = _identity(audio, whisper, options, self._stretch)
         done = kept.load(checkpoint, identity) if checkpoint else kept.Progress()
+        begun, saved = perf_counter() - done.seconds, perf_counter()
         with Recording(audio) as recording:
-            report = partial(_report, progress, recording)
-            parts = stretches(recording.blocks(), whisper.speech, self._stretch, done=done.end, window=whisper.window)
+            parts = stretches(recording.blocks(), whisper.speech, self._stretch, done=done.start, window=whisper.window)
             for start, samples, speech in parts:
-                done = _further(done, whisper, samples, speech, options=options, report=partial(report, start / RATE))
-                if checkpoint:
-                    kept.save(checkpoint, identity, done)
-        report(recording.decoded, 0.0)
+                for further in _further(done, whisper, start, samples, speech, options=options):
+                    done = replace(further, seconds=perf_counter() - begun)
+                    if checkpoint and (done.start > start or perf_counter() - saved > SAVE_EVERY):
+                        kept.save(checkpoint, identity, done)
+                        saved = perf_counter()
+                    _report(progress, recording, done.end / RATE)
+        _report(progress, recording, recording.decoded)
         return _transcription(done, recording, identity)
 
 
@@ -135,27 +139,30 @@ def stretches(
 
 
 def _further(
-    done: kept.Progress,
-    whisper: Whisper,
-    samples: Samples,
-    speech: Sequence[Span],
-    *,
-    options: Options,
-    report: Callable[[float], None],
-) -> kept.Progress:
-    """The progress with one more stretch."""
-    begun = perf_counter()
-    language, probability = done.language, done.language_probability
-    if speech and not language:
+    done: kept.Progress, whisper: Whisper, start: int, samples: Samples, speech: Sequence[Span], *, options: Options
+) -> Iterator[kept.Progress]:
+    """The progress with each further batch of one stretch, and with the whole of it."""
+    if speech and not done.language:
         language, probability = _language(whisper, samples, speech, options.language)
-    words, figures = decode(whisper, samples, speech, replace(options, language=language), report)
-    offset = done.end / RATE
-    moved = tuple(replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in words)
-    figures |= {"seconds": perf_counter() - begun}
-    for again in figures["redecoded"]:
-        again |= {"start": round(again["start"] + offset, 2), "end": round(again["end"] + offset, 2)}
-    stretch = kept.Stretch(done.end + len(samples), moved, figures)
-    return kept.Progress(language, probability, (*done.stretches, stretch))
+        done = replace(done, language=language, language_probability=probability)
+    after = (done.end - start) / RATE
+    for batch in decode(whisper, samples, speech, replace(options, language=done.language), after):
+        done = replace(done, parts=(*done.parts, _moved(batch, start)))
+        yield done
+    yield replace(done, start=start + len(samples))
+
+
+def _moved(batch: Batch, start: int) -> kept.Part:
+    """The batch with times that count from the start of the audio; `start` in samples."""
+    offset = start / RATE
+    words = tuple(
+        replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in batch.words
+    )
+    redecoded = [
+        again | {"start": round(again["start"] + offset, 2), "end": round(again["end"] + offset, 2)}
+        for again in batch.figures["redecoded"]
+    ]
+    return kept.Part(start + round(batch.end * RATE), words, batch.figures | {"redecoded": redecoded})
 
 
 def _language(whisper: Whisper, samples: Samples, speech: Sequence[Span], wanted: str) -> tuple[str, float]:
@@ -164,9 +171,8 @@ def _language(whisper: Whisper, samples: Samples, speech: Sequence[Span], wanted
     return whisper.language(spoken(samples, speech)[: round(LISTEN * RATE)])
 
 
-def _report(progress: Report | None, recording: Recording, start: float, seconds: float) -> None:
+def _report(progress: Report | None, recording: Recording, done: float) -> None:
     if progress:
-        done = start + seconds
         progress(done, max(done, recording.declared or 0.0, recording.decoded))
 
 
@@ -195,8 +201,8 @@ def _identity(audio: Path, whisper: Whisper, options: Options, stretch: float) -
 
 
 def _transcription(done: kept.Progress, recording: Recording, identity: dict[str, Any]) -> Transcription:
-    words = tuple(word for stretch in done.stretches for word in stretch.words)
-    figures = total([stretch.figures for stretch in done.stretches], recording.decoded)
+    words = tuple(in_order([word for part in done.parts for word in part.words]))
+    figures = total([part.figures for part in done.parts], recording.decoded, done.seconds)
     figures |= {"truncated": recording.truncated, "damaged": recording.damaged}
     provenance = {
         "source": "model",
@@ -211,8 +217,8 @@ def _transcription(done: kept.Progress, recording: Recording, identity: dict[str
     return Transcription(tuple(sentences(words)), words, done.language, recording.decoded, provenance)
 
 
-def total(parts: Sequence[dict[str, Any]], duration: float) -> dict[str, Any]:
-    """The figures of an episode from those of its stretches.
+def total(parts: Sequence[dict[str, Any]], duration: float, seconds: float) -> dict[str, Any]:
+    """The figures of an episode from those of its parts; `duration` of the audio, `seconds` that all of it took.
 
     `real_time_factor` is seconds taken per second of audio, `seconds_again` those of them spent on decoding again.
     """
@@ -226,7 +232,7 @@ def total(parts: Sequence[dict[str, Any]], duration: float) -> dict[str, Any]:
         "failed": added["failed"],
         "words": added["words"],
         "silent_words": added["silent_words"],
-        "real_time_factor": round(added["seconds"] / duration, 4) if duration else 0.0,
+        "real_time_factor": round(seconds / duration, 4) if duration else 0.0,
         "seconds_again": round(added["seconds_again"], 1),
         "redecoded": [again for part in parts for again in part["redecoded"]],
     }

@@ -2,13 +2,12 @@
 
 import pytest
 
-from ingest.checkpoint import Progress, Stretch, load, save
+from ingest.checkpoint import Part, Progress, load, save
 from ingest.errors import HomeError
 from ingest.sentences import Word
 
-DONE = Progress(
-    "de", 0.93, (Stretch(4_800_123, (Word(0.1, 0.7, " Grüße", 0.987654321),), {"speech": 1.25, "redecoded": []}),)
-)
+PART = Part(4_800_123, (Word(0.1, 0.7, " Grüße", 0.987654321),), {"speech": 1.25, "redecoded": []})
+DONE = Progress("de", 0.93, (PART,), 4_700_000, 12.5)
 SAME = {"audio_sha256": "a", "options": {"beam_size": 5}}
 
 
@@ -27,7 +26,7 @@ def test_another_audio_model_or_option_starts_anew(tmp_path, other):
 def test_a_file_of_an_older_form_starts_anew(tmp_path):
     save(tmp_path / "c.json", SAME, DONE)
     (tmp_path / "c.json").write_text(
-        (tmp_path / "c.json").read_text("utf-8").replace('"format": 1', '"format": 0'), "utf-8"
+        (tmp_path / "c.json").read_text("utf-8").replace('"format": 2', '"format": 1'), "utf-8"
     )
     assert load(tmp_path / "c.json", SAME) == Progress()
 
@@ -36,6 +35,10 @@ def test_a_file_of_an_older_form_starts_anew(tmp_path):
 def test_a_file_that_is_none_of_ours_starts_anew(tmp_path, content):
     (tmp_path / "c.json").write_bytes(content)
     assert Progress() == load(tmp_path / "c.json", SAME)
+
+
+def test_silence_after_the_last_part_counts_as_done():
+    assert Progress("de", 0.93, (PART,), 5_000_000).end == 5_000_000
 
 
 def test_no_file_starts_at_nothing(tmp_path):

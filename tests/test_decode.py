@@ -1,5 +1,7 @@
 """A window that looks wrong is decoded again, more carefully, and the better result is kept and recorded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -16,18 +18,17 @@ HOT = Options("en", beam_size=1, batch_size=4, hotwords="Laura")
 
 def heard(hears_first, **more):
     whisper = ForgetfulWhisper(hears_first, **more)
-    told = []
-    words, figures = decode(whisper, SOUND, SPEECH, HOT, told.append)
-    return words, figures, whisper, told
+    (batch,) = decode(whisper, SOUND, SPEECH, HOT)
+    return batch.words, batch.figures, whisper, batch.end
 
 
 def test_what_looks_right_is_decoded_once():
-    words, figures, whisper, told = heard(lambda words: words)
+    words, figures, whisper, end = heard(lambda words: words)
     assert [options for options, _ in whisper.asked] == [HOT]
     assert len(words) == figures["words"] > 100
     assert figures["redecoded"] == []
     assert 0 == figures["failed"] == figures["left_out"]
-    assert told[-1] == pytest.approx(55.7)
+    assert end == pytest.approx(55.7)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +81,17 @@ def test_what_stays_wrong_counts_as_failed():
     assert figures["redecoded"][0]["left"] == ["speech left out"]
 
 
+def test_what_was_done_before_is_left_out_and_the_rest_is_the_same():
+    one_by_one = replace(HOT, batch_size=1)
+    whole = list(decode(ForgetfulWhisper(tuple), SOUND, SPEECH, one_by_one))
+    assert len(whole) == 2
+    (rest,) = decode(ForgetfulWhisper(tuple), SOUND, SPEECH, one_by_one, round(whole[0].end, 4))
+    assert (whole[1].end, whole[1].words) == (rest.end, rest.words)
+
+
 def test_no_speech_asks_nothing_of_the_model():
     whisper = ForgetfulWhisper(tuple)
-    assert decode(whisper, SOUND, [], HOT, lambda _: None)[0] == ()
+    assert list(decode(whisper, SOUND, [], HOT)) == []
     assert whisper.asked == []
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -161,19 +162,20 @@ transcriber(stretch=8.0).transcribe(Path(sys.argv[1]), checkpoint=Path(sys.argv[
 """
 
 
-def stretches_kept(checkpoint):
-    return len(json.loads(checkpoint.read_text("utf-8"))["stretches"]) if checkpoint.exists() else 0
+def seconds_kept(checkpoint):
+    """Where the stretch begins with which a killed run would go on."""
+    return json.loads(checkpoint.read_text("utf-8"))["start"] / RATE if checkpoint.exists() else 0.0
 
 
 def test_a_killed_run_goes_on_and_gives_the_text_of_an_undisturbed_one(sound, tmp_path):
     audio, checkpoint = save(tmp_path / "long.flac", sound[: 35 * RATE]), tmp_path / "work" / "c.json"
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(audio), str(checkpoint)], cwd=TESTS.parent)
     until = monotonic() + 120
-    while stretches_kept(checkpoint) < 2 and child.poll() is None and monotonic() < until:
+    while seconds_kept(checkpoint) < 8 and child.poll() is None and monotonic() < until:
         sleep(0.02)
     os.kill(child.pid, signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
-    assert 2 <= stretches_kept(checkpoint) <= 5
+    assert 8 <= seconds_kept(checkpoint) < 33
     told = []
     resuming, fresh = transcriber(stretch=8.0), transcriber(stretch=8.0)
     resumed = resuming.transcribe(audio, checkpoint=checkpoint, progress=lambda done, _: told.append(done))
@@ -181,6 +183,23 @@ def test_a_killed_run_goes_on_and_gives_the_text_of_an_undisturbed_one(sound, tm
     assert min(told) > 8
     assert undisturbed.segments == resumed.segments
     assert undisturbed.words == resumed.words
+
+
+def test_a_run_that_was_killed_inside_a_stretch_goes_on_with_the_window_it_had_come_to(clip, tmp_path):
+    def run():
+        told.clear()
+        whole = transcriber(batch_size=1, stretch=300.0)
+        return whole.transcribe(clip, checkpoint=checkpoint, progress=lambda done, _: told.append(done)).words
+
+    checkpoint, told = tmp_path / "c.json", []
+    undisturbed = run()
+    identity = json.loads(checkpoint.read_text("utf-8"))["identity"]
+    whole = kept.load(checkpoint, identity)
+    assert len(whole.parts) >= 3
+    kept.save(checkpoint, identity, replace(whole, parts=whole.parts[:2], start=0))
+    assert undisturbed == run()
+    assert len(told) == len(whole.parts) - 2 + 2  # each further window, the stretch, the end
+    assert min(told) == whole.parts[2].end / RATE
 
 
 MEASURED = """
@@ -221,7 +240,7 @@ def test_a_cancelled_run_keeps_what_was_done(clip, tmp_path):
     checkpoint = tmp_path / "c.json"
     with pytest.raises(KeyboardInterrupt):
         transcriber().transcribe(clip, checkpoint=checkpoint, progress=cancel)
-    assert stretches_kept(checkpoint) == 1
+    assert 10 < seconds_kept(checkpoint) <= 20
 
 
 def test_a_finished_checkpoint_gives_the_text_at_once_and_one_of_other_options_does_not(short, tmp_path):
