@@ -1,17 +1,20 @@
 """What the small speech model can do, as bounds on committed recordings; tests/speech/README.md has the full table.
 
-The bounds are on synthetic speech, which is all the model is good for. No test asks for an exact text.
+The bounds are on synthetic speech, which is all the model is good for. No test asks for an exact text. Minutes of sound
+take long: five of them, and the sample podcast in every way, are heard with `--runslow`; tests/test_main_job.py holds
+what our own path makes of the podcast to its bound in every run.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from faster_whisper import BatchedInferencePipeline, WhisperModel, decode_audio
+from faster_whisper import WhisperModel, decode_audio
 from faster_whisper.transcribe import Segment
 
+from tests.speech.evaluate import STEADY, Recording, compressed, sample_episodes, ways
 from tests.speech.scores import Word, middle, nearest_starts, time_errors, total, word_errors
 
 SPEECH = Path(__file__).parent / "speech"
@@ -19,12 +22,7 @@ MODEL, FIXTURES, SAMPLE = SPEECH / "model", SPEECH / "fixtures", Path(__file__).
 NOTES = json.loads((FIXTURES / "recordings.json").read_text(encoding="utf-8"))
 MEGABYTE = 1_000_000
 RATE = 16_000  # Hz, what Whisper hears
-STEADY = {
-    "beam_size": 5,
-    "temperature": 0,
-    "condition_on_previous_text": False,
-}  # no sampling: the same text every time
-GREEDY = STEADY | {"beam_size": 1}  # for the long recordings, to be quick
+WAYS = ("sequential", "batched", "batched, timestamps")
 GAP = 0.6  # seconds between the recordings of the long one
 
 
@@ -36,7 +34,12 @@ def model() -> WhisperModel:
 @pytest.fixture(scope="module")
 def heard(model: WhisperModel) -> dict[str, list[Segment]]:
     """The segments of every recording, each transcribed once."""
-    return {n: list(model.transcribe(str(FIXTURES / n), word_timestamps=True, **STEADY)[0]) for n in NOTES}
+    return {n: transcribed(model, str(FIXTURES / n), "batched, timestamps") for n in NOTES}
+
+
+def transcribed(model: WhisperModel, sound: str | np.ndarray, way: str) -> list[Segment]:
+    """The segments with their words; `way` is one of those the model card has figures for."""
+    return list(ways(model)[way](sound)[0])
 
 
 def text(segments: list[Segment]) -> str:
@@ -46,14 +49,6 @@ def text(segments: list[Segment]) -> str:
 def rate(heard: dict[str, list[Segment]], kind: str) -> float:
     """Word error rate in percent over the recordings whose name begins with `kind`."""
     return total(word_errors(NOTES[n]["text"], text(heard[n])) for n in NOTES if n.startswith(kind)).rate
-
-
-def episodes() -> Iterator[tuple[str, np.ndarray]]:
-    """What is said in the sample podcast's episodes, and how it sounds."""
-    for script in sorted((SAMPLE / "scripts").glob("*.txt")):
-        lines = script.read_text(encoding="utf-8").splitlines()
-        audio = next((SAMPLE / "audio").glob(script.stem + ".*"))
-        yield " ".join(line.split(": ", 1)[1] for line in lines), decode_audio(str(audio))
 
 
 def five_minutes() -> tuple[str, np.ndarray]:
@@ -69,7 +64,7 @@ def test_the_model_is_no_larger_than_five_megabytes():
 
 
 def test_known_voices_are_heard(heard: dict[str, list[Segment]]):
-    assert rate(heard, "known") <= 8  # wanted 5: on this little recording 7.2, on the 517 words of the model card less
+    assert rate(heard, "known") <= 8  # of 86 words 6 are wrong; tests/test_fresh_speech.py holds 515 to the wanted 5
 
 
 def test_mp3_at_64_kilobits_is_heard(heard: dict[str, list[Segment]]):
@@ -77,28 +72,32 @@ def test_mp3_at_64_kilobits_is_heard(heard: dict[str, list[Segment]]):
 
 
 def test_free_english_is_heard(heard: dict[str, list[Segment]]):
-    assert rate(heard, "free") <= 20
+    assert rate(heard, "free") <= 12
 
 
 def test_an_unseen_speed_is_heard(heard: dict[str, list[Segment]]):
-    assert rate(heard, "speed") <= 20
+    assert rate(heard, "speed") <= 15
 
 
 def test_an_unseen_voice_is_heard(heard: dict[str, list[Segment]]):
-    assert rate(heard, "voice") <= 25
+    assert rate(heard, "voice") <= 15
 
 
-def test_five_minutes_are_heard_to_the_end(model: WhisperModel):
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_five_minutes_are_heard_to_the_end(model: WhisperModel, way: str):
     said, sound = five_minutes()
     assert len(sound) / RATE >= 290
-    segments, _ = model.transcribe(sound, **GREEDY)
-    assert word_errors(said, text(list(segments))).rate <= 10
+    assert word_errors(said, text(transcribed(model, sound, way))).rate <= 10
 
 
-def test_the_sample_podcast_is_heard(model: WhisperModel):
-    batched = BatchedInferencePipeline(model)
-    results = [word_errors(s, text(list(batched.transcribe(a, batch_size=4, **GREEDY)[0]))) for s, a in episodes()]
-    assert total(results).rate <= 7  # wanted 5, measured 6.2
+@pytest.mark.slow
+@pytest.mark.parametrize("altered", [lambda recording: recording, compressed], ids=["committed", "mp3"])
+@pytest.mark.parametrize("way", WAYS)
+def test_the_sample_podcast_is_heard(model: WhisperModel, way: str, altered: Callable[[Recording], Recording]):
+    recordings = [altered(recording) for _, recording in sample_episodes()]
+    results = [word_errors(r.text, text(transcribed(model, r.samples, way))) for r in recordings]
+    assert total(results).rate <= 5
 
 
 def test_segments_start_where_sentences_do(heard: dict[str, list[Segment]]):

@@ -106,9 +106,8 @@ def around(model: str, audio: Path, made: Run) -> dict[str, float]:
 
     timed("decoding the file", decoded)
     with Recording(audio) as recording:
-        for start, samples, speech in stretches(
-            recording.blocks(), lambda heard: timed("hearing where speech is", partial(whisper.speech, heard))
-        ):
+        heard = lambda sound: timed("hearing where speech is", partial(whisper.speech, sound))  # noqa: E731 - used once
+        for start, samples, speech in stretches(recording.blocks(), heard, window=whisper.window):
             quiet = partial(quietest, samples)
             length = len(samples) / RATE
             windows = timed("packing and checking", partial(pack, speech, length, quiet, whisper.window))

@@ -86,13 +86,12 @@ def singles(texts: list[str], voices: tuple[str, ...] = KNOWN, speed: int = 160)
         yield record([text], voices[index % len(voices)], speed, draw)
 
 
-def sample_episodes(mp3: bool) -> Iterator[Recording]:
-    """The sample podcast's episodes as they are committed, or after MP3 at 64 kb/s."""
+def sample_episodes() -> Iterator[tuple[str, Recording]]:
+    """The sample podcast's episodes by their names, as they are committed."""
     for script in sorted((SAMPLE / "scripts").glob("*.txt")):
         text = " ".join(line.split(": ", 1)[1] for line in script.read_text(encoding="utf-8").splitlines())
         samples = decode_audio(str(next((SAMPLE / "audio").glob(script.stem + ".*"))))
-        recording = Recording(samples, text, [], [])
-        yield compressed(recording) if mp3 else recording
+        yield script.stem, Recording(samples, text, [], [])
 
 
 def sets(share: float) -> dict[str, Callable[[], Iterable[Recording]]]:
@@ -112,8 +111,8 @@ def sets(share: float) -> dict[str, Callable[[], Iterable[Recording]]]:
         "free English, one recording, MP3": lambda: [compressed(record(free, "en-us+f3", 160, draw))],
         **long,
         "5 min en-us, MP3 64 kb/s": lambda: [compressed(record(unseen(round(75 * share), 3), "en-us", 160, draw))],
-        "sample podcast as committed": lambda: sample_episodes(mp3=False),
-        "sample podcast, MP3 64 kb/s": lambda: sample_episodes(mp3=True),
+        "sample podcast as committed": lambda: (recording for _, recording in sample_episodes()),
+        "sample podcast, MP3 64 kb/s": lambda: (compressed(recording) for _, recording in sample_episodes()),
         "unseen speed, 120 words a minute": lambda: singles(unseen(count // 2, 5), speed=120),
         "unseen speed, 220 words a minute": lambda: singles(unseen(count // 2, 5), speed=220),
         "unseen voice en-us+m7": lambda: singles(unseen(count // 2, 6), ("en-us+m7",)),

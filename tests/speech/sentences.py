@@ -14,7 +14,8 @@ SCOWL = Path("/usr/share/dict/scowl")
 SCOWL_LISTS = ("english-words.10", "american-words.10", "english-words.20", "american-words.20")
 COMMON_LISTS = 2  # of these lists, how many hold the very common words
 SLOT = re.compile(r"\{([a-z_]+)\}")
-KINDS, SHARES = ("plain", "statement", "question", "talk", "short"), (0.35, 0.35, 0.1, 0.14, 0.06)
+KINDS = ("plain", "statement", "question", "talk", "short", "work", "small")
+SHARES = (0.25, 0.25, 0.08, 0.11, 0.05, 0.2, 0.06)
 FEW = 13  # words
 COMMON_SHARE = 0.8  # of the draws are from the words that speech uses most
 DEEPEST = 3  # levels of nesting before only the plain frames of a symbol are used
@@ -26,11 +27,13 @@ VERB_SLOTS = {
     "want": "verb_to",
     "give": "verb_give",
     "urge": "verb_person",
+    "trade": "verb_trade",
 }
 WORD_SLOTS = {
     "name": "first_name", "family": "last_name", "place": "place", "day": "day", "month": "month", "person": "people",
     "group": "group", "thing": "thing", "stuff": "mass", "adj": "adjective", "adv": "adverb", "prep": "preposition",
     "link": "linking", "opener": "opener", "ordinal": "ordinal", "modal": "modal", "digit": "number", "function": "function",
+    "worker": "worker", "deal": "deal", "pron": "pronoun", "pron_to": "pronoun_object",
 }  # fmt: skip
 VOWEL_SOUND = re.compile(r"(?!(?:uni|use|usu|euro|one|once))[aeiou]|hour|honest", re.IGNORECASE)
 IRREGULAR_S = {"have": "has", "go": "goes", "do": "does", "be": "is"}
@@ -145,7 +148,7 @@ class Writer:
             return verb_form(draw.choice(words[VERB_SLOTS[base]]), FORMS["_" + ending if ending else ""])
         if slot in ("thing", "adj", "stuff", "persons", "things") and draw.random() < self.stray:
             return draw.choice(listed_words(common=draw.random() < 0.7))
-        if slot in ("persons", "groups", "things"):
+        if slot in ("persons", "groups", "things", "workers", "deals"):
             return plural(draw.choice(words[WORD_SLOTS[slot[:-1]]]))
         return draw.choice(words[WORD_SLOTS[slot]]).split("/")[0] if slot in WORD_SLOTS else None
 
@@ -193,7 +196,7 @@ class Writer:
         word = self.draw.choice(lexicon()[section])
         if section.startswith("verb"):
             return verb_form(word, self.draw.randrange(5))
-        if section in ("thing", "people", "group"):
+        if section in ("thing", "people", "group", "worker", "deal"):
             return plural(word) if self.draw.random() < 0.4 else word.split("/")[0]
         return word.split("/")[0]
 
