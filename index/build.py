@@ -205,18 +205,21 @@ def _index(run: _Run, store: Store, embedder: Embedder, progress: Callable[[Prog
 
 
 def _put(store: Store, embedder: Embedder, episode: IndexedEpisode, chunks: tuple[Chunk, ...]) -> int:
-    """Embed the chunks whose text is new and replace the episode; how many were embedded.
-
-    Only what is said is embedded: labels like `Speaker 2:` pull every passage towards each other.
-    """
+    """Embed the windows whose text is new and replace the episode; of how many chunks one was."""
     import numpy as np
 
     kept = store.vectors(episode.key)
-    new = [chunk for chunk in chunks if chunk.id not in kept]
-    made = dict(zip((chunk.id for chunk in new), embedder.embed_passages([chunk.spoken for chunk in new]), strict=True))
-    vectors = [made[chunk.id] if chunk.id in made else kept[chunk.id] for chunk in chunks]
-    store.replace(episode, chunks, np.asarray(vectors, np.float32).reshape(len(chunks), embedder.dimension))
-    return len(new)
+    texts = [chunk.embedded() for chunk in chunks]
+    made = {
+        text: vector
+        for chunk, parts in zip(chunks, texts, strict=True)
+        if chunk.id in kept
+        for text, vector in zip(parts, kept[chunk.id], strict=True)
+    }
+    new = list(dict.fromkeys(text for parts in texts for text in parts if text not in made))
+    made |= dict(zip(new, embedder.embed_passages(new), strict=True))
+    store.replace(episode, chunks, [np.asarray([made[text] for text in parts], np.float32) for parts in texts])
+    return sum(not set(new).isdisjoint(parts) for parts in texts)
 
 
 def _gone(run: _Run, store: Store) -> list[str]:

@@ -1,4 +1,10 @@
-"""Cuts a transcript into chunks: whole sentences, speaker turns kept together where they can be, times kept; pure."""
+"""Cuts a transcript into chunks of windows of whole sentences, with who says each sentence and when; pure.
+
+Three sizes, each for one purpose. A *window* of a few sentences is what is embedded: small enough to mean one thing. A
+*chunk* of about fifteen windows is what is stored and found. A *passage*, at most `PASSAGE` of a chunk, is what a reader sees:
+which part of a chunk that is, the question decides (`index.passages`). Chunks overlap by more than a passage, so every
+passage is whole in one of them.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,32 +12,43 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from index.adverts import adverts
 from index.sentences import sentence_ends, word_spans
 from index.timing import word_times
 from ingest.models import Transcript, Turn
 
-CHUNKER = 1  # goes up whenever the same transcript would be cut differently
-SIZE = 200  # word pieces: with a model's two marks it stays within the 256 that all-MiniLM-L6-v2 reads
-OVERLAP = 40  # word pieces: an answer at a border is whole in one of the two chunks
-FULL = 0.75  # share of SIZE from which a chunk may end early, where a speaker turn ends
+CHUNKER = 2  # goes up whenever the same transcript would be cut differently
+SIZE, OVERLAP = 768, 256  # word pieces: fewer chunks are faster, and found as well because passages are chosen in them
+PASSAGE = 206  # word pieces, about 160 English words: longer ones answer more and say less
+WINDOW = 64  # word pieces; RETRIEVAL measurements: windows told paraphrases apart where chunks did not
+LONGEST = 200  # word pieces of a sentence; a longer one is cut into parts of a quarter of that
 
 Count = Callable[[str], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One sentence of a chunk: `text[begin:end]` of the chunk, who says it, and when (seconds, None where unknown)."""
+    """One sentence of a chunk: `text[begin:end]` of the chunk, who says it, and when (seconds, None where unknown).
+
+    `words` and `pieces` (of the embedding model) are its length. `voice` is how much its speaker says in the episode, 1
+    for who says most, and half of that where somebody else asks: a question repeats the words that its answer may lack.
+    `advert` tells that it sells.
+    """
 
     begin: int
     end: int
     speaker: str
     start: float | None
     stop: float | None
+    words: int
+    pieces: int
+    voice: float
+    advert: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What is embedded, stored and quoted.
+    """What is stored and found; `windows` are its parts that are embedded, each by the number of the mark after it.
 
     `id` depends on the episode's key and the text, and only for repeated text on its place, so that editing one passage
     leaves the others' ids alone. `first` and `last` count the episode's words, `start` and `end` are seconds. `heard`
@@ -42,19 +59,23 @@ class Chunk:
     key: str
     position: int
     text: str
-    speaker: str
     speakers: tuple[str, ...]
     start: float | None
     end: float | None
     first: int
     last: int
     marks: tuple[Mark, ...]
+    windows: tuple[int, ...]
     heard: tuple[str, ...] = ()
 
-    @property
-    def spoken(self) -> str:
-        """The text without the speakers' labels."""
-        return " ".join(self.text[mark.begin : mark.end] for mark in self.marks)
+    def quotes(self) -> list[str]:
+        """The sentences, without the speakers' labels."""
+        return [self.text[mark.begin : mark.end] for mark in self.marks]
+
+    def embedded(self) -> list[str]:
+        """The text of each window; labels like `Speaker 2:` would pull all of them towards each other."""
+        quotes = self.quotes()
+        return [" ".join(quotes[a:b]) for a, b in zip((0, *self.windows), self.windows, strict=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +91,26 @@ class _Sentence:
     stop: float | None = None
 
 
-def split(transcript: Transcript, count: Count, size: int = SIZE, overlap: int = OVERLAP) -> tuple[Chunk, ...]:
-    """Chunks of at most `size` word pieces, as `count` counts them, each repeating up to `overlap` of the one before.
+def split(
+    transcript: Transcript, count: Count, size: int = SIZE, overlap: int = OVERLAP, window: int = WINDOW
+) -> tuple[Chunk, ...]:
+    """Chunks of at most `size` word pieces, as `count` counts them, each repeating `overlap` or more of the one before.
 
-    Speakers' labels do not count, since they are not embedded. Chunks hold whole sentences; only a sentence that alone is larger is cut, between words.
+    Speakers' labels do not count, since they are not embedded. Only a sentence that alone is too long is cut, between
+    words.
     """
-    sentences = list(_sentences(transcript, count, size))
+    sentences = list(_sentences(transcript, count))
+    voices = _voices(sentences)
+    sold = adverts([(sentence.text, sentence.turn) for sentence in sentences])
+    windows = _windows([sentence.size for sentence in sentences], window)
     seen: Counter[str] = Counter()
     chunks = []
-    for position, (begin, end) in enumerate(_cuts(sentences, size, overlap)):
-        text, marks = _written(sentences[begin:end])
+    for position, (low, high) in enumerate(
+        _cuts([sum(s.size for s in sentences[a:b]) for a, b in windows], size, overlap)
+    ):
+        begin, end = windows[low][0], windows[high - 1][1]
+        part = sentences[begin:end]
+        text, marks = _written(part, voices[begin:end], sold[begin:end])
         identity = f"{transcript.episode.key}\0{text}\0{seen[text]}"
         seen[text] += 1
         chunks.append(
@@ -88,13 +119,13 @@ def split(transcript: Transcript, count: Count, size: int = SIZE, overlap: int =
                 key=transcript.episode.key,
                 position=position,
                 text=text,
-                speaker=_loudest(marks),
                 speakers=tuple(dict.fromkeys(mark.speaker for mark in marks if mark.speaker)),
                 start=marks[0].start,
                 end=marks[-1].stop,
-                first=sentences[begin].first,
-                last=sentences[end - 1].last,
+                first=part[0].first,
+                last=part[-1].last,
                 marks=marks,
+                windows=tuple(stop - begin for _, stop in windows[low:high]),
                 heard=_heard(transcript.provenance, marks[0].start, marks[-1].stop),
             )
         )
@@ -109,11 +140,14 @@ def _heard(provenance: Mapping[str, Any], start: float | None, end: float | None
     return tuple(one["wrong"] for one in made if any(start <= moment <= end for moment in one["times"]))
 
 
-def _loudest(marks: Sequence[Mark]) -> str:
+def _voices(sentences: Sequence[_Sentence]) -> list[float]:
+    """For each sentence how much its speaker says, as a share of what the most talkative one does; half if others ask."""
     said: Counter[str] = Counter()
-    for mark in marks:
-        said[mark.speaker] += mark.end - mark.begin
-    return said.most_common(1)[0][0]
+    for sentence in sentences:
+        said[sentence.speaker] += sentence.last - sentence.first
+    most = max(said.values(), default=1)
+    shares = [(said[sentence.speaker] / most, sentence.text.endswith(("?", "?”", '?"'))) for sentence in sentences]
+    return [share / 2 if asks and share < 1 else share for share, asks in shares]
 
 
 # -- from turns to sentences
@@ -126,7 +160,7 @@ def _paragraphs(turns: Sequence[Turn]) -> Iterator[tuple[int, Turn, str]]:
                 yield number, turn, text
 
 
-def _sentences(transcript: Transcript, count: Count, size: int) -> Iterator[_Sentence]:
+def _sentences(transcript: Transcript, count: Count) -> Iterator[_Sentence]:
     paragraphs = [(number, turn, text, word_spans(text)) for number, turn, text in _paragraphs(transcript.turns)]
     words = [text[begin:end] for _, _, text, spans in paragraphs for begin, end in spans]
     times = word_times(words, transcript.segments)
@@ -135,7 +169,7 @@ def _sentences(transcript: Transcript, count: Count, size: int) -> Iterator[_Sen
     first = 0
     for place, (number, turn, text, spans) in enumerate(paragraphs):
         begin = 0
-        for end in _ends(words[first : first + len(spans)], count, size, breaths, first):
+        for end in _ends(words[first : first + len(spans)], count, breaths, first):
             quote = text[spans[begin][0] : spans[end - 1][1]]
             low, high = first + begin, first + end
             start, stop = (round(times[low][0], 3), round(times[high - 1][1], 3)) if times else (None, None)
@@ -144,20 +178,20 @@ def _sentences(transcript: Transcript, count: Count, size: int) -> Iterator[_Sen
         first += len(spans)
 
 
-def _ends(words: Sequence[str], count: Count, size: int, breaths: frozenset[int], offset: int) -> Iterator[int]:
-    """Where sentences end, after cutting those of more than `size` word pieces into quarters of that.
+def _ends(words: Sequence[str], count: Count, breaths: frozenset[int], offset: int) -> Iterator[int]:
+    """Where sentences end, after cutting those of more than `LONGEST` word pieces into quarters of that.
 
     Speech recognised without punctuation comes as one such sentence; it is cut where a segment begins, if one does.
     """
     begin = 0
     for end in sentence_ends(words):
         sentence = " ".join(words[begin:end])
-        if len(sentence.encode()) > size and count(sentence) > size:  # a word piece is a byte at least
+        if len(sentence.encode()) > LONGEST and count(sentence) > LONGEST:  # a word piece is a byte at least
             part = 0
             for i in range(begin, end):
                 pieces = count(words[i])
-                breathes = offset + i in breaths and part > size // 8
-                if part and (part + pieces > size // 4 or breathes):
+                breathes = offset + i in breaths and part > LONGEST // 8
+                if part and (part + pieces > LONGEST // 4 or breathes):
                     yield i
                     part = 0
                 part += pieces
@@ -165,55 +199,55 @@ def _ends(words: Sequence[str], count: Count, size: int, breaths: frozenset[int]
         begin = end
 
 
-# -- from sentences to chunks
+# -- from sentences to windows to chunks
 
 
-def _cuts(sentences: Sequence[_Sentence], size: int, overlap: int) -> Iterator[tuple[int, int]]:
-    """Begin and end of each chunk, in sentences."""
-    begin = 0
-    while begin < len(sentences):
-        end = _fill(sentences, begin, size)
-        yield begin, end
-        if end == len(sentences):
-            return
-        begin = _step_back(sentences, begin, end, overlap)
-        while _fill(sentences, begin, size) <= end and begin < end:  # else nothing new would fit
-            begin += 1
+def _windows(sizes: Sequence[int], most: int) -> list[tuple[int, int]]:
+    """Begin and end of each window, in sentences; a sentence longer than `most` word pieces is one alone."""
+    windows = []
+    begin = total = 0
+    for i, size in enumerate(sizes):
+        if i > begin and total + size > most:
+            windows.append((begin, i))
+            begin, total = i, 0
+        total += size
+    return [*windows, (begin, len(sizes))] if sizes else []
 
 
-def _fill(sentences: Sequence[_Sentence], begin: int, size: int) -> int:
-    """How far a chunk from `begin` reaches: back to the last end of a turn in its last quarter, else as far as it can."""
-    total, turn_end = 0, 0
-    for i in range(begin, len(sentences)):
-        if i > begin and sentences[i].turn != sentences[i - 1].turn and total >= FULL * size:
-            turn_end = i
-        total += sentences[i].size
-        if total > size and i > begin:
-            return turn_end or i
-    return len(sentences)
+def _cuts(sizes: Sequence[int], size: int, overlap: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of each chunk, in windows of these sizes."""
+    begin = end = 0
+    while end < len(sizes):
+        total, stop = 0, begin
+        while stop < len(sizes) and (stop <= end or total + sizes[stop] <= size):  # each brings something new
+            total += sizes[stop]
+            stop += 1
+        yield begin, stop
+        end, repeated = stop, 0
+        while stop - 1 > begin and repeated < overlap:
+            stop -= 1
+            repeated += sizes[stop]
+        begin = stop
 
 
-def _step_back(sentences: Sequence[_Sentence], begin: int, end: int, overlap: int) -> int:
-    start, total = end, 0
-    while start - 1 > begin and total + sentences[start - 1].size <= overlap:
-        start -= 1
-        total += sentences[start].size
-    return start
-
-
-def _written(sentences: Sequence[_Sentence]) -> tuple[str, tuple[Mark, ...]]:
+def _written(
+    sentences: Sequence[_Sentence], voices: Sequence[float], sold: Sequence[bool]
+) -> tuple[str, tuple[Mark, ...]]:
     """The text as it is quoted, each turn under its speaker's name, and where in it each sentence stands."""
     parts: list[str] = []
     marks: list[Mark] = []
     length = 0
     previous: _Sentence | None = None
-    for sentence in sentences:
+    for sentence, voice, sells in zip(sentences, voices, sold, strict=True):
         lead = "" if previous is None else " " if sentence.paragraph == previous.paragraph else "\n\n"
         if sentence.speaker and (previous is None or sentence.turn != previous.turn):
             lead += f"{sentence.speaker}: "
         begin = length + len(lead)
         length = begin + len(sentence.text)
         parts += (lead, sentence.text)
-        marks.append(Mark(begin, length, sentence.speaker, sentence.start, sentence.stop))
+        words = sentence.last - sentence.first
+        marks.append(
+            Mark(begin, length, sentence.speaker, sentence.start, sentence.stop, words, sentence.size, voice, sells)
+        )
         previous = sentence
     return "".join(parts), tuple(marks)

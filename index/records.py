@@ -1,13 +1,14 @@
-"""What the index keeps of an episode and a chunk, as nouns and as rows; pure but for Arrow's schemas."""
+"""What the index keeps of an episode and a chunk, as nouns, as rows and as arrays to score; pure but for Arrow's types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from index import rank
-from index.chunk import CHUNKER, Chunk
+from index.chunk import CHUNKER, PASSAGE, Chunk
+from index.passages import Found, hashed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,16 +16,17 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-SCHEMA = 2  # goes up whenever the tables change
+SCHEMA = 3  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
 PASSAGES, LENGTH, STAMP = " passages", " length", " stamp"  # rows among the terms, named as no term can be
 STAMP_BITS = 60
+_EPISODE = ("podcast", "guid", "title", "published", "link", "audio_url", "approximate")
+_MARK = ("begin", "end", "speaker", "start", "stop")
+_FIGURES = ("words", "pieces", "voice", "advert")
 
-# What a hit shows and how passages are told apart, as columns of `chunks`.
-SHOWN = (
-    "id", "key", "podcast", "guid", "title", "published", "link", "audio_url", "first", "last", "text", "speaker", "start",
-    "end", "marks", "approximate",
-)  # fmt: skip
+# What a hit shows and what it is chosen by, as columns of `chunks`.
+SHOWN = ("podcast", "guid", "title", "published", "link", "audio_url", "text", "marks", "approximate")
+SCORED = ("key", "first", "figures", "stems", "lead", "windows", "window_vectors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +75,14 @@ class Filters:
         return " AND ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Passages that may answer: `rows` as the store keeps them, with their vectors and stems in the same order."""
-
-    rows: Any
-    vectors: "Vectors"
-    stems: Sequence[str]
-    known: rank.Frequencies
-
-    def row(self, i: int) -> dict[str, Any]:
-        """All that a hit shows of the i-th."""
-        row: dict[str, Any] = self.rows.slice(i, 1).to_pylist()[0]
-        return row
+def plain(value: str) -> str:
+    """A text as the store keeps it: without what cannot stand there."""
+    return value.replace("\0", "")
 
 
 def quoted(value: str) -> str:
-    """A text literal for the store's SQL; a quote inside is doubled, what cannot stand there is left out."""
-    return "'" + value.replace("\0", "").replace("'", "''") + "'"
+    """A text literal for the store's SQL; a quote inside is doubled."""
+    return "'" + plain(value).replace("'", "''") + "'"
 
 
 def moment(value: datetime) -> str:
@@ -115,24 +107,98 @@ def held(row: Mapping[str, Any]) -> dict[str, int]:
     return {**totals, **dict(zip(row["terms"], row["term_chunks"], strict=True))}
 
 
-def chunk_row(episode: IndexedEpisode, chunk: Chunk, vector: "Vectors") -> dict[str, Any]:
-    """A row of `chunks`; full-text search and BM25 read the stems of the title and what is said, without labels."""
-    named = ("podcast", "guid", "title", "published", "link", "audio_url", "approximate")
-    shown = {name: getattr(episode, name) for name in named}
-    own = {
-        name: getattr(chunk, name)
-        for name in ("id", "key", "position", "first", "last", "text", "speaker", "start", "end")
-    }
+def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: "Vectors") -> dict[str, Any]:
+    """A row of `chunks`; `vectors` are those of its windows.
+
+    Full-text search and BM25 read stems: those of the title and of words heard wrong lead, those of what is said follow.
+    """
+    shown = {name: getattr(episode, name) for name in _EPISODE}
+    own = {name: getattr(chunk, name) for name in ("id", "key", "position", "first", "text")}
+    lead = rank.stems(" ".join((episode.title, *chunk.heard)))
+    said = [rank.stems(quote) for quote in chunk.quotes()]
+    mean = vectors.sum(0)
     return {
         **shown,
         **own,
         "content_hash": episode.content_hash,
-        "speakers": list(chunk.speakers),
         "voices": [name.casefold() for name in chunk.speakers],
-        "marks": [{name: getattr(mark, name) for name in mark.__slots__} for mark in chunk.marks],
-        "indexed_text": " ".join(rank.stems(" ".join((episode.title, chunk.spoken, *chunk.heard)))),
-        "vector": vector,
+        "marks": [{name: getattr(mark, name) for name in _MARK} for mark in chunk.marks],
+        "figures": [
+            {
+                **{name: getattr(mark, name) for name in _FIGURES},
+                "stems": len(stems),
+                "signature": hashed(" ".join(stems)),
+                "speaker": hashed(mark.speaker.casefold()),
+            }
+            for mark, stems in zip(chunk.marks, said, strict=True)
+        ],
+        "stems": [hashed(stem) for stems in said for stem in stems],
+        "lead": [hashed(stem) for stem in lead],
+        "indexed_text": " ".join([*lead, *(stem for stems in said for stem in stems)]),
+        "windows": [0, *chunk.windows],
+        "window_vectors": vectors.astype("float16").ravel(),
+        "vector": mean / max(1e-9, float((mean @ mean) ** 0.5)),
     }
+
+
+def typical(row: Mapping[str, Any]) -> int:
+    """How many terms a passage of a chunk has: those of its lead and its share of what is said."""
+    pieces = sum(figure["pieces"] for figure in row["figures"])
+    terms: int = len(row["lead"]) + len(row["stems"]) * PASSAGE // max(PASSAGE, pieces)
+    return terms
+
+
+def lengths(rows: Any) -> "tuple[NDArray[np.int64], int]":
+    """The terms of each row, and of the `typical` passages of all together."""
+    import numpy as np
+
+    figures, sentences = _flat(rows["figures"])
+    place = np.concatenate([[0], np.cumsum(np.asarray(figures.field("pieces"), np.int64))])
+    pieces = place[sentences[1:]] - place[sentences[:-1]]
+    stems, lead = (np.diff(_flat(rows[name])[1]) for name in ("stems", "lead"))
+    return stems + lead, int(np.sum(lead + stems * PASSAGE // np.maximum(PASSAGE, pieces)))
+
+
+def found(rows: Any) -> Found:
+    """Rows of `chunks` (their columns `SCORED`) as arrays."""
+    import numpy as np
+
+    figures, sentences = _flat(rows["figures"])
+    stems, _ = _flat(rows["stems"])
+    lead, leads = _flat(rows["lead"])
+    windows, bounds = _flat(rows["windows"])
+    vectors, _ = _flat(rows["window_vectors"])
+    column = {
+        name: np.asarray(figures.field(name)) for name in ("words", "pieces", "voice", "stems", "signature", "speaker")
+    }
+    starts = np.asarray(windows) + np.repeat(sentences[:-1], np.diff(bounds))
+    inner = np.delete(starts, bounds[1:-1] - 1)  # the end of one chunk is where the next begins
+    return Found(
+        episode=np.asarray(rows["key"].combine_chunks().dictionary_encode().indices, np.int64),
+        first=np.asarray(rows["first"], np.int64),
+        sentences=sentences,
+        words=column["words"].astype(np.int64),
+        pieces=column["pieces"].astype(np.int64),
+        voice=column["voice"],
+        advert=np.asarray(figures.field("advert").cast("int8")).astype(bool),
+        signature=column["signature"].astype(np.int64),
+        speaker=column["speaker"].astype(np.int64),
+        stems=np.asarray(stems),
+        spread=np.concatenate([[0], np.cumsum(column["stems"], dtype=np.int64)]),
+        lead=np.asarray(lead),
+        leads=leads,
+        windows=inner,
+        vectors=np.asarray(vectors).astype(np.float32).reshape(len(inner) - 1, -1),
+    )
+
+
+def _flat(column: Any) -> tuple[Any, Any]:
+    """The values of a column of lists, one after the other, and where each row's begin (and the last one's end)."""
+    import numpy as np
+
+    lists = column.combine_chunks()
+    lengths = np.asarray(lists.value_lengths(), np.int64)
+    return lists.flatten(), np.concatenate([[0], np.cumsum(lengths)])
 
 
 def episode_row(episode: IndexedEpisode) -> dict[str, Any]:
@@ -144,23 +210,21 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
     """The three tables in the order they are made, stamped with what they were made for."""
     import pyarrow as pa
 
-    text, whole, seconds, names = pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())
-    date = pa.timestamp("us", "UTC")
-    mark = pa.struct([("begin", whole), ("end", whole), ("speaker", text), ("start", seconds), ("stop", seconds)])
+    text, whole, small, seconds, names = pa.string(), pa.int64(), pa.int32(), pa.float64(), pa.list_(pa.string())
+    mark = pa.struct([("begin", small), ("end", small), ("speaker", text), ("start", seconds), ("stop", seconds)])
+    figure = pa.struct(
+        [("words", small), ("pieces", small), ("voice", pa.float32()), ("advert", pa.bool_()), ("stems", small),
+         ("signature", small), ("speaker", small)]
+    )  # fmt: skip
     shown = {
-        "key": text,
-        "podcast": text,
-        "guid": text,
-        "title": text,
-        "published": date,
-        "link": text,
-        "audio_url": text,
-        "approximate": pa.bool_(),
-    }
+        "key": text, "podcast": text, "guid": text, "title": text, "published": pa.timestamp("us", "UTC"), "link": text,
+        "audio_url": text, "approximate": pa.bool_(),
+    }  # fmt: skip
     chunks = {
-        "id": text, **shown, "position": whole, "first": whole, "last": whole, "text": text, "indexed_text": text,
-        "speaker": text, "speakers": names, "voices": names, "start": seconds, "end": seconds, "marks": pa.list_(mark),
-        "content_hash": text, "vector": pa.list_(pa.float32(), dimension),
+        "id": text, **shown, "position": whole, "first": whole, "text": text, "voices": names, "marks": pa.list_(mark),
+        "content_hash": text, "indexed_text": text, "figures": pa.list_(figure), "stems": pa.list_(small),
+        "lead": pa.list_(small), "windows": pa.list_(small), "window_vectors": pa.list_(pa.float16()),
+        "vector": pa.list_(pa.float32(), dimension),
     }  # fmt: skip
     episodes = {
         **shown, "path": text, "files": text, "content_hash": text, "chunks": whole, "duration": seconds, "length": whole,
@@ -173,13 +237,3 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
         "episodes": episodes,
     }  # the last makes it complete
     return {name: pa.schema(list(columns.items()), metadata=stamp) for name, columns in tables.items()}
-
-
-def matrix(rows: Any) -> "Vectors":
-    """The vectors of rows as one array, [rows, dimension]; [0, 0] where there are no rows (None)."""
-    import numpy as np
-
-    if rows is None:
-        return np.zeros((0, 0), np.float32)
-    column = rows["vector"].combine_chunks()
-    return np.asarray(column.flatten(), np.float32).reshape(len(rows), column.type.list_size)

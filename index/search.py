@@ -10,7 +10,8 @@ from urllib.parse import urldefrag
 
 from index import rank
 from index.embed import Embedder, SentenceEmbedder
-from index.records import Candidates, Filters
+from index.passages import Passage, Question, hashed, moments
+from index.records import Filters, found
 from index.store import Store
 from ingest.errors import IndexingError, IndexNotBuiltError, QueryError
 from ingest.ledger import Ledger
@@ -21,8 +22,7 @@ Mode = Literal["hybrid", "vector", "text"]
 
 LONGEST_QUERY = 1_000  # characters; a model reads no more than about that of it
 MOST_HITS = 100
-DEPTH = 50  # candidates of each leg: a right passage among the first ten is in there (RETRIEVAL measurements)
-SAME = 0.5  # hits that share more than this of the shorter one's words are one moment
+DEPTH = 40  # chunks of each leg: looking at all of them finds no more (measured)
 EXPORTS = "encoder"  # folder beside the index where models run from
 
 
@@ -38,7 +38,8 @@ class Scores:
 class Hit:
     """One moment: `start` and `end` of `text` in seconds; `snippet` is the sentence nearest the question, by `speaker`.
 
-    `approximate` says that times may be off, since the audio's length differs from the feed's (adverts).
+    `highlights` are begin and end of the question's words in `text`, in characters. `advert` tells that it mostly sells
+    something or is read out in many episodes. `approximate` says that times may be off, since the audio's length differs from the feed's (adverts).
     """
 
     rank: int
@@ -56,10 +57,12 @@ class Hit:
     snippet: str
     snippet_start: float | None
     snippet_end: float | None
+    highlights: tuple[tuple[int, int], ...]
     link: str
     audio_url: str
     play_url: str
     approximate: bool
+    advert: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ class Answer:
 def as_dict(answer: Answer) -> dict[str, Any]:
     """The answer as plain JSON data, with the same names."""
     plain: dict[str, Any] = asdict(answer)
-    return {**plain, "hits": list(plain["hits"])}
+    hits = [{**hit, "highlights": [list(span) for span in hit["highlights"]]} for hit in plain["hits"]]
+    return {**plain, "hits": hits}
 
 
 class Searcher:
@@ -108,8 +112,11 @@ class Searcher:
         speaker: str = "",
         since: date | None = None,
         until: date | None = None,
+        adverts: bool = False,
     ) -> Answer:
         """The best moments; `podcast` is a slug or a name, a plain date in `until` is itself included.
+
+        Adverts and what is read out in many episodes rank low, unless `adverts` asks for them like anything else.
 
         Raises `QueryError`, `IndexNotBuiltError`, `IndexMismatchError`.
         """
@@ -119,7 +126,7 @@ class Searcher:
         for attempt in (1, 2):
             folder = self.store.folder
             try:
-                hits = self._hits(question, limit, mode, filters)
+                hits = self._hits(question, limit, mode, filters, adverts)
                 indexed = self.store.counts()["episodes"]
                 break
             except IndexingError:
@@ -130,7 +137,7 @@ class Searcher:
         took = round((time.perf_counter() - started) * 1000, 1)
         return Answer(query, mode, took, tuple(hits), Coverage(indexed, pending, failed), weak)
 
-    def _hits(self, question: str, limit: int, mode: Mode, filters: Filters) -> list[Hit]:
+    def _hits(self, question: str, limit: int, mode: Mode, filters: Filters, adverts: bool) -> list[Hit]:
         if not self.store.counts()["episodes"]:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
         vector = None
@@ -138,15 +145,18 @@ class Searcher:
             self.store.require(self.embedder.name, self.embedder.dimension)
             vector = self.embedder.embed_query(question)
         terms = list(dict.fromkeys(rank.stems(question)))
-        found = self.store.candidates(vector, [] if mode == "vector" else terms, filters, max(DEPTH, 2 * limit))
-        cosines: Sequence[float] = [] if vector is None else (found.vectors @ vector).tolist()
-        scored = []
-        for i, stems in enumerate(found.stems):
-            text = None if mode == "vector" else rank.share(terms, stems, found.known)
-            cosine = cosines[i] if cosines else None
-            scored.append((_score(cosine, text), i, Scores(_rounded(cosine), _rounded(text))))
-        scored.sort(key=lambda item: (-item[0], item[1]))
-        return _moments(scored, found, terms, filters.speaker, limit)
+        near = self.store.candidates(vector, [] if mode == "vector" else terms, filters, max(DEPTH, 2 * limit))
+        if not near.rows:
+            return []
+        known = near.known
+        asked = Question(
+            [hashed(term) for term in terms], [known.weight(term) for term in terms],
+            known.length / max(1, known.passages), vector, mode != "vector", adverts,
+            hashed(filters.speaker.casefold()) if filters.speaker else None,
+        )  # fmt: skip
+        best = moments(found(near.rows), asked, limit)
+        rows = self.store.shown(near, [passage.chunk for passage in best])
+        return [_hit(n, passage, row, terms) for n, (passage, row) in enumerate(zip(best, rows, strict=True), 1)]
 
 
 def _checked(query: str, limit: int, mode: str) -> str:
@@ -173,72 +183,37 @@ def _to(day: date | None) -> datetime | None:
     return _from(day if day is None or isinstance(day, datetime) else day + timedelta(days=1))
 
 
-def _score(cosine: float | None, text: float | None) -> float:
-    if cosine is None:
-        return text or 0.0
-    return cosine if text is None else rank.fused(cosine, text)
-
-
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _moments(
-    scored: Sequence[tuple[float, int, Scores]], found: Candidates, terms: Sequence[str], speaker: str, limit: int
-) -> list[Hit]:
-    """The best `limit`, leaving out what overlaps a better one by more than half."""
-    hits: list[Hit] = []
-    kept: list[dict[str, Any]] = []
-    for score, i, scores in scored:
-        if len(hits) == limit:
-            break
-        row = found.row(i)
-        if all(_overlap(row, other) <= SAME for other in kept):
-            kept.append(row)
-            hits.append(_hit(len(hits) + 1, round(score, 4), scores, row, _spoken(row, terms, speaker, found.known)))
-    return hits
-
-
-def _overlap(one: dict[str, Any], other: dict[str, Any]) -> float:
-    if one["key"] != other["key"]:
-        return 0.0
-    shared = min(one["last"], other["last"]) - max(one["first"], other["first"])
-    shorter: int = min(one["last"] - one["first"], other["last"] - other["first"])
-    return float(shared / max(1, shorter))
-
-
-def _spoken(row: dict[str, Any], terms: Sequence[str], speaker: str, known: rank.Frequencies) -> dict[str, Any]:
-    """The mark of the sentence nearest the question; only that speaker's where one is asked for."""
-    wanted = speaker.casefold()
-    marks = [mark for mark in row["marks"] if not wanted or mark["speaker"].casefold() == wanted] or row["marks"]
-    sentences = [row["text"][mark["begin"] : mark["end"]] for mark in marks]
-    best = rank.closest(terms, sentences, known, [mark["speaker"] == row["speaker"] for mark in marks])
-    nearest: dict[str, Any] = marks[best]
-    return nearest
-
-
-def _hit(place: int, score: float, scores: Scores, row: dict[str, Any], spoken: dict[str, Any]) -> Hit:
-    published = row["published"]
+def _hit(place: int, passage: Passage, row: dict[str, Any], terms: Sequence[str]) -> Hit:
+    published, marks = row["published"], row["marks"]
+    first, last, nearest = marks[passage.begin], marks[passage.end - 1], marks[passage.nearest]
+    label = f"{first['speaker']}: " if first["speaker"] else ""
+    text = label + row["text"][first["begin"] : last["end"]]
     return Hit(
         rank=place,
-        score=score,
-        scores=scores,
+        score=round(passage.score, 4),
+        scores=Scores(_rounded(passage.cosine), _rounded(passage.share)),
         podcast=row["podcast"],
         episode_id=row["guid"],
         key=row["key"],
         title=row["title"],
         published=published.isoformat().replace("+00:00", "Z") if published else None,
-        speaker=spoken["speaker"],
-        start=row["start"],
-        end=row["end"],
-        text=row["text"],
-        snippet=row["text"][spoken["begin"] : spoken["end"]],
-        snippet_start=spoken["start"],
-        snippet_end=spoken["stop"],
+        speaker=nearest["speaker"],
+        start=first["start"],
+        end=last["stop"],
+        text=text,
+        snippet=row["text"][nearest["begin"] : nearest["end"]],
+        snippet_start=nearest["start"],
+        snippet_end=nearest["stop"],
+        highlights=tuple(rank.marked(text, frozenset(terms))),
         link=row["link"],
         audio_url=row["audio_url"],
-        play_url=play_url(row["audio_url"], row["start"], row["end"]),
+        play_url=play_url(row["audio_url"], first["start"], last["stop"]),
         approximate=row["approximate"],
+        advert=passage.advert,
     )
 
 

@@ -1,4 +1,4 @@
-"""The index on disk: the only file that knows LanceDB.
+"""The index on disk: with `index.upkeep` and `index.legs` all that knows LanceDB.
 
 `root/CURRENT` names the folder that is searched, so that a rebuild goes on beside it and takes its place by one rename.
 In the folder are three tables: `chunks` (what is searched, with everything a hit shows), `episodes` (what is indexed,
@@ -12,34 +12,33 @@ import shutil
 from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from index import folders, rank, terms
+from index import folders, legs, rank, terms, upkeep
 from index.chunk import Chunk
 from index.records import (
     LAYOUT,
     LENGTH,
     PASSAGES,
     SHOWN,
-    Candidates,
     Filters,
     IndexedEpisode,
     chunk_row,
     episode_row,
-    matrix,
     quoted,
     schemas,
+    typical,
 )
+from index.snapshot import MEMORY, Snapshot
+from index.upkeep import VectorIndex
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
 
 if TYPE_CHECKING:
     from index.records import Vectors
 
-FRAGMENTS = 20  # each write leaves one, and each costs a query 0.27 ms; compacted beyond this many
-UNINDEXED = 2_000  # rows full-text search may have to read beside its index, or a tenth of all
 KEEP = timedelta(days=1)  # how long replaced data stays for readers that began before
 
 T = TypeVar("T")
@@ -51,11 +50,15 @@ class Store:
     Raises `IndexingError` where the files cannot be used, `IndexNotBuiltError` where there are none yet.
     """
 
-    def __init__(self, root: Path, folder: str = "") -> None:
+    def __init__(self, root: Path, folder: str = "", *, kind: VectorIndex = "auto", memory: int = MEMORY) -> None:
         self.root = root
+        self.kind = kind
+        self.memory = memory
         self._fixed = folder
         self._opened = ""
         self._tables: dict[str, Any] = {}
+        self._seen: tuple[str, int] | None = None
+        self._snapshot: tuple[tuple[str, int] | None, Snapshot | None] = (None, None)
 
     @property
     def folder(self) -> str:
@@ -64,7 +67,7 @@ class Store:
 
     def beside(self) -> "Store":
         """An empty store in a new folder, which nobody searches until it is published."""
-        return Store(self.root, folders.unused(self.root))
+        return Store(self.root, folders.unused(self.root), kind=self.kind, memory=self.memory)
 
     def publish(self) -> None:
         """Make this the store that is searched, and remove all others."""
@@ -126,24 +129,28 @@ class Store:
 
     # -- writing
 
-    def replace(self, episode: IndexedEpisode, chunks: Sequence[Chunk], vectors: "Vectors") -> None:
-        """Put an episode in place of what was there of it; readers see the old chunks or the new, never a mixture."""
+    def replace(self, episode: IndexedEpisode, chunks: Sequence[Chunk], vectors: "Sequence[Vectors]") -> None:
+        """Put an episode, with the vectors of each chunk's windows, in place of what was there of it.
+
+        Readers see the old chunks or the new, never a mixture; for a moment, neither.
+        """
         rows = [chunk_row(episode, chunk, vector) for chunk, vector in zip(chunks, vectors, strict=True)]
-        length, containing = rank.counted(row["indexed_text"] for row in rows)
-        entry = {**episode_row(replace(episode, chunks=len(chunks))), "length": length}
+        containing = rank.containing(row["indexed_text"] for row in rows)
+        entry = {**episode_row(replace(episode, chunks=len(chunks))), "length": sum(map(typical, rows))}
         entry |= {"terms": list(containing), "term_chunks": list(containing.values())}
         _wait(self.root, self._replace(episode, rows, entry))
 
     async def _replace(self, episode: IndexedEpisode, rows: list[dict[str, Any]], entry: dict[str, Any]) -> None:
         import pyarrow as pa
 
-        chunks = self._table("chunks")
-        merge = chunks.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
-        merge = merge.when_not_matched_by_source_delete(f"key = {quoted(episode.key)}")
-        await merge.execute(pa.Table.from_pylist(rows, schema=await chunks.schema()))
-        await _index_words(chunks)
-        await terms.shift(self._table("terms"), self._table("episodes"), episode.key, entry)
-        await terms.upsert(self._table("episodes"), "key", [entry])
+        chunks, episodes = self._table("chunks"), self._table("episodes")
+        if await chunks.count_rows(f"key = {quoted(episode.key)}"):  # a merge would look at all other rows too
+            await chunks.delete(f"key = {quoted(episode.key)}")
+        if rows:
+            await chunks.add(pa.Table.from_pylist(rows, schema=await chunks.schema()))
+        await upkeep.index_words(chunks)
+        await terms.shift(self._table("terms"), episodes, episode.key, entry)
+        await terms.upsert(episodes, "key", [entry])
 
     def remove(self, key: str) -> None:
         """Take an episode out."""
@@ -178,23 +185,8 @@ class Store:
 
         Done only where it pays, unless `force`.
         """
-        _wait(self.root, self._maintain(force, keep))
-
-    async def _maintain(self, force: bool, keep: timedelta) -> None:
-        chunks = self._table("chunks")
-        await _index_words(chunks)
-        stats = await chunks.stats()
-        scattered = stats["fragment_stats"]["num_fragments"] > FRAGMENTS
-        if force or scattered or await self._unindexed() > min(UNINDEXED, stats["num_rows"] // 10):
-            for table in self._tables.values():
-                await table.optimize(cleanup_older_than=keep)
-
-    async def _unindexed(self) -> int:
-        chunks = self._table("chunks")
-        names = [index.name for index in await chunks.list_indices()]
-        found = [await chunks.index_stats(name) for name in names]
-        rows: int = await chunks.count_rows()
-        return max((int(stats.num_unindexed_rows) for stats in found if stats), default=rows)
+        self._table("chunks")
+        _wait(self.root, upkeep.maintain(self._tables, self.kind, force=force, keep=keep))
 
     # -- reading
 
@@ -208,61 +200,76 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """Health in figures: `episodes`, `chunks`, and the chunks not yet `unindexed` by full-text search."""
-        figures: dict[str, int] = _wait(self.root, self._counts())
-        return figures
+        return _wait(self.root, self._counts())
 
     async def _counts(self) -> dict[str, int]:
         episodes, chunks = self._table("episodes"), self._table("chunks")
-        figures = await asyncio.gather(episodes.count_rows(), chunks.count_rows(), self._unindexed())
+        figures = await asyncio.gather(episodes.count_rows(), chunks.count_rows(), upkeep.unindexed(chunks))
         return dict(zip(("episodes", "chunks", "unindexed"), figures, strict=True))
 
     def vectors(self, key: str) -> dict[str, "Vectors"]:
-        """The vectors of an episode's chunks, by chunk id."""
-        query = self._table("chunks").query().where(f"key = {quoted(key)}").select(["id", "vector"])
-        found = _wait(self.root, query.to_arrow())
-        return dict(zip(found["id"].to_pylist(), matrix(found), strict=True))
+        """The vectors of the windows of an episode's chunks, by chunk id: float32 [windows, dimension]."""
+        import numpy as np
 
-    def candidates(self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int) -> Candidates:
-        """The `depth` passages nearest to the vector, if there is one, and as many that hold the words best, if any."""
+        query = self._table("chunks").query().where(f"key = {quoted(key)}").select(["id", "windows", "window_vectors"])
+        rows = _wait(self.root, query.to_list())
+        return {
+            row["id"]: np.asarray(row["window_vectors"], np.float32).reshape(len(row["windows"]) - 1, -1)
+            for row in rows
+        }
+
+    def candidates(self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int) -> "Candidates":
+        """The `depth` chunks nearest to the vector, if there is one, and as many that hold the words best, if any.
+
+        Asked a second time without a change between, a small index is read into memory and asked there.
+        """
+        snapshot = self._remembered()
+        if snapshot:
+            return Candidates(*snapshot.nearest(vector, words, filters, depth))
         return _wait(self.root, self._candidates(vector, words, filters.sql(), depth))
 
-    async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> Candidates:
+    def _remembered(self) -> Snapshot | None:
+        chunks, version = self._table("chunks"), self._version()
+        if version == self._seen and version != self._snapshot[0]:
+            rows = _wait(self.root, chunks.count_rows())
+            whole = _wait(self.root, chunks.query().to_arrow()) if 0 < rows <= self.memory else None
+            self._snapshot = (version, Snapshot(whole) if whole else None)
+        self._seen = version
+        return self._snapshot[1] if self._snapshot[0] == version else None
+
+    def _version(self) -> tuple[str, int]:
+        """Changes with every write, whoever writes."""
+        return self._opened, (self.root / self._opened / "chunks.lance" / "_versions").stat().st_mtime_ns
+
+    async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> "Candidates":
+        known = await self._known(words)
+        rows = await legs.nearest(self._table("chunks"), vector, words, where, depth, known)
+        return Candidates(rows, known)
+
+    async def _known(self, words: Sequence[str]) -> rank.Frequencies:
+        counts = await terms.lookup(self._table("terms"), [*words, PASSAGES, LENGTH])
+        return rank.Frequencies(counts.get(PASSAGES, 0), counts.get(LENGTH, 0), counts)
+
+    def shown(self, candidates: "Candidates", places: Sequence[int]) -> list[dict[str, Any]]:
+        """All that hits show of the candidates at these places, in the same order."""
         import pyarrow as pa
 
-        query = self._table("chunks").query()
-        legs = []
-        if vector is not None:  # exact: no index of vectors is made at these sizes
-            legs.append((query.nearest_to(vector).distance_type("dot"), "_distance"))
-        if words:
-            legs.append((query.nearest_to_text(" ".join(words), columns=["indexed_text"]), "_score"))
-        asked = [
-            (leg.where(where) if where else leg)
-            .select([*SHOWN, "vector", "indexed_text", extra])
-            .limit(depth)
-            .to_arrow()
-            for leg, extra in legs
-        ]
-        frequencies, *found = await asyncio.gather(
-            terms.lookup(self._table("terms"), [*words, PASSAGES, LENGTH]), *asked
-        )
-        known = rank.Frequencies(frequencies.get(PASSAGES, 0), frequencies.get(LENGTH, 0), frequencies)
-        rows = pa.concat_tables([leg.drop_columns([leg.column_names[-1]]) for leg in found]) if found else None
-        if rows is None:
-            return Candidates(None, matrix(None), (), known)
-        first = {name: i for i, name in reversed(list(enumerate(rows["id"].to_pylist())))}
-        rows = rows.take(pa.array(sorted(first.values()), pa.int64()))
-        return Candidates(rows.select(list(SHOWN)), matrix(rows), rows["indexed_text"].to_pylist(), known)
+        rows = candidates.rows.take(pa.array(places, pa.int64())) if places else None
+        if rows is None or "text" in rows.column_names:
+            return rows.select(["key", *SHOWN]).to_pylist() if rows else []
+        ids = rows["id"].to_pylist()
+        where = f"id IN ({', '.join(quoted(name) for name in set(ids))})"
+        query = self._table("chunks").query().where(where).select(["id", "key", *SHOWN])
+        found = {row["id"]: row for row in _wait(self.root, query.to_list())}
+        return [found[name] for name in ids]
 
 
-async def _index_words(chunks: Any) -> None:
-    """Make the full-text index as soon as there are rows; LanceDB keeps it covering when it optimizes."""
-    if await chunks.list_indices() or not await chunks.count_rows():
-        return
-    from lancedb.index import FTS
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Rows of the chunks that may answer (None where nothing was asked), and what is known of the words."""
 
-    # The column holds stems, made by the same function as the query's: one way of reading words, not two.
-    plain = {"stem": False, "remove_stop_words": False, "lower_case": False, "ascii_folding": False}
-    await chunks.create_index("indexed_text", config=FTS(base_tokenizer="whitespace", with_position=True, **plain))
+    rows: Any
+    known: rank.Frequencies
 
 
 async def _connect(path: Path) -> Any:

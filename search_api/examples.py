@@ -20,10 +20,12 @@ _HIT = {
     "snippet": "The best people leave when nobody asks them for more.",
     "snippet_start": 75.4,
     "snippet_end": 79.8,
+    "highlights": [[9, 15], [16, 21]],
     "link": "https://podcast.example/2",
     "audio_url": "https://podcast.example/2.mp3",
     "play_url": "https://podcast.example/2.mp3#t=75.4,92.1",
     "approximate": False,
+    "advert": False,
 }
 SEARCH = {
     "query": "why do top performers leave?",

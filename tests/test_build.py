@@ -41,7 +41,7 @@ def home(tmp_path):
     return Home(tmp_path)
 
 
-def long(topic, turns=6):
+def long(topic, turns=30):
     return [f"Turn {n} is about {topic}. {f'It says {topic} once more in part {n}. ' * 20}" for n in range(turns)]
 
 

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from index.chunk import split
+from index.chunk import PASSAGE, split
 from index.sentences import sentence_ends, word_spans
 from index.timing import word_times
 from ingest.models import Episode, Segment, Transcript, Turn
@@ -54,16 +54,22 @@ def test_scripts_without_spaces_are_parted_at_their_full_stops():
 
 
 def test_chunks_hold_whole_sentences_up_to_the_size_and_cover_all_words():
-    chunks = split(talk(("", monologue(100))), words, size=50, overlap=10)
-    assert {50} == {words(chunk.text) for chunk in chunks[:-1]}
+    chunks = split(talk(("", monologue(100))), words, size=50, overlap=10, window=20)
+    assert {40, 50} >= {words(chunk.text) for chunk in chunks}
     assert all(chunk.text.endswith("long.") and chunk.text.startswith("This is") for chunk in chunks)
     assert (0, 1000) == (chunks[0].first, chunks[-1].last)
     assert all(later.first <= earlier.last for earlier, later in pairwise(chunks))
 
 
-def test_chunks_overlap_by_whole_sentences_within_the_overlap():
-    chunks = split(talk(("", monologue(100))), words, size=50, overlap=25)
-    assert {20} == {a.last - b.first for a, b in pairwise(chunks)}
+def test_chunks_repeat_at_least_the_overlap():
+    chunks = split(talk(("", monologue(100))), words, size=100, overlap=25, window=10)
+    assert {30} == {a.last - b.first for a, b in pairwise(chunks)}
+
+
+def test_every_passage_is_whole_in_one_chunk():
+    chunks = split(talk(("", monologue(400, 7))), words)
+    starts = range(0, 2800 - PASSAGE, 7)
+    assert all(any(c.first <= start and start + PASSAGE <= c.last for c in chunks) for start in starts)
 
 
 def test_every_chunk_brings_something_new_even_where_a_long_sentence_follows():
@@ -72,18 +78,24 @@ def test_every_chunk_brings_something_new_even_where_a_long_sentence_follows():
     assert all(later.last > earlier.last for earlier, later in pairwise(chunks))
 
 
-def test_a_full_chunk_ends_with_the_speakers_turn():
-    turns = [("Ann" if n % 2 else "Ben", monologue(4)) for n in range(10)]
-    chunks = split(talk(*turns), words, size=50, overlap=0)
-    assert all(chunk.speakers == (chunk.speaker,) for chunk in chunks)
-    assert {40} == {words(chunk.spoken) for chunk in chunks}
+def test_windows_are_runs_of_whole_sentences_that_cover_a_chunk():
+    (chunk,) = split(talk(("Ann", monologue(12)), ("Ben", "and " * 71 + "so.")), words)
+    assert [60, 60, 72] == [words(text) for text in chunk.embedded()]
+    assert " ".join(chunk.quotes()) == " ".join(chunk.embedded())
+    assert len(chunk.marks) == chunk.windows[-1]
+
+
+def test_who_says_most_has_the_main_voice():
+    (chunk,) = split(talk(("Ann", "I see. But why?"), ("Ben", f"{monologue(3, 10)} And why is it so? Ah.")), words)
+    assert [4 / 36, 2 / 36, *[1.0] * 5] == [mark.voice for mark in chunk.marks]
+    assert {1.0} == {mark.voice for mark in split(talk(("", "One. Two.")), words)[0].marks}
 
 
 def test_speakers_are_labelled_once_a_turn_and_paragraphs_kept():
     chunk = split(talk(("Ann", "Hello  there.\n\nHow are\nyou?"), ("Ben", "Well enough to talk at length.")), words)[0]
     assert "Ann: Hello there.\n\nHow are you?\n\nBen: Well enough to talk at length." == chunk.text
-    assert "Hello there. How are you? Well enough to talk at length." == chunk.spoken
-    assert (("Ann", "Ben"), "Ben") == (chunk.speakers, chunk.speaker)
+    assert ["Hello there.", "How are you?", "Well enough to talk at length."] == chunk.quotes()
+    assert ("Ann", "Ben") == chunk.speakers
     assert ["Ann", "Ann", "Ben"] == [mark.speaker for mark in chunk.marks]
 
 
@@ -92,14 +104,14 @@ def test_text_without_speakers_carries_no_labels():
 
 
 def test_a_monstrous_sentence_is_cut_between_words():
-    chunks = split(talk(("", "word " * 1000)), words, size=100, overlap=20)
-    assert max(words(chunk.text) for chunk in chunks) <= 100
+    chunks = split(talk(("", "word " * 1000)), words)
+    assert max(words(text) for chunk in chunks for text in chunk.embedded()) <= 64
     assert 1000 == chunks[-1].last
-    assert all(len(text) <= 400 for text in (chunk.text for chunk in split(talk(("", "x" * 5000)), len, size=400)))
+    assert all(len(text) <= 64 for chunk in split(talk(("", "x" * 5000)), len) for text in chunk.embedded())
 
 
 def test_speech_without_punctuation_is_cut_where_segments_begin():
-    segments = [Segment(n * 5.0, n * 5.0 + 5.0, f"say {n} " + "more " * 18) for n in range(20)]
+    segments = [Segment(n * 5.0, n * 5.0 + 5.0, f"say {n} " + "more " * 28) for n in range(20)]
     text = " ".join(segment.text.strip() for segment in segments)
     chunks = split(talk(("", text), segments=segments), words, size=100, overlap=0)
     assert all(chunk.text.startswith("say ") for chunk in chunks)
@@ -112,12 +124,12 @@ def test_nothing_said_gives_no_chunks():
 
 
 def test_an_id_is_stable_and_survives_edits_elsewhere():
-    turns = [("Ann" if n % 2 else "Ben", f"Turn number{n}. {monologue(4)}") for n in range(20)]
-    before = split(talk(*turns), words, size=50, overlap=0)
-    assert [chunk.id for chunk in before] == [chunk.id for chunk in split(talk(*turns), words, size=50, overlap=0)]
-    turns[3] = (turns[3][0], "Quite another thing was said here.")
-    after = split(talk(*turns), words, size=50, overlap=0)
-    assert 3 >= len({chunk.id for chunk in after} - {chunk.id for chunk in before})
+    turns = [("Ann" if n % 2 else "Ben", f"Turn number{n}. {monologue(4)}") for n in range(80)]
+    before = split(talk(*turns), words)
+    assert [chunk.id for chunk in before] == [chunk.id for chunk in split(talk(*turns), words)]
+    turns[1] = (turns[1][0], turns[1][1].replace("Turn", "Part"))
+    after = split(talk(*turns), words)
+    assert 1 == len({chunk.id for chunk in after} - {chunk.id for chunk in before}) < len(before) / 5
 
 
 def test_ids_differ_between_episodes_and_between_repeats():

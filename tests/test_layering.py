@@ -11,7 +11,7 @@ ROOMS = {"ingest": set(), "index": {"ingest"}, "flows": {"ingest", "index"}, "se
 ONE_PLACE = {
     "prefect": {"flows/pipeline.py", "flows/up.py"},
     "fastapi": {"search_api"},
-    "lancedb": {"index/store.py"},
+    "lancedb": {"index/store.py", "index/upkeep.py"},
     "sentence_transformers": {"index/embed.py"},
     "faster_whisper": {"ingest/whisper.py"},
     "feedparser": {"ingest/feeds.py"},

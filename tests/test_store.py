@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from index import rank, terms
+from index import rank, records, terms
 from index.chunk import split
 from index.records import Filters, IndexedEpisode
 from index.store import Store, _wait
@@ -18,11 +18,11 @@ NOBODY = Filters()
 def put(store, guid, *said, podcast="selling", title="", published=None, content="1"):
     episode = Episode(podcast, guid, title or guid)
     turns = tuple(Turn(text, name) for name, text in said)
-    chunks = split(Transcript(episode, turns), MODEL.count, size=12, overlap=0)
+    chunks = split(Transcript(episode, turns), MODEL.count, size=12, overlap=0, window=12)
     row = IndexedEpisode(
         episode.key, podcast, guid, title or guid, published, "", "", f"{podcast}/{guid}.md", "", content
     )
-    store.replace(row, chunks, MODEL.embed_passages([chunk.spoken for chunk in chunks]))
+    store.replace(row, chunks, [MODEL.embed_passages(chunk.embedded()) for chunk in chunks])
     return episode.key
 
 
@@ -37,7 +37,7 @@ def texts(store, query, filters=NOBODY, *, vector=True, words=True):
     found = store.candidates(
         MODEL.embed_query(query) if vector else None, rank.stems(query) if words else [], filters, 10
     )
-    return [found.row(i)["text"] for i in range(len(found.stems))]
+    return [row["text"] for row in store.shown(found, range(len(found.rows or ())))]
 
 
 def frequencies(store, *words):
@@ -78,12 +78,14 @@ def test_both_legs_find_the_passage(store):
     assert ["Ben: Dogs bark at night."] == texts(store, "dog", vector=False)
 
 
-def test_a_candidate_of_both_legs_comes_once_with_its_own_vector(store):
+def test_a_candidate_of_both_legs_comes_once_with_its_own_vectors(store):
     put(store, "a", ("", "Prices rise."), ("", "Nobody sells in the rain, not even cars, boats, lifts or houses."))
-    found = store.candidates(MODEL.embed_query("Prices rise."), ["price"], NOBODY, 10)
-    assert len({found.row(i)["id"] for i in range(len(found.stems))}) == len(found.stems) == 2
-    best = max(range(2), key=lambda i: found.vectors[i] @ MODEL.embed_query("Prices rise."))
-    assert "Prices rise." in found.row(best)["text"]
+    near = store.candidates(MODEL.embed_query("Prices rise."), ["price"], NOBODY, 10)
+    assert len(set(near.rows["id"].to_pylist())) == len(near.rows) == 2
+    arrays = records.found(near.rows)
+    best = int((arrays.vectors @ MODEL.embed_query("Prices rise.")).argmax())
+    assert "Prices rise." in store.shown(near, [best])[0]["text"]
+    assert [2, 12] == sorted(arrays.words)
 
 
 def test_the_title_is_found_as_words_but_labels_are_not(store):

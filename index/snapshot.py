@@ -1,0 +1,140 @@
+"""A copy of the chunks in memory: every vector and every word is looked at, without a query plan, in a millisecond or two.
+
+A server asks the same index again and again; below `MEMORY` chunks it pays to read them once. The answers are those of the
+disk: the same candidates by exact search, scored by the same functions.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from index import rank
+from index.passages import hashed
+from index.records import Filters, lengths, plain
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+    Mask = NDArray[np.bool_]
+
+MEMORY = 30_000  # chunks: about 300 MB, 600 hours of speech
+
+
+class Snapshot:
+    """`rows` is the whole table as Arrow, as it was at one version."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+    @cached_property
+    def vectors(self) -> "Vectors":
+        """float32 [chunks, dimension]."""
+        import numpy as np
+
+        column = self.rows["vector"].combine_chunks()
+        return np.asarray(column.flatten(), np.float32).reshape(len(self.rows), -1)
+
+    @cached_property
+    def _postings(self) -> tuple[Any, Any, Any, Any]:
+        """Terms in order, where each begins among the places, the chunks there, and how often it occurs in each."""
+        import numpy as np
+
+        terms, chunks = [], []
+        for name in ("stems", "lead"):
+            lists = self.rows[name].combine_chunks()
+            terms.append(np.asarray(lists.flatten(), np.int64))
+            chunks.append(np.repeat(np.arange(len(lists)), np.asarray(lists.value_lengths())))
+        pairs, times = np.unique(
+            (np.concatenate(terms) << 32) + np.concatenate(chunks), return_counts=True
+        )  # a term's chunks stand together, in order
+        known, begin = np.unique(pairs >> 32, return_index=True)
+        return known, np.append(begin, len(pairs)), pairs & 0xFFFFFFFF, times
+
+    @cached_property
+    def _lengths(self) -> tuple["NDArray[np.int64]", int]:
+        """Terms of each chunk, and of all their typical passages together."""
+        return lengths(self.rows)
+
+    def known(self, words: Sequence[str]) -> rank.Frequencies:
+        """What BM25 needs to know of these words."""
+        held = {word: len(self._places(word)[0]) for word in words}
+        return rank.Frequencies(len(self.rows), self._lengths[1], held)
+
+    def _places(self, word: str) -> tuple[Any, Any]:
+        """The chunks that hold a word, and how often."""
+        import numpy as np
+
+        known, begin, chunks, times = self._postings
+        i = int(np.searchsorted(known, hashed(word)))
+        if i == len(known) or known[i] != hashed(word):
+            return chunks[:0], times[:0]
+        return chunks[begin[i] : begin[i + 1]], times[begin[i] : begin[i + 1]]
+
+    def nearest(
+        self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int
+    ) -> tuple[Any, rank.Frequencies]:
+        """Rows of the `depth` chunks nearest to the vector and of as many that hold the words best."""
+        import numpy as np
+        import pyarrow as pa
+
+        known, allowed = self.known(words), self._allowed(filters)
+        legs = [] if vector is None else [_best(self.vectors @ vector, allowed, depth)]
+        if words:
+            held = self._bm25(words, known)
+            legs.append(_best(held, allowed & (held > 0), depth))
+        chosen = np.unique(np.concatenate(legs)) if legs else np.zeros(0, np.int64)
+        return self.rows.take(pa.array(chosen)), known
+
+    def _bm25(self, words: Sequence[str], known: rank.Frequencies) -> "Vectors":
+        import numpy as np
+
+        length, total = self._lengths[0], np.zeros(len(self.rows), np.float32)
+        norm = rank.K1 * (1 - rank.B + rank.B * length / max(1.0, length.mean()))
+        for word in words:
+            chunks, times = self._places(word)
+            total[chunks] += known.weight(word) * times * (rank.K1 + 1) / (times + norm[chunks])
+        return total
+
+    def _allowed(self, filters: Filters) -> "Mask":
+        """Which chunks the filters leave."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        masks = [np.ones(len(self.rows), bool)]
+        if filters.podcast:
+            masks.append(_mask(pc.equal(self.rows["podcast"], plain(filters.podcast))))
+        if filters.speaker:
+            voices = self.rows["voices"].combine_chunks()
+            which = np.repeat(np.arange(len(voices)), np.asarray(voices.value_lengths()))
+            said = np.zeros(len(voices), bool)
+            said[which[_mask(pc.equal(voices.flatten(), plain(filters.speaker.casefold())))]] = True
+            masks.append(said)
+        since, until = filters.since, filters.until
+        masks += [_mask(pc.greater_equal(self.rows["published"], _scalar(since)))] if since else []
+        masks += [_mask(pc.less(self.rows["published"], _scalar(until)))] if until else []
+        allowed: Mask = np.logical_and.reduce(masks)
+        return allowed
+
+
+def _scalar(moment: datetime) -> Any:
+    import pyarrow as pa
+
+    return pa.scalar(moment, pa.timestamp("us", "UTC"))
+
+
+def _mask(column: Any) -> "Mask":
+    import numpy as np
+
+    return np.asarray(column.fill_null(False)).astype(bool)
+
+
+def _best(scores: "Vectors", allowed: "Mask", depth: int) -> "NDArray[np.int64]":
+    """The `depth` best places of those allowed."""
+    import numpy as np
+
+    scores = np.where(allowed, scores, -np.inf)
+    best = np.argpartition(-scores, depth - 1)[:depth] if depth < len(scores) else np.arange(len(scores))
+    return best[np.isfinite(scores[best])]
