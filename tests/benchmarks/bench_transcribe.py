@@ -3,6 +3,10 @@
 `python -m tests.benchmarks.bench_transcribe --minutes 60` (a quarter of an hour on one core): CPU seconds, one thread, so
 that a busy machine hardly shows; each run in a process of its own, so that each has its own peak of memory. Decoding again
 what looks wrong is work that the bare call does not do, and is shown on a line of its own.
+
+Seen for an hour with the tests' own model: bare 184 s and 1.5 GB; ours 166 s (0.90) and 0.5 GB, 14 s of it around the
+model (hearing speech 10, decoding the file 2, features 2); 32 s more to decode 27 of 427 windows again, after which 3.5 %
+of the words are wrong, bare 3.7; one window after another 211 s (1.27 of batched) and 3.3 %.
 """
 
 import argparse
