@@ -12,13 +12,15 @@ CALLS = 3  # so many calls to act within `CLOSE` sentences are a message without
 CLOSE = 6
 
 _OPENS = re.compile(
-    r"\b(?:brought to you by|sponsored by|(?:is|was) supported by|(?:made|presented) possible by|presented by"
-    r"|(?:today's|our|this (?:episode|week|show)'s|the) sponsors?\b(?! (?:is|was|were) (?:a|an|the|my|his|her|their)\b)"
-    r"|(?:thanks|thank you) to .{2,60} for (?:sponsoring|supporting)|word from (?:our|my|the) sponsors?)",
+    r"\b(?:brought to you by|word from (?:our|my|the) sponsors?"
+    r"|(?:episode|show|podcast|week|program(?:me)?) (?:is|was) (?:\w+ )?(?:sponsored|supported|presented|made possible) by"
+    r"|(?:today['’]s|our|this (?:episode|week|show)['’]s) sponsors?\b(?! (?:is|was|were) (?:a|an|the|my|his|her|their)\b)"  # noqa: RUF001
+    r"|the sponsors? (?:of|for|behind) (?:this|today['’]s|our|the) (?:episode|show|week|podcast)"  # noqa: RUF001
+    r"|(?:thanks|thank you) to .{2,60} for (?:sponsoring|supporting))",
     re.IGNORECASE,
 )
 _CALLS = re.compile(
-    r"\b(?:[\w-]+\.(?:com|io|ai|co|org|net|app|dev|fm|ly|de|co\.uk)\b|[\w-]+ dot (?:com|io|ai|co|org|net)\b"
+    r"\b(?:[\w-]{1,63}\.(?:com|io|ai|co|org|net|app|dev|fm|ly|de|co\.uk)\b|[\w-]{1,63} dot (?:com|io|ai|co|org|net)\b"
     r"|(?:promo|discount|coupon|offer) code|use (?:the |my |our )?code|free trial|\d+ ?(?:%|percent) off"
     r"|sign up (?:today|now|for free|at)|get started (?:today|now|for free|at)|book a demo|try it (?:today|for free)"
     r"|(?:head|go) (?:on )?(?:over )?to \w+(?:\.| dot | slash )|no credit card|first (?:month|year|three months) free"
