@@ -29,6 +29,7 @@ VOICE, ADVERT = 0.2, 0.2  # cosine units
 SAME = 0.3  # passages that share more than this of the shorter one's words are one moment
 COPIED = 0.5  # and so are those whose sentences are mostly the same, wherever they stand
 REPEATED, SPOKEN = 3, 6  # a sentence of six words or more in three episodes is read out, not said
+RUNS = 8  # windows that a passage may touch: two in a row are longer than `WINDOW`
 LOOKED_AT = 400  # best passages among which the moments are chosen
 
 
@@ -39,7 +40,8 @@ class Found:
     `episode` and `first` (word of the episode) are one a chunk. `words`, `pieces`, `voice`, `advert`, `signature` and
     `speaker` (a hashed name) are one a sentence; `sentences` [chunks + 1] says which belong to which chunk. `stems` are the hashed terms, `spread` [n + 1]
     which belong to which sentence; `lead` those of a chunk's title, `leads` [chunks + 1] likewise. `windows` are the
-    sentences' numbers where windows begin, and the end of the last; `vectors` float32 [windows, dimension].
+    sentences' numbers where windows begin, and the end of the last; `vectors` float16 [windows, dimension], and `norms`
+    [windows, RUNS] the lengths of the sums of one, two, ... of them from each on.
     """
 
     episode: "Whole"
@@ -56,7 +58,37 @@ class Found:
     lead: "Whole"
     leads: "Whole"
     windows: "Whole"
-    vectors: "Real"
+    vectors: "NDArray[np.float16]"
+    norms: "Real"
+
+    def take(self, rows: "Whole") -> "Found":
+        """Some of the chunks."""
+        import numpy as np
+
+        begin = np.searchsorted(self.windows[:-1], self.sentences)  # the first window of each chunk
+        said, sentences = _parts(self.sentences, rows)
+        heard, spread = _parts(self.spread, said)
+        led, leads = _parts(self.leads, rows)
+        inner, _ = _parts(begin, rows)
+        sizes = np.diff(self.windows)[inner]
+        one = {name: getattr(self, name)[said] for name in _OF_SENTENCES}
+        return Found(
+            episode=self.episode[rows], first=self.first[rows], sentences=sentences, stems=self.stems[heard],
+            spread=spread, lead=self.lead[led], leads=leads, windows=np.concatenate([[0], np.cumsum(sizes)]),
+            vectors=self.vectors[inner], norms=self.norms[inner], **one,
+        )  # fmt: skip
+
+
+_OF_SENTENCES = ("words", "pieces", "voice", "advert", "signature", "speaker")
+
+
+def _parts(bounds: "Whole", rows: "Whole") -> "tuple[Whole, Whole]":
+    """The places that lie within these rows of the bounds, and the bounds of those places."""
+    import numpy as np
+
+    sizes = bounds[rows + 1] - bounds[rows]
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    return np.arange(ends[-1]) + np.repeat(bounds[rows] - ends[:-1], sizes), ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,28 +222,36 @@ def _cosines(found: Found, question: Question, begin: "Whole", end: "Whole") -> 
 
     if question.vector is None:
         return None, None
-    near = found.vectors @ question.vector
+    near = found.vectors.astype(np.float32) @ question.vector
     place = np.concatenate([[0], np.cumsum(found.pieces)])
     middles = (place[found.windows[:-1]] + place[found.windows[1:]]) / 2
     own = np.repeat(np.arange(len(near)), np.diff(found.windows))  # the window of each sentence
     low, high = np.searchsorted(middles, place[begin]), np.searchsorted(middles, place[end])
     low = np.where(high > low, low, own[begin])
-    spans, which = np.unique(low * len(middles) * 2 + np.maximum(high, low + 1), return_inverse=True)
-    low, high = spans // (len(middles) * 2), spans % (len(middles) * 2)
-    sums = np.concatenate([np.zeros((1, found.vectors.shape[1]), np.float32), np.cumsum(found.vectors, 0)])
-    length = np.linalg.norm(sums[high] - sums[low], axis=1)
-    total = np.concatenate([[0.0], np.cumsum(near)])
-    mean = (total[high] - total[low]) / np.maximum(length, 1e-9)
+    high = np.minimum(np.maximum(high, low + 1), low + RUNS)
+    total = np.concatenate([[0.0], np.cumsum(near, dtype=np.float64)])
+    mean = (total[high] - total[low]) / np.maximum(found.norms[low, high - low - 1], 1e-9)
     best = np.maximum.reduceat(np.append(near, -1.0), np.stack([low, high], 1).ravel())[::2]
-    return near[own], ((1 - BEST_WINDOW) * mean + BEST_WINDOW * best)[which]
+    return near[own], (1 - BEST_WINDOW) * mean + BEST_WINDOW * best
+
+
+def norms(vectors: "Real") -> "Real":
+    """The lengths of the sums of 1 to `RUNS` vectors from each on, [windows, RUNS]; as far as there are any."""
+    import numpy as np
+
+    sums = np.concatenate([np.zeros((1, vectors.shape[1]), np.float32), np.cumsum(vectors, 0)])
+    starts = np.arange(len(vectors))
+    ends = np.minimum(starts[:, None] + np.arange(1, RUNS + 1), len(vectors))
+    lengths: Real = np.linalg.norm(sums[ends] - sums[starts][:, None], axis=2)
+    return lengths
 
 
 def _read_out(found: Found, chunk: "Whole") -> "NDArray[np.bool_]":
     """Which sentences stand in several episodes word for word: trailers, adverts, greetings."""
     import numpy as np
 
-    pairs = np.unique(np.stack([found.signature, found.episode[chunk]], 1)[found.words >= SPOKEN], axis=0)
-    signatures, episodes = np.unique(pairs[:, 0], return_counts=True)
+    pairs = np.unique(((found.signature << 24) + found.episode[chunk])[found.words >= SPOKEN])
+    signatures, episodes = np.unique(pairs >> 24, return_counts=True)
     return np.isin(found.signature, signatures[episodes >= REPEATED])
 
 
@@ -222,23 +262,21 @@ def _apart(
     import numpy as np
 
     counted = np.concatenate([[0], np.cumsum(found.words)])
-    kept: list[tuple[int, int, int, set[int]]] = []
+    kept: list[tuple[int, int, int, frozenset[int]]] = []
     for n, (chunk, begin, end) in enumerate(spans):
         if len(kept) == limit:
             return
-        offset = int(found.first[chunk] - counted[found.sentences[chunk]])
+        episode, offset = int(found.episode[chunk]), int(found.first[chunk] - counted[found.sentences[chunk]])
         first, last = int(counted[begin]) + offset, int(counted[end]) + offset
-        said = set(found.signature[begin:end].tolist())
-        episode = int(found.episode[chunk])
-        if any(_same(episode, first, last, said, other) for other in kept):
+        if any(episode == its and _overlap(first, last, low, high) > SAME for its, low, high, _ in kept):
+            continue
+        said = frozenset(found.signature[begin:end].tolist())
+        if any(len(said & quoted) > COPIED * min(len(said), len(quoted)) for _, _, _, quoted in kept):
             continue
         kept.append((episode, first, last, said))
         yield n, (chunk, begin, end)
 
 
-def _same(episode: int, first: int, last: int, said: set[int], other: tuple[int, int, int, set[int]]) -> bool:
-    its, low, high, quoted = other
-    shared = min(last, high) - max(first, low)
-    if episode == its and shared > SAME * max(1, min(last - first, high - low)):
-        return True
-    return len(said & quoted) > COPIED * min(len(said), len(quoted))
+def _overlap(first: int, last: int, low: int, high: int) -> float:
+    """What two stretches share, as a part of the shorter."""
+    return (min(last, high) - max(first, low)) / max(1, min(last - first, high - low))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from index import rank
 from index.chunk import CHUNKER, PASSAGE, Chunk
-from index.passages import Found, hashed
+from index.passages import RUNS, Found, hashed, norms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-SCHEMA = 3  # goes up whenever the tables change
+SCHEMA = 4  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
 PASSAGES, LENGTH, STAMP = " passages", " length", " stamp"  # rows among the terms, named as no term can be
 STAMP_BITS = 60
@@ -24,9 +24,9 @@ _EPISODE = ("podcast", "guid", "title", "published", "link", "audio_url", "appro
 _MARK = ("begin", "end", "speaker", "start", "stop")
 _FIGURES = ("words", "pieces", "voice", "advert")
 
-# What a hit shows and what it is chosen by, as columns of `chunks`.
-SHOWN = ("podcast", "guid", "title", "published", "link", "audio_url", "text", "marks", "approximate")
-SCORED = ("key", "first", "figures", "stems", "lead", "windows", "window_vectors")
+# What a hit shows beside its marks, and what it is chosen by, as columns of `chunks`.
+SHOWN = ("podcast", "guid", "title", "published", "link", "audio_url", "text", "approximate")
+SCORED = ("key", "first", "figures", "stems", "lead", "windows", "window_vectors", "window_norms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,7 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: "Vectors") -> dict
         "indexed_text": " ".join([*lead, *(stem for stems in said for stem in stems)]),
         "windows": [0, *chunk.windows],
         "window_vectors": vectors.astype("float16").ravel(),
+        "window_norms": norms(vectors).ravel(),
         "vector": mean / max(1e-9, float((mean @ mean) ** 0.5)),
     }
 
@@ -188,7 +189,8 @@ def found(rows: Any) -> Found:
         lead=np.asarray(lead),
         leads=leads,
         windows=inner,
-        vectors=np.asarray(vectors).astype(np.float32).reshape(len(inner) - 1, -1),
+        vectors=np.asarray(vectors).reshape(len(inner) - 1, -1),
+        norms=np.asarray(_flat(rows["window_norms"])[0]).reshape(len(inner) - 1, RUNS),
     )
 
 
@@ -224,6 +226,7 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
         "id": text, **shown, "position": whole, "first": whole, "text": text, "voices": names, "marks": pa.list_(mark),
         "content_hash": text, "indexed_text": text, "figures": pa.list_(figure), "stems": pa.list_(small),
         "lead": pa.list_(small), "windows": pa.list_(small), "window_vectors": pa.list_(pa.float16()),
+        "window_norms": pa.list_(pa.float32()),
         "vector": pa.list_(pa.float32(), dimension),
     }  # fmt: skip
     episodes = {

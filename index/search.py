@@ -11,7 +11,7 @@ from urllib.parse import urldefrag
 from index import rank
 from index.embed import Embedder, SentenceEmbedder
 from index.passages import Passage, Question, hashed, moments
-from index.records import Filters, found
+from index.records import Filters
 from index.store import Store
 from ingest.errors import IndexingError, IndexNotBuiltError, QueryError
 from ingest.ledger import Ledger
@@ -127,7 +127,7 @@ class Searcher:
             folder = self.store.folder
             try:
                 hits = self._hits(question, limit, mode, filters, adverts)
-                indexed = self.store.counts()["episodes"]
+                indexed = self.store.size()
                 break
             except IndexingError:
                 if attempt == 2 or folder == self.store.folder:  # else a rebuild took the index's place meanwhile
@@ -138,7 +138,7 @@ class Searcher:
         return Answer(query, mode, took, tuple(hits), Coverage(indexed, pending, failed), weak)
 
     def _hits(self, question: str, limit: int, mode: Mode, filters: Filters, adverts: bool) -> list[Hit]:
-        if not self.store.counts()["episodes"]:
+        if not self.store.size():
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
         vector = None
         if mode != "text":
@@ -146,7 +146,7 @@ class Searcher:
             vector = self.embedder.embed_query(question)
         terms = list(dict.fromkeys(rank.stems(question)))
         near = self.store.candidates(vector, [] if mode == "vector" else terms, filters, max(DEPTH, 2 * limit))
-        if not near.rows:
+        if near.found is None:
             return []
         known = near.known
         asked = Question(
@@ -154,7 +154,7 @@ class Searcher:
             known.length / max(1, known.passages), vector, mode != "vector", adverts,
             hashed(filters.speaker.casefold()) if filters.speaker else None,
         )  # fmt: skip
-        best = moments(found(near.rows), asked, limit)
+        best = moments(near.found, asked, limit)
         rows = self.store.shown(near, [passage.chunk for passage in best])
         return [_hit(n, passage, row, terms) for n, (passage, row) in enumerate(zip(best, rows, strict=True), 1)]
 
@@ -189,7 +189,7 @@ def _rounded(value: float | None) -> float | None:
 
 def _hit(place: int, passage: Passage, row: dict[str, Any], terms: Sequence[str]) -> Hit:
     published, marks = row["published"], row["marks"]
-    first, last, nearest = marks[passage.begin], marks[passage.end - 1], marks[passage.nearest]
+    first, last, nearest = (marks[i].as_py() for i in (passage.begin, passage.end - 1, passage.nearest))
     label = f"{first['speaker']}: " if first["speaker"] else ""
     text = label + row["text"][first["begin"] : last["end"]]
     return Hit(

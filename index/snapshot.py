@@ -5,13 +5,14 @@ disk: the same candidates by exact search, scored by the same functions.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from index import rank
-from index.passages import hashed
-from index.records import Filters, lengths, plain
+from index.passages import Found, hashed
+from index.records import SHOWN, Filters, found, lengths, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,11 +24,26 @@ if TYPE_CHECKING:
 MEMORY = 30_000  # chunks: about 300 MB, 600 hours of speech
 
 
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The chunks that may answer, by id (or place in a snapshot) and as arrays, None where there are none."""
+
+    names: tuple[Any, ...]
+    found: Found | None
+    known: rank.Frequencies
+    snapshot: "Snapshot | None" = None
+
+
 class Snapshot:
     """`rows` is the whole table as Arrow, as it was at one version."""
 
     def __init__(self, rows: Any) -> None:
-        self.rows = rows
+        self.rows = rows.combine_chunks()
+
+    @cached_property
+    def found(self) -> Found:
+        """All chunks as arrays."""
+        return found(self.rows)
 
     @cached_property
     def vectors(self) -> "Vectors":
@@ -75,10 +91,9 @@ class Snapshot:
 
     def nearest(
         self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int
-    ) -> tuple[Any, rank.Frequencies]:
-        """Rows of the `depth` chunks nearest to the vector and of as many that hold the words best."""
+    ) -> tuple["NDArray[np.int64]", rank.Frequencies]:
+        """The places of the `depth` chunks nearest to the vector and of as many that hold the words best."""
         import numpy as np
-        import pyarrow as pa
 
         known, allowed = self.known(words), self._allowed(filters)
         legs = [] if vector is None else [_best(self.vectors @ vector, allowed, depth)]
@@ -86,7 +101,11 @@ class Snapshot:
             held = self._bm25(words, known)
             legs.append(_best(held, allowed & (held > 0), depth))
         chosen = np.unique(np.concatenate(legs)) if legs else np.zeros(0, np.int64)
-        return self.rows.take(pa.array(chosen)), known
+        return chosen, known
+
+    def shown(self, places: Sequence[int]) -> list[dict[str, Any]]:
+        """All that hits show of these chunks; see `shown`."""
+        return [shown(self.rows.slice(place, 1)) for place in places]
 
     def _bm25(self, words: Sequence[str], known: rank.Frequencies) -> "Vectors":
         import numpy as np
@@ -117,6 +136,12 @@ class Snapshot:
         masks += [_mask(pc.less(self.rows["published"], _scalar(until)))] if until else []
         allowed: Mask = np.logical_and.reduce(masks)
         return allowed
+
+
+def shown(row: Any) -> dict[str, Any]:
+    """All that a hit shows of a chunk, its `marks` still as an array of which three are read."""
+    plain: dict[str, Any] = row.select(["key", *SHOWN]).to_pylist()[0]
+    return {**plain, "marks": row["marks"][0].values}
 
 
 def _scalar(moment: datetime) -> Any:

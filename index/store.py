@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,11 +28,12 @@ from index.records import (
     IndexedEpisode,
     chunk_row,
     episode_row,
+    found,
     quoted,
     schemas,
     typical,
 )
-from index.snapshot import MEMORY, Snapshot
+from index.snapshot import MEMORY, Candidates, Snapshot, shown
 from index.upkeep import VectorIndex
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
 
@@ -57,6 +58,8 @@ class Store:
         self._fixed = folder
         self._opened = ""
         self._tables: dict[str, Any] = {}
+        self._stamp: dict[str, str] = {}
+        self._size: tuple[tuple[str, int] | None, int] = (None, 0)
         self._seen: tuple[str, int] | None = None
         self._snapshot: tuple[tuple[str, int] | None, Snapshot | None] = (None, None)
 
@@ -97,17 +100,13 @@ class Store:
 
     def require(self, model: str, dimension: int) -> None:
         """Raises `IndexMismatchError` unless the index holds this model's vectors."""
-        stamp = self._stamp()
-        built = (stamp.get("model"), stamp.get("dimension"))
+        self._table("chunks")
+        built = (self._stamp.get("model"), self._stamp.get("dimension"))
         if built != (model, str(dimension)):
             raise IndexMismatchError(
                 self.root,
                 f"was built with {built[0]}, not {model}; run `soundbite index --rebuild`, or set that model again",
             )
-
-    def _stamp(self) -> dict[str, str]:
-        metadata = _wait(self.root, self._table("chunks").schema()).metadata or {}
-        return {key.decode(): value.decode() for key, value in metadata.items()}
 
     def _table(self, name: str) -> Any:
         folder = self.folder
@@ -115,12 +114,13 @@ class Store:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
         if folder != self._opened:
             self._tables = _wait(self.root, self._open(folder))
-            self._opened = folder
-            if (built := self._stamp().get("schema")) != LAYOUT:
-                self._opened = ""
+            metadata = _wait(self.root, self._tables["chunks"].schema()).metadata or {}
+            self._stamp = {key.decode(): value.decode() for key, value in metadata.items()}
+            if (built := self._stamp.get("schema")) != LAYOUT:
                 raise IndexMismatchError(
                     self.root, f"has layout {built}, this version needs {LAYOUT}; run `soundbite index --rebuild`"
                 )
+            self._opened = folder
         return self._tables[name]
 
     async def _open(self, folder: str) -> dict[str, Any]:
@@ -198,6 +198,13 @@ class Store:
         rows = _wait(self.root, self._table("episodes").query().select(columns).to_list())
         return sorted((IndexedEpisode(**row) for row in rows), key=lambda episode: (episode.podcast, episode.title))
 
+    def size(self) -> int:
+        """How many episodes are indexed."""
+        episodes, version = self._table("episodes"), self._version("episodes")
+        if version != self._size[0]:
+            self._size = (version, _wait(self.root, episodes.count_rows()))
+        return self._size[1]
+
     def counts(self) -> dict[str, int]:
         """Health in figures: `episodes`, `chunks`, and the chunks not yet `unindexed` by full-text search."""
         return _wait(self.root, self._counts())
@@ -218,18 +225,19 @@ class Store:
             for row in rows
         }
 
-    def candidates(self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int) -> "Candidates":
+    def candidates(self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int) -> Candidates:
         """The `depth` chunks nearest to the vector, if there is one, and as many that hold the words best, if any.
 
         Asked a second time without a change between, a small index is read into memory and asked there.
         """
         snapshot = self._remembered()
         if snapshot:
-            return Candidates(*snapshot.nearest(vector, words, filters, depth))
+            places, known = snapshot.nearest(vector, words, filters, depth)
+            return Candidates(tuple(places.tolist()), snapshot.found.take(places), known, snapshot)
         return _wait(self.root, self._candidates(vector, words, filters.sql(), depth))
 
     def _remembered(self) -> Snapshot | None:
-        chunks, version = self._table("chunks"), self._version()
+        chunks, version = self._table("chunks"), self._version("chunks")
         if version == self._seen and version != self._snapshot[0]:
             rows = _wait(self.root, chunks.count_rows())
             whole = _wait(self.root, chunks.query().to_arrow()) if 0 < rows <= self.memory else None
@@ -237,39 +245,31 @@ class Store:
         self._seen = version
         return self._snapshot[1] if self._snapshot[0] == version else None
 
-    def _version(self) -> tuple[str, int]:
-        """Changes with every write, whoever writes."""
-        return self._opened, (self.root / self._opened / "chunks.lance" / "_versions").stat().st_mtime_ns
+    def _version(self, table: str) -> tuple[str, int]:
+        """Changes with every write to a table, whoever writes."""
+        return self._opened, (self.root / self._opened / f"{table}.lance" / "_versions").stat().st_mtime_ns
 
-    async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> "Candidates":
+    async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> Candidates:
         known = await self._known(words)
         rows = await legs.nearest(self._table("chunks"), vector, words, where, depth, known)
-        return Candidates(rows, known)
+        return Candidates(tuple(rows["id"].to_pylist()), found(rows), known) if rows else Candidates((), None, known)
 
     async def _known(self, words: Sequence[str]) -> rank.Frequencies:
         counts = await terms.lookup(self._table("terms"), [*words, PASSAGES, LENGTH])
         return rank.Frequencies(counts.get(PASSAGES, 0), counts.get(LENGTH, 0), counts)
 
-    def shown(self, candidates: "Candidates", places: Sequence[int]) -> list[dict[str, Any]]:
+    def shown(self, candidates: Candidates, places: Sequence[int]) -> list[dict[str, Any]]:
         """All that hits show of the candidates at these places, in the same order."""
-        import pyarrow as pa
-
-        rows = candidates.rows.take(pa.array(places, pa.int64())) if places else None
-        if rows is None or "text" in rows.column_names:
-            return rows.select(["key", *SHOWN]).to_pylist() if rows else []
-        ids = rows["id"].to_pylist()
-        where = f"id IN ({', '.join(quoted(name) for name in set(ids))})"
-        query = self._table("chunks").query().where(where).select(["id", "key", *SHOWN])
-        found = {row["id"]: row for row in _wait(self.root, query.to_list())}
-        return [found[name] for name in ids]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Rows of the chunks that may answer (None where nothing was asked), and what is known of the words."""
-
-    rows: Any
-    known: rank.Frequencies
+        wanted = [candidates.names[place] for place in places]
+        if candidates.snapshot:
+            return candidates.snapshot.shown(wanted)
+        if not wanted:
+            return []
+        where = f"id IN ({', '.join(quoted(name) for name in set(wanted))})"
+        query = self._table("chunks").query().where(where).select(["id", "key", "marks", *SHOWN])
+        rows = _wait(self.root, query.to_arrow()).combine_chunks()
+        place = {name: i for i, name in enumerate(rows["id"].to_pylist())}
+        return [shown(rows.slice(place[name], 1)) for name in wanted]
 
 
 async def _connect(path: Path) -> Any:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from index import rank, records, terms
+from index import rank, terms
 from index.chunk import split
 from index.records import Filters, IndexedEpisode
 from index.store import Store, _wait
@@ -37,7 +37,7 @@ def texts(store, query, filters=NOBODY, *, vector=True, words=True):
     found = store.candidates(
         MODEL.embed_query(query) if vector else None, rank.stems(query) if words else [], filters, 10
     )
-    return [row["text"] for row in store.shown(found, range(len(found.rows or ())))]
+    return [row["text"] for row in store.shown(found, range(len(found.names)))]
 
 
 def frequencies(store, *words):
@@ -81,8 +81,8 @@ def test_both_legs_find_the_passage(store):
 def test_a_candidate_of_both_legs_comes_once_with_its_own_vectors(store):
     put(store, "a", ("", "Prices rise."), ("", "Nobody sells in the rain, not even cars, boats, lifts or houses."))
     near = store.candidates(MODEL.embed_query("Prices rise."), ["price"], NOBODY, 10)
-    assert len(set(near.rows["id"].to_pylist())) == len(near.rows) == 2
-    arrays = records.found(near.rows)
+    assert len(set(near.names)) == len(near.names) == 2
+    arrays = near.found
     best = int((arrays.vectors @ MODEL.embed_query("Prices rise.")).argmax())
     assert "Prices rise." in store.shown(near, [best])[0]["text"]
     assert [2, 12] == sorted(arrays.words)
