@@ -49,6 +49,7 @@ def search(  # noqa: PLR0917 - Typer passes them by name
     speaker: Annotated[str, typer.Option(help="Only what this speaker says.")] = "",
     since: Annotated[str, typer.Option(metavar="DATE", help="Published on this day or later, as 2026-01-31.")] = "",
     until: Annotated[str, typer.Option(metavar="DATE", help="Published on this day or earlier.")] = "",
+    adverts: Annotated[bool, typer.Option("--adverts", help="Rank adverts like anything else, not low.")] = False,
     json: Json = False,
 ) -> None:
     """Ask a question; each hit has the words, who says them, when, and a link that plays them."""
@@ -60,6 +61,7 @@ def search(  # noqa: PLR0917 - Typer passes them by name
         speaker=speaker,
         since=parse_day(since),
         until=parse_day(until),
+        adverts=adverts,
     )
     (terminal.emit if json else terminal.show_answer)(as_dict(answer))
 

@@ -53,6 +53,7 @@ def show_answer(answer: dict[str, Any]) -> None:
     for hit in answer["hits"]:
         when = f" · {timestamp(hit['start'])}-{timestamp(hit['end'])}" if hit["start"] is not None else ""
         date = f" · {hit['published'][:10]}" if hit["published"] else ""
+        date += " · advert" if hit["advert"] else ""
         console.print(f"[bold]{hit['rank']:>2}  {escape(hit['title'])}[/bold]  [dim]{hit['score']:.2f}[/dim]")
         console.print(
             f"    [dim]{escape(hit['speaker'] or 'speaker unknown')}{when} · {escape(hit['podcast'])}{date}[/dim]"

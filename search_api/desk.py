@@ -27,7 +27,8 @@ class Desk:
     def warm(self) -> None:
         """Load what a question needs, so that the first one is not the slow one; what is missing is logged."""
         try:
-            self._searcher.search("ready", limit=1)
+            for _ in range(2):  # the second question finds the index in memory
+                self._searcher.search("ready", limit=1)
         except SoundbiteError as error:
             _log.warning("not ready to answer yet: %s", error)
 
@@ -41,6 +42,7 @@ class Desk:
             speaker=asked.speaker,
             since=asked.since,
             until=asked.until,
+            adverts=asked.adverts,
         )
 
     def readiness(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from search_api.question import DEFAULT_LIMIT, LimitsDep
 
 MODES = (("hybrid", "words and meaning"), ("vector", "meaning"), ("text", "words"))
 LIMITS = (5, 10, 20, 50)
-FIELDS = ("q", "podcast", "speaker", "since", "until", "mode", "limit")
+FIELDS = ("q", "podcast", "speaker", "since", "until", "mode", "limit", "adverts")
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -76,6 +76,7 @@ class Shown:
     meaning: float | None
     words: float | None
     approximate: bool
+    advert: bool
 
 
 def shown(hit: Hit) -> Shown:
@@ -92,7 +93,7 @@ def shown(hit: Hit) -> Shown:
         wording.at(f"/episodes/{hit.key}", start), link, playing,
         wording.citation(hit.snippet or hit.text, source, wording.at(link, start) or playing),
         _forms(hit.key, hit.start is not None), hit.score, hit.scores.vector, hit.scores.text,
-        hit.approximate,
+        hit.approximate, hit.advert,
     )  # fmt: skip
 
 
@@ -112,7 +113,7 @@ def _search_page(request: Request, answer: Answer | None = None, problem: Proble
     return _views(request).render(
         "search.html",
         form=form,
-        narrowed=any(form[name] for name in ("podcast", "speaker", "since", "until")),
+        narrowed=any(form[name] for name in ("podcast", "speaker", "since", "until", "adverts")),
         modes=MODES,
         limits=LIMITS,
         longest=LONGEST_QUERY,

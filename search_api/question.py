@@ -23,6 +23,7 @@ class Question:
     speaker: str = ""
     since: date | None = None
     until: date | None = None
+    adverts: bool = False
 
 
 def day_or_moment(text: str, name: str) -> date | None:
@@ -48,10 +49,13 @@ def read_limits(  # noqa: PLR0917 - FastAPI passes them by name
     until: Annotated[
         str, Query(description="Only episodes published on this date or earlier, that day included.")
     ] = "",
+    adverts: Annotated[
+        bool, Query(description="Rank adverts, and what is read out in many episodes, like anything else.")
+    ] = False,
 ) -> Question:
     """A question's limits, before it is asked. Raises `QueryError` for a date that is none."""
     first, last = day_or_moment(since, "since"), day_or_moment(until, "until")
-    return Question("", limit, mode, podcast.strip(), speaker.strip(), first, last)
+    return Question("", limit, mode, podcast.strip(), speaker.strip(), first, last, adverts)
 
 
 LimitsDep = Annotated[Question, Depends(read_limits)]

@@ -292,3 +292,15 @@ def test_the_seeds_answer_with_the_passage(seeds, question, answer):
     hits = seeds.search(question, limit=3).hits
     assert title in hits[0].title
     assert any(phrase in hit.text for hit in hits), [hit.snippet for hit in hits]
+
+
+def test_adverts_rank_low_unless_asked_for_and_say_so(tmp_path):
+    sold = "This episode is brought to you by Parrot, the trainer. What do parrots learn of prices? Learn more at parrot.example.com."
+    told = "A parrot learns slowly. My parrots never learned what prices are, and I stopped asking them in spring."
+    searcher = fill(
+        tmp_path, BagOfWords(), Transcript(PRICES, (Turn(sold, "Ann"),)), Transcript(HIRING, (Turn(told, "Eve"),))
+    )
+    asked = "what do parrots learn of prices"
+    assert [False, True] == [hit.advert for hit in searcher.search(asked).hits]
+    first = searcher.search(asked, adverts=True).hits[0]
+    assert (True, "On prices") == (first.advert, first.title)
