@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from flows import asking, feeding, running, transcribing
+from flows import asking, feeding, judging, running, transcribing
 from ingest.errors import QueryError, SoundbiteError
 from ingest.settings import VERSION, Settings
 
@@ -55,7 +55,7 @@ def root(
         raise typer.Exit(2) from error
 
 
-for room in (feeding.app, running.app, asking.app, transcribing.app):
+for room in (feeding.app, running.app, asking.app, judging.app, transcribing.app):
     app.registered_commands += room.registered_commands
     app.registered_groups += room.registered_groups
 
