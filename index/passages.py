@@ -3,7 +3,7 @@
 The score of a passage, in units of a cosine:
 
     half the cosine of its windows' mean, half that of its best window, + 6 share^3 (see `rank.TRUST`)
-    - 0.2 for what is not said by the episode's main voice, - 0.2 for an advert
+    - 0.2 for what is not said by the episode's main voice; half of that for an advert
 
 On 180 judged questions sliding passages and their windows' mean found more than fixed chunks (MRR@10 +.05), and the voice
 another .02; all weights are flat around these.
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     Real = NDArray[np.float32]
 
 BEST_WINDOW = 0.5  # share of the best window in the vectors' part
-VOICE, ADVERT = 0.2, 0.2  # cosine units
+VOICE = 0.2  # cosine units
+ADVERT = 0.5  # of its score
 SAME = 0.3  # passages that share more than this of the shorter one's words are one moment
 COPIED = 0.5  # and so are those whose sentences are mostly the same, wherever they stand
 REPEATED, SPOKEN = 3, 6  # a sentence of six words or more in three episodes is read out, not said
@@ -144,7 +145,7 @@ def moments(found: Found, question: Question, limit: int) -> list[Passage]:
     if question.by_words:
         score = score + (share if cosine is None else rank.TRUST * share**rank.POWER)
     if not question.adverts:
-        score = score - ADVERT * sold
+        score = np.where(sold, ADVERT * score, score)
     allowed = np.ones(len(found.words)) if question.speaker is None else found.speaker == question.speaker
     relevant = (_mean(allowed, found.words, begin, end) > 0) & ((share > 0) | (cosine is not None))
     score = np.where(relevant, score, -np.inf)

@@ -296,7 +296,7 @@ def test_the_seeds_answer_with_the_passage(seeds, question, answer):
 
 def test_adverts_rank_low_unless_asked_for_and_say_so(tmp_path):
     sold = "This episode is brought to you by Parrot, the trainer. What do parrots learn of prices? Learn more at parrot.example.com."
-    told = "A parrot learns slowly. My parrots never learned what prices are, and I stopped asking them in spring."
+    told = "Parrots learn slowly. What do they care for prices? Mine never learned what a price is, in all those years."
     searcher = fill(
         tmp_path, BagOfWords(), Transcript(PRICES, (Turn(sold, "Ann"),)), Transcript(HIRING, (Turn(told, "Eve"),))
     )
