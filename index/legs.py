@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 async def nearest(  # noqa: PLR0917 - a question and its restrictions
     chunks: Any, vector: "Vectors | None", words: Sequence[str], where: str, depth: int, known: rank.Frequencies
 ) -> Any:
-    """Rows of the `depth` chunks nearest to the vector and of as many that hold the words best; None if nothing is asked."""
+    """Rows, by id, of the `depth` chunks nearest to the vector and of as many that hold the words best; None for neither."""
     import pyarrow as pa
 
     asked = []
@@ -33,8 +33,8 @@ async def nearest(  # noqa: PLR0917 - a question and its restrictions
     if not legs:
         return None
     rows = pa.concat_tables([leg.drop_columns([score]) for leg, (_, score) in zip(legs, asked, strict=True)])
-    first = {name: i for i, name in reversed(list(enumerate(rows["id"].to_pylist())))}
-    return rows.take(pa.array(sorted(first.values()), pa.int64()))
+    first = {name: i for i, name in enumerate(rows["id"].to_pylist())}
+    return rows.take(pa.array([first[name] for name in sorted(first)], pa.int64()))  # so that ties fall one way only
 
 
 async def _by_meaning(chunks: Any, vector: "Vectors", where: str) -> Any:

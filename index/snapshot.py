@@ -70,6 +70,21 @@ class Snapshot:
         return known, np.append(begin, len(pairs)), pairs & 0xFFFFFFFF, times
 
     @cached_property
+    def _ids(self) -> "NDArray[np.int64]":
+        """The places in order of their ids, as the disk gives them, so that ties fall one way only."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        return np.asarray(pc.sort_indices(self.rows["id"]), np.int64)
+
+    @cached_property
+    def _by_id(self) -> "NDArray[np.int64]":
+        """Where each place stands in that order."""
+        import numpy as np
+
+        return np.argsort(self._ids)
+
+    @cached_property
     def _lengths(self) -> tuple["NDArray[np.int64]", int]:
         """Terms of each chunk, and of all their typical passages together."""
         return lengths(self.rows)
@@ -92,7 +107,7 @@ class Snapshot:
     def nearest(
         self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int
     ) -> tuple["NDArray[np.int64]", rank.Frequencies]:
-        """The places of the `depth` chunks nearest to the vector and of as many that hold the words best."""
+        """The places, by id, of the `depth` chunks nearest to the vector and of as many that hold the words best."""
         import numpy as np
 
         known, allowed = self.known(words), self._allowed(filters)
@@ -100,8 +115,8 @@ class Snapshot:
         if words:
             held = self._bm25(words, known)
             legs.append(_best(held, allowed & (held > 0), depth))
-        chosen = np.unique(np.concatenate(legs)) if legs else np.zeros(0, np.int64)
-        return chosen, known
+        chosen = np.unique(self._by_id[np.concatenate(legs)] if legs else np.zeros(0, np.int64))
+        return self._ids[chosen], known
 
     def shown(self, places: Sequence[int]) -> list[dict[str, Any]]:
         """All that hits show of these chunks; see `shown`."""
