@@ -98,7 +98,7 @@ FILTERS = [
 @pytest.mark.parametrize("mode", ["hybrid", "vector", "text"])
 def test_memory_answers_what_the_disk_answers(disk, memory, mode, filters):
     for question in QUESTIONS:
-        asked = {"mode": mode, "limit": 20, **filters}
+        asked = {"mode": mode, "limit": 8, **filters}
         expected = without_time(disk.search(question, **asked))
         assert expected == without_time(memory.search(question, **asked)), question
 
