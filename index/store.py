@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from index import folders, legs, rank, terms, upkeep
 from index.chunk import Chunk
+from index.lean import lancedb
 from index.records import (
     LAYOUT,
     LENGTH,
@@ -274,9 +275,7 @@ class Store:
 
 async def _connect(path: Path) -> Any:
     os.environ.setdefault("LANCEDB_LOG", "error")  # else it warns on stderr at every query; read when first imported
-    import lancedb
-
-    return await lancedb.connect_async(str(path), read_consistency_interval=timedelta(0))
+    return await lancedb().connect_async(str(path), read_consistency_interval=timedelta(0))
 
 
 def _wait(root: Path, work: Coroutine[Any, Any, T]) -> T:
