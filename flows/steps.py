@@ -12,8 +12,7 @@ from flows.polling import agent
 from flows.studio import Studio
 from flows.terminal import Advance
 from index.build import BuildReport, update
-from index.embed import SentenceEmbedder
-from index.search import EXPORTS
+from index.search import open_embedder
 from index.store import Store
 from ingest import audio, captions, client, publisher
 from ingest.corrections import correct, hotwords, read_glossary
@@ -199,11 +198,10 @@ def is_transient(error: object) -> bool:
 
 def update_index(settings: Settings, advance: Advance, *, rebuild: bool = False) -> BuildReport:
     """Bring the index up to date with the library; the embedding model is loaded only where text changed."""
-    embedder = SentenceEmbedder(settings.embedding_model, settings.index_dir / EXPORTS)
     return update(
         Library(settings.library_dir),
-        Store(settings.index_dir),
-        embedder,
+        Store(settings.index_dir, kind=settings.vector_index),
+        open_embedder(settings),
         lambda progress: advance(progress.done, progress.total),
         rebuild=rebuild,
     )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as midnight
 from typing import Any, Literal, get_args
@@ -12,6 +12,7 @@ from index import rank
 from index.embed import Embedder, SentenceEmbedder
 from index.passages import Passage, Question, hashed, moments
 from index.records import Filters
+from index.rerank import RERANKED, CrossReranker, Reranker
 from index.store import Store
 from ingest.errors import IndexingError, IndexNotBuiltError, QueryError
 from ingest.ledger import Ledger
@@ -28,10 +29,14 @@ EXPORTS = "encoder"  # folder beside the index where models run from
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Parts of a hit's score: the cosine, and the share of the question's information said word for word."""
+    """Parts of a hit's score: the cosine, and the share of the question's information said word for word.
+
+    `rerank` is no part of it: a re-ranking model's score, by which hits are ordered where one is set.
+    """
 
     vector: float | None
     text: float | None
+    rerank: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,16 @@ class Searcher:
     """Asks one store; `counts` gives the episodes pending and failed. Many threads may use one."""
 
     def __init__(
-        self, store: Store, embedder: Embedder, counts: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        self,
+        store: Store,
+        embedder: Embedder,
+        counts: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        reranker: Reranker | None = None,
     ) -> None:
         self.store = store
         self.embedder = embedder
         self.counts = counts
+        self.reranker = reranker
 
     def search(  # noqa: PLR0917 - a question and its options, by name
         self,
@@ -133,7 +143,7 @@ class Searcher:
                 if attempt == 2 or folder == self.store.folder:  # else a rebuild took the index's place meanwhile
                     raise
         pending, failed = self.counts()
-        weak = mode != "text" and not (hits and hits[0].score >= rank.WEAK)
+        weak = mode != "text" and all(hit.score < self.embedder.floor for hit in hits)
         took = round((time.perf_counter() - started) * 1000, 1)
         return Answer(query, mode, took, tuple(hits), Coverage(indexed, pending, failed), weak)
 
@@ -154,9 +164,21 @@ class Searcher:
             known.length / max(1, known.passages), vector, mode != "vector", adverts,
             hashed(filters.speaker.casefold()) if filters.speaker else None,
         )  # fmt: skip
-        best = moments(near.found, asked, limit)
+        best = moments(near.found, asked, max(limit, RERANKED) if self.reranker else limit)
         rows = self.store.shown(near, [passage.chunk for passage in best])
-        return [_hit(n, passage, row, terms) for n, (passage, row) in enumerate(zip(best, rows, strict=True), 1)]
+        hits = [_hit(n, passage, row, terms) for n, (passage, row) in enumerate(zip(best, rows, strict=True), 1)]
+        return _reranked(question, hits, self.reranker)[:limit] if self.reranker else hits
+
+
+def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hit]:
+    """The first `RERANKED` hits by the reranker's scores, the others after them."""
+    scores = reranker.scores(question, [hit.text for hit in hits[:RERANKED]])
+    scored = [
+        replace(hit, scores=replace(hit.scores, rerank=_rounded(score)))
+        for hit, score in zip(hits, scores, strict=False)
+    ]
+    ordered = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -scores[i])]
+    return [replace(hit, rank=n) for n, hit in enumerate([*ordered, *hits[RERANKED:]], 1)]
 
 
 def _checked(query: str, limit: int, mode: str) -> str:
@@ -235,5 +257,13 @@ def open_searcher(settings: Settings) -> Searcher:
     def counts() -> tuple[int, int]:
         return Ledger(settings.ledger_path).counts() if settings.ledger_path.exists() else (0, 0)
 
-    embedder = SentenceEmbedder(settings.embedding_model, settings.index_dir / EXPORTS)
-    return Searcher(Store(settings.index_dir), embedder, counts)
+    store = Store(settings.index_dir, memory=settings.memory_chunks)
+    reranker = CrossReranker(settings.rerank_model) if settings.rerank_model else None
+    return Searcher(store, open_embedder(settings), counts, reranker)
+
+
+def open_embedder(settings: Settings) -> SentenceEmbedder:
+    """The embedding model of the settings; it is not loaded yet."""
+    return SentenceEmbedder(
+        settings.embedding_model, settings.index_dir / EXPORTS, settings.query_prefix, settings.passage_prefix
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from index import rank
 from index.passages import Found, hashed
-from index.records import SHOWN, Filters, found, lengths, plain
+from index.records import SCORED, SHOWN, Filters, found, lengths, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     Mask = NDArray[np.bool_]
 
-MEMORY = 30_000  # chunks: about 300 MB, 600 hours of speech
+MEMORY = 20_000  # chunks: 600 hours of speech in about 500 MB
+REMEMBERED = ("id", "key", "voices", "vector", "marks", *(name for name in SCORED if name != "key"), *SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Candidates:
 
 
 class Snapshot:
-    """`rows` is the whole table as Arrow, as it was at one version."""
+    """`rows` is the whole table as Arrow, as it was at one version; of its columns, those `REMEMBERED`."""
 
     def __init__(self, rows: Any) -> None:
         self.rows = rows.combine_chunks()

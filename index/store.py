@@ -22,8 +22,6 @@ from index.chunk import Chunk
 from index.lean import lancedb
 from index.records import (
     LAYOUT,
-    LENGTH,
-    PASSAGES,
     SHOWN,
     Filters,
     IndexedEpisode,
@@ -34,7 +32,7 @@ from index.records import (
     schemas,
     typical,
 )
-from index.snapshot import MEMORY, Candidates, Snapshot, shown
+from index.snapshot import MEMORY, REMEMBERED, Candidates, Snapshot, shown
 from index.upkeep import VectorIndex
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
 
@@ -241,7 +239,9 @@ class Store:
         chunks, version = self._table("chunks"), self._version("chunks")
         if version == self._seen and version != self._snapshot[0]:
             rows = _wait(self.root, chunks.count_rows())
-            whole = _wait(self.root, chunks.query().to_arrow()) if 0 < rows <= self.memory else None
+            whole = (
+                _wait(self.root, chunks.query().select([*REMEMBERED]).to_arrow()) if 0 < rows <= self.memory else None
+            )
             self._snapshot = (version, Snapshot(whole) if whole else None)
         self._seen = version
         return self._snapshot[1] if self._snapshot[0] == version else None
@@ -251,13 +251,9 @@ class Store:
         return self._opened, (self.root / self._opened / f"{table}.lance" / "_versions").stat().st_mtime_ns
 
     async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> Candidates:
-        known = await self._known(words)
+        known = await terms.known(self._table("terms"), words)
         rows = await legs.nearest(self._table("chunks"), vector, words, where, depth, known)
         return Candidates(tuple(rows["id"].to_pylist()), found(rows), known) if rows else Candidates((), None, known)
-
-    async def _known(self, words: Sequence[str]) -> rank.Frequencies:
-        counts = await terms.lookup(self._table("terms"), [*words, PASSAGES, LENGTH])
-        return rank.Frequencies(counts.get(PASSAGES, 0), counts.get(LENGTH, 0), counts)
 
     def shown(self, candidates: Candidates, places: Sequence[int]) -> list[dict[str, Any]]:
         """All that hits show of the candidates at these places, in the same order."""

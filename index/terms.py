@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from index.records import STAMP, STAMP_BITS, held, mark_of, quoted
+from index import rank
+from index.records import LENGTH, PASSAGES, STAMP, STAMP_BITS, held, mark_of, quoted
 
 
 async def upsert(table: Any, on: str, rows: list[dict[str, Any]], columns: Sequence[str] = ()) -> None:
@@ -25,6 +26,12 @@ async def lookup(terms: Any, names: Iterable[str]) -> dict[str, int]:
         return {}
     found = await terms.query().where(f"term IN ({wanted})").to_arrow()
     return dict(zip(found["term"].to_pylist(), found["chunks"].to_pylist(), strict=True))
+
+
+async def known(terms: Any, words: Sequence[str]) -> rank.Frequencies:
+    """What BM25 needs to know of these words."""
+    counts = await lookup(terms, [*words, PASSAGES, LENGTH])
+    return rank.Frequencies(counts.get(PASSAGES, 0), counts.get(LENGTH, 0), counts)
 
 
 async def shift(terms: Any, episodes: Any, key: str, entry: Mapping[str, Any] | None) -> None:

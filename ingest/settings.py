@@ -16,6 +16,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path.home() / ".soundbite", description="where all state lives; nothing else is written")
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="any sentence-transformers name or directory")
+    query_prefix: str = Field(default="", description="before every question; empty: what the model's files say")
+    passage_prefix: str = Field(default="", description="before every passage; empty: what the model's files say")
+    rerank_model: str = Field(default="", description="any sentence-transformers cross-encoder, name or directory")
     whisper_model: str = Field(default="small", description="a published Whisper model's name, or a directory")
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
     whisper_compute_type: str = Field(default="", description="empty: int8 on a CPU, float16 on a GPU")
@@ -33,6 +36,10 @@ class Settings(BaseSettings):
     max_audio_mb: int = Field(default=1024, gt=0, description="larger audio is refused")
     keep_audio: bool = Field(default=False, description="keep audio after it was transcribed")
 
+    vector_index: Literal["auto", "exact", "ivf_sq", "ivf_rq"] = Field(
+        default="auto", description="auto: every vector is looked at up to 50,000 chunks, ivf_rq beyond"
+    )
+    memory_chunks: int = Field(default=20_000, ge=0, description="an index of at most so many is kept in memory")
     max_kept_audio_mb: int = Field(default=10_240, gt=0, description="beyond it the oldest audio kept is dropped")
 
     @property
