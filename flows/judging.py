@@ -105,13 +105,22 @@ def _hold(figures: dict[str, float | None], floors: dict[str, float]) -> None:
     """Raises `QueryError` for a figure that there is not, `IndexingError` where one is below its floor."""
     for name in floors:
         if name not in figures:
-            raise QueryError(name, f"no such figure here; there are {', '.join(figures)}")
+            raise QueryError(name, f"no such figure; {_names(figures)}")
     told = {name: "unknown" if figures[name] is None else f"{figures[name]:.3f}" for name in floors}
     below = [
         f"{name} is {told[name]}, not {floor:g}" for name, floor in floors.items() if not _reached(figures[name], floor)
     ]
     if below:
         raise IndexingError("", f"below what was asked for: {'; '.join(below)}")
+
+
+def _names(figures: dict[str, float | None]) -> str:
+    types = sorted({name.split(".episode.")[0] for name in figures if ".episode." in name})
+    silence = [name for name in figures if name.startswith("abstention.")]
+    return (
+        f"take one of {', '.join(judge.FIGURES)}, after `episode.` for the right episode whatever the passage, "
+        f"after a type ({', '.join(types)}) for its questions alone, or {', '.join(silence)}"
+    )
 
 
 def _reached(value: float | None, floor: float) -> bool:

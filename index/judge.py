@@ -91,7 +91,7 @@ def abstention(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
     silent = [one.answer.weak for one in outcomes if not one.judged.places]
     best = {there: [_best(one) for one in outcomes if bool(one.judged.places) is there] for there in (True, False)}
     return {
-        "precision": statistics.fmean(weak) if weak else None,
+        "precision": statistics.fmean(weak) if weak and silent else None,
         "recall": statistics.fmean(silent) if silent else None,
         "AUC": auc(best[True], best[False]),
     }
@@ -127,7 +127,7 @@ def report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "interval": {name: interval([_gain(name, one.passage) for one in answered]) for name in INTERVALS},
         "abstention": abstention(outcomes),
         "passage_words": statistics.median(words) if words else None,
-        "ms": {"median": statistics.median(took), "p95": took[math.ceil(0.95 * len(took)) - 1]},
+        "ms": {"median": round(statistics.median(took), 1), "p95": took[math.ceil(0.95 * len(took)) - 1]},
     }
 
 
