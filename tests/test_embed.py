@@ -6,9 +6,15 @@ import sys
 import numpy as np
 import pytest
 
-from index.embed import SentenceEmbedder
+from index.build import update
+from index.embed import EXPORT, SentenceEmbedder
 from index.encoder import batches
-from ingest.errors import IndexingError
+from index.search import Searcher, open_embedder
+from index.store import Store
+from ingest.errors import IndexingError, IndexMismatchError
+from ingest.library import Library
+from ingest.models import Episode, Transcript, Turn
+from ingest.settings import Settings
 
 QUESTION = "how do I push my top performers without losing them?"
 PASSAGES = [
@@ -134,7 +140,7 @@ def test_any_model_directory_works_with_its_pooling_and_its_prompts(embedder, tm
 @pytest.mark.slow
 def test_a_model_that_cannot_be_exported_runs_as_it_is(embedder, tmp_path):
     small = SentenceEmbedder(str(small_model(tmp_path, embedder, "mean")), tmp_path / "exports")
-    home = small.cache / f"{small.name}-1"
+    home = small.cache / f"{small.name}-{EXPORT}"
     home.mkdir(parents=True)
     (home / "encoder.json").write_text('{"exported": false, "reason": "tried before"}')
     exported = SentenceEmbedder(small.model, tmp_path / "others")
@@ -144,10 +150,87 @@ def test_a_model_that_cannot_be_exported_runs_as_it_is(embedder, tmp_path):
 def test_broken_weights_are_one_clear_line(embedder, tmp_path):
     shutil.copytree(embedder.directory, tmp_path / "model")
     broken = SentenceEmbedder(str(tmp_path / "model"), tmp_path / "exports")
-    home = broken.cache / f"{broken.name}-1"
+    home = broken.cache / f"{broken.name}-{EXPORT}"
     home.mkdir(parents=True)
     (home / "encoder.json").write_text('{"exported": true, "inputs": ["input_ids"], "max_length": 8, "padding": 0}')
     (home / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(IndexingError, match="cannot be loaded") as caught:
         broken.embed_query("anything")
     assert "\n" not in str(caught.value)
+
+
+TALKS = ["Prices rise in spring.", "Frogs enjoy the rain.", "Dogs bark at night."]
+
+
+def settings_of(tmp_path, path, **options):
+    return Settings(home=tmp_path / "home", embedding_model=str(path), **options)
+
+
+@pytest.mark.slow
+def test_a_second_model_with_prefixes_indexes_and_searches_and_notices_other_prefixes(embedder, tmp_path):
+    path = small_model(tmp_path, embedder, "mean")
+    settings = settings_of(tmp_path, path)
+    library, store = Library(settings.library_dir), Store(settings.index_dir)
+    for n, text in enumerate(TALKS):
+        library.write(Transcript(Episode("talk", f"g{n}", f"Talk {n}"), (Turn(text),)))
+    model = open_embedder(settings)
+    update(library, store, model)
+    assert TALKS[0] == Searcher(store, model).search(TALKS[0]).hits[0].text
+    assert 3 == update(library, store, model).unchanged
+    other = open_embedder(settings_of(tmp_path, path, passage_prefix="text: "))
+    with pytest.raises(IndexMismatchError, match="soundbite index --rebuild"):
+        update(library, store, other)
+    with pytest.raises(IndexMismatchError, match="soundbite index --rebuild"):
+        Searcher(store, other).search("frogs")
+    update(library, store, other, rebuild=True)
+    assert Searcher(store, other).search("frogs").hits
+
+
+def directory_with(tmp_path, embedder, prompts):
+    """The default model's files with these prompts."""
+    path = tmp_path / "model"
+    shutil.copytree(embedder.directory, path)
+    (path / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("prompts", "options", "expected"),
+    [
+        ({}, {}, ("", "")),
+        (None, {}, ("", "")),
+        ({"query": "query: ", "document": "passage: "}, {}, ("query: ", "passage: ")),
+        ({"query": "q: ", "passage": "p: "}, {}, ("q: ", "p: ")),
+        ({"query": None}, {"query_prefix": "ask: "}, ("ask: ", "")),
+        ({}, {"query_prefix": "ask: ", "passage_prefix": "told: "}, ("ask: ", "told: ")),
+        ({"query": "query: "}, {"query_prefix": "ask: "}, ("ask: ", "")),
+    ],
+)
+def test_prefixes_are_those_set_or_those_of_the_models_files(embedder, tmp_path, prompts, options, expected):
+    path = directory_with(tmp_path, embedder, prompts)
+    assert expected == open_embedder(settings_of(tmp_path, path, **options))._prompts
+
+
+def test_another_prefix_is_another_model(embedder, tmp_path):
+    path = directory_with(tmp_path, embedder, {})
+    options = [{}, {"query_prefix": "q: "}, {"passage_prefix": "q: "}, {"query_prefix": "q: ", "passage_prefix": "p: "}]
+    names = [open_embedder(settings_of(tmp_path, path, **option)).name for option in options]
+    assert len(set(names)) == len(names)
+    assert names[0] == SentenceEmbedder(str(path), tmp_path).name
+
+
+def test_a_models_file_that_is_no_json_is_one_clear_line(embedder, tmp_path):
+    path = directory_with(tmp_path, embedder, {})
+    (path / "config_sentence_transformers.json").write_text("{")
+    with pytest.raises(IndexingError, match="fetch the model again") as caught:
+        _ = SentenceEmbedder(str(path), tmp_path).name
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_floor_belongs_to_a_model_with_its_prefixes(embedder, tmp_path):
+    path = str(small_model(tmp_path, embedder, "mean"))
+    models = [SentenceEmbedder(path, tmp_path / "exports", query) for query in ("", "ask: ")]
+    floors = [model.floor for model in models]
+    assert len({*floors, embedder.floor}) == 3
+    assert floors == [SentenceEmbedder(path, tmp_path / "exports", query).floor for query in ("", "ask: ")]

@@ -12,7 +12,7 @@ ONE_PLACE = {
     "prefect": {"flows/pipeline.py", "flows/up.py"},
     "fastapi": {"search_api"},
     "lancedb": {"index/store.py", "index/upkeep.py"},
-    "sentence_transformers": {"index/embed.py"},
+    "sentence_transformers": {"index/embed.py", "index/rerank.py"},
     "faster_whisper": {"ingest/whisper.py"},
     "feedparser": {"ingest/feeds.py"},
     "httpx2": {"ingest/client.py", "ingest/guard.py"},

