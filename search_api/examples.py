@@ -7,7 +7,7 @@ from search_api.documents import FORMS, MEDIA_TYPES, transcript_address
 _HIT = {
     "rank": 1,
     "score": 0.93,
-    "scores": {"vector": 0.61, "text": 0.45},
+    "scores": {"vector": 0.61, "text": 0.45, "rerank": 0.87},
     "podcast": "closing-time",
     "episode_id": "https://podcast.example/episodes/2",
     "key": "3f1c2a9b7d604e58",

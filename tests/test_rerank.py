@@ -70,13 +70,15 @@ def test_an_answer_is_weak_whatever_the_reranker_thinks(store):
 
 
 def test_only_the_best_are_read_again_and_the_others_follow(tmp_path):
-    store = filled(tmp_path, [f"Price {'word ' * n}number{n}x." for n in range(RERANKED + 5)])
+    alone = [f"Price {n} {' '.join(f'word{n}x{m}' for m in range(120 + n))}." for n in range(RERANKED + 5)]
+    store = filled(tmp_path, [" ".join(alone)])  # two of these sentences are longer than a passage
     plain = Searcher(store, BagOfWords()).search("price", 100).hits
     reranker = Longest()
     hits = Searcher(store, BagOfWords(), reranker=reranker).search("price", 100).hits
     assert [("price", RERANKED)] == reranker.asked
     assert plain[RERANKED:] == hits[RERANKED:]
-    assert {hit.key for hit in plain[:RERANKED]} == {hit.key for hit in hits[:RERANKED]}
+    assert {hit.text for hit in plain[:RERANKED]} == {hit.text for hit in hits[:RERANKED]}
+    assert len(alone) == len(hits)
 
 
 def test_nothing_found_asks_no_reranker(store):
