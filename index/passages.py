@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 BEST_WINDOW = 0.5  # share of the best window in the vectors' part
 VOICE = 0.2  # cosine units
-ADVERT = 0.5  # of its score
+ADVERT = 0.5  # of its score is lost
 SAME = 0.3  # passages that share more than this of the shorter one's words are one moment
 COPIED = 0.5  # and so are those whose sentences are mostly the same, wherever they stand
 REPEATED, SPOKEN = 3, 6  # a sentence of six words or more in three episodes is read out, not said
@@ -145,7 +145,7 @@ def moments(found: Found, question: Question, limit: int) -> list[Passage]:
     if question.by_words:
         score = score + (share if cosine is None else rank.TRUST * share**rank.POWER)
     if not question.adverts:
-        score = np.where(sold, ADVERT * score, score)
+        score = score - ADVERT * np.abs(score) * sold  # one below zero falls, too
     allowed = np.ones(len(found.words)) if question.speaker is None else found.speaker == question.speaker
     relevant = (_mean(allowed, found.words, begin, end) > 0) & ((share > 0) | (cosine is not None))
     score = np.where(relevant, score, -np.inf)

@@ -160,7 +160,8 @@ def slow(parts, place, question, words):
     sold = sum(one.length for one, sell in zip(said, sells, strict=True) if sell) / total > 0.5
     share = bm25_share(part, begin, end, question, words)
     cosine = meaning(part, begin, end, question)
-    score = cosine - 0.2 * (1 - voice) + 6 * share**3 - 0.2 * sold
+    score = cosine - 0.2 * (1 - voice) + 6 * share**3
+    score -= abs(score) / 2 if sold else 0
     _, _, vectors, own = windows(part)
     closeness = [
         (
@@ -283,7 +284,13 @@ def test_an_advert_ranks_low_unless_adverts_are_asked_for():
     assert [(1, False), (0, True)] == [(one.chunk, one.advert) for one in low]
     plain = moments(found(sold, told), asked(adverts=True), 5)
     assert [(0, True), (1, False)] == [(one.chunk, one.advert) for one in plain]
-    assert plain[0].score - low[1].score == pytest.approx(0.2)
+    assert plain[0].score / 2 == pytest.approx(low[1].score)
+
+
+def test_an_advert_that_is_far_from_the_question_does_not_rise():
+    far = ((-0.5, 0.866, 0.0, 0.0),)
+    sold, told = Part((Said("buy", advert=True),), far), Part((Said("tell"),), far, episode=1)
+    assert [1, 0] == [one.chunk for one in moments(found(sold, told), asked(), 5)]
 
 
 def test_half_an_advert_is_none():
