@@ -142,6 +142,8 @@ class SentenceEmbedder:
         with self._translated():
             if not (self._home / "encoder.json").exists():
                 _export(self.directory, self._home, self._prompts)
+                for earlier in range(EXPORT):
+                    shutil.rmtree(self.cache / f"{self.name}-{earlier}", ignore_errors=True)
             return as_json(self._home / "encoder.json")
 
     @cached_property

@@ -230,7 +230,10 @@ def test_a_models_file_that_is_no_json_is_one_clear_line(embedder, tmp_path):
 @pytest.mark.slow
 def test_a_floor_belongs_to_a_model_with_its_prefixes(embedder, tmp_path):
     path = str(small_model(tmp_path, embedder, "mean"))
+    earlier = tmp_path / "exports" / f"{SentenceEmbedder(path, tmp_path).name}-{EXPORT - 1}"
+    earlier.mkdir(parents=True)
     models = [SentenceEmbedder(path, tmp_path / "exports", query) for query in ("", "ask: ")]
     floors = [model.floor for model in models]
     assert len({*floors, embedder.floor}) == 3
     assert floors == [SentenceEmbedder(path, tmp_path / "exports", query).floor for query in ("", "ask: ")]
+    assert not earlier.exists()  # an export takes as much room as the model
