@@ -51,10 +51,10 @@ def root(tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("index"))
     store.create(MODEL.name, MODEL.dimension)
     trailer = ("Ann", "Subscribe to hear the next talk about frogs and engines.")
-    for number in range(12):
-        put(store, ("selling", "gardens", "a-b")[number % 3], number, [trailer, *talk(draw, 32)])
+    for number in range(8):
+        put(store, ("selling", "gardens", "a-b")[number % 3], number, [trailer, *talk(draw, 40)])
     store.maintain(force=True)  # what full-text search reads beside its index it weighs otherwise
-    assert 500 <= store.counts()["chunks"]
+    assert 400 <= store.counts()["chunks"]
     return store.root
 
 
@@ -81,11 +81,9 @@ FILTERS = [
     {},
     {"podcast": "selling"},
     {"podcast": "A B"},
-    {"podcast": "nobody's"},
     {"speaker": "ann"},
     {"speaker": "o'hara; --"},
     {"speaker": "é've"},
-    {"speaker": "nobody"},
     {"since": date(2025, 1, 10)},
     {"until": date(2025, 1, 10)},
     {"since": START + timedelta(days=10), "until": START + timedelta(days=10, microseconds=1)},
