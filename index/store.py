@@ -283,9 +283,9 @@ def _wait(root: Path, work: Coroutine[Any, Any, T]) -> T:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(work)
+            return _run(work)
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(asyncio.run, work).result()
+            return pool.submit(_run, work).result()
     except (RuntimeError, ValueError, OSError, TypeError) as error:
         if isinstance(error, IndexingError):
             raise
@@ -293,3 +293,14 @@ def _wait(root: Path, work: Coroutine[Any, Any, T]) -> T:
         raise IndexingError(
             root, f"the index cannot be used ({reason}); `soundbite index --rebuild` makes it anew"
         ) from error
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """As `asyncio.run`, which in the main thread prints its task, result and all, on its way out: 40 ms a search."""
+    made: list[T] = []
+
+    async def keep() -> None:
+        made.append(await work)
+
+    asyncio.run(keep())
+    return made[0]
