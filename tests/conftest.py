@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import pytest
 
-from index.embed import SentenceEmbedder
 from index.search import EXPORTS
 from tests.sample import host
 
@@ -39,11 +42,9 @@ def _isolated(monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def encoder(tmp_path_factory):
+def encoder(request):
     """The folder the default embedding model runs from, made once: it takes seconds and is the same in every home."""
-    cache = tmp_path_factory.mktemp("encoder")
-    SentenceEmbedder("all-MiniLM-L6-v2", cache).embed_query("hello")
-    return cache
+    return request.config.stash[AHEAD].encoder.result()
 
 
 @pytest.fixture
@@ -84,18 +85,57 @@ class Command:
 
 
 @pytest.fixture(scope="session")
-def sample_host():
+def sample_host(request):
     """The sample podcast on the loopback."""
-    with host.serve() as base:
-        yield base
+    return request.config.stash[AHEAD].base
 
 
 @pytest.fixture(scope="session")
-def sampled(sample_host, encoder, tmp_path_factory):
+def sampled(request):
     """The command in a home that has run the real flow, with the real engine and models, on the sample podcast."""
-    command = Command(tmp_path_factory.mktemp("sampled"))
-    (command.home / "index").mkdir()
-    (command.home / "index" / EXPORTS).symlink_to(encoder)
-    command.added = command("add", f"{sample_host}/feed.xml")
-    command.ran = command("run", "--json")
-    return command
+    return request.config.stash[AHEAD].sampled.result()
+
+
+class Ahead:
+    """What takes a minute, begun with the session in processes of its own, beside the tests that need none of it."""
+
+    def __init__(self, folder, fixtures):
+        self.folder = folder
+        self.host = ExitStack()
+        self.base = self.host.enter_context(host.serve()) if fixtures & {"sampled", "sample_host"} else ""
+        self.pool = ThreadPoolExecutor(1)
+        self.encoder = self.pool.submit(self.export) if fixtures & {"sampled", "encoder"} else None
+        self.sampled = self.pool.submit(self.run) if "sampled" in fixtures else None
+
+    def export(self):
+        cache = self.folder / "encoder"
+        code = "import sys, pathlib; from index.embed import SentenceEmbedder as E; E(*sys.argv[1:2], pathlib.Path(sys.argv[2])).embed_query('hello')"
+        subprocess.run(
+            [sys.executable, "-c", code, "all-MiniLM-L6-v2", str(cache)],
+            check=True, cwd=ROOT, env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        )  # fmt: skip
+        return cache
+
+    def run(self):
+        command = Command(self.folder / "sampled")
+        (command.home / "index").mkdir(parents=True)
+        (command.home / "index" / EXPORTS).symlink_to(self.encoder.result())
+        command.added = command("add", f"{self.base}/feed.xml")
+        command.ran = command("run", "--json")
+        return command
+
+
+AHEAD = pytest.StashKey[Ahead]()
+
+
+def pytest_collection_finish(session):
+    if not session.config.option.collectonly:
+        fixtures = {name for item in session.items if not item.get_closest_marker("skip") for name in item.fixturenames}
+        session.config.stash[AHEAD] = Ahead(Path(mkdtemp(prefix="soundbite-tests-")), fixtures)
+
+
+def pytest_sessionfinish(session):
+    if ahead := session.config.stash.get(AHEAD, None):
+        ahead.pool.shutdown()
+        ahead.host.close()
+        rmtree(ahead.folder, ignore_errors=True)
