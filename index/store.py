@@ -22,7 +22,6 @@ from index.chunk import Chunk
 from index.lean import lancedb
 from index.records import (
     LAYOUT,
-    SHOWN,
     Filters,
     IndexedEpisode,
     chunk_row,
@@ -102,10 +101,8 @@ class Store:
         self._table("chunks")
         built = (self._stamp.get("model"), self._stamp.get("dimension"))
         if built != (model, str(dimension)):
-            raise IndexMismatchError(
-                self.root,
-                f"was built with {built[0]}, not {model}; run `soundbite index --rebuild`, or set that model again",
-            )
+            hint = "run `soundbite index --rebuild`, or set that model again"
+            raise IndexMismatchError(self.root, f"was built with {built[0]}, not {model}; {hint}")
 
     def _table(self, name: str) -> Any:
         folder = self.folder
@@ -239,9 +236,8 @@ class Store:
         chunks, version = self._table("chunks"), self._version("chunks")
         if version == self._seen and version != self._snapshot[0]:
             rows = _wait(self.root, chunks.count_rows())
-            whole = (
-                _wait(self.root, chunks.query().select([*REMEMBERED]).to_arrow()) if 0 < rows <= self.memory else None
-            )
+            query = chunks.query().select([*REMEMBERED])
+            whole = _wait(self.root, query.to_arrow()) if 0 < rows <= self.memory else None
             self._snapshot = (version, Snapshot(whole) if whole else None)
         self._seen = version
         return self._snapshot[1] if self._snapshot[0] == version else None
@@ -253,20 +249,16 @@ class Store:
     async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> Candidates:
         known = await terms.known(self._table("terms"), words)
         rows = await legs.nearest(self._table("chunks"), vector, words, where, depth, known)
-        return Candidates(tuple(rows["id"].to_pylist()), found(rows), known) if rows else Candidates((), None, known)
+        names = tuple(zip(rows["id"].to_pylist(), rows["_rowid"].to_pylist(), strict=True)) if rows else ()
+        return Candidates(names, found(rows) if rows else None, known)
 
     def shown(self, candidates: Candidates, places: Sequence[int]) -> list[dict[str, Any]]:
         """All that hits show of the candidates at these places, in the same order."""
         wanted = [candidates.names[place] for place in places]
         if candidates.snapshot:
             return candidates.snapshot.shown(wanted)
-        if not wanted:
-            return []
-        where = f"id IN ({', '.join(quoted(name) for name in set(wanted))})"
-        query = self._table("chunks").query().where(where).select(["id", "key", "marks", *SHOWN])
-        rows = _wait(self.root, query.to_arrow()).combine_chunks()
-        place = {name: i for i, name in enumerate(rows["id"].to_pylist())}
-        return [shown(rows.slice(place[name], 1)) for name in wanted]
+        rows = _wait(self.root, legs.shown(self._table("chunks"), wanted)) if wanted else ()
+        return [shown(rows.slice(i, 1)) for i in range(len(rows))]
 
 
 async def _connect(path: Path) -> Any:
