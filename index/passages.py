@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BEST_WINDOW = 0.5  # share of the best window in the vectors' part
 VOICE = 0.2  # cosine units
 ADVERT = 0.5  # of its score is lost
-SAME = 0.3  # passages that share more than this of the shorter one's words are one moment
+SAME = 0.6  # passages that share more than this of the shorter one's words are one moment; less would lose the rest of short episodes
 COPIED = 0.5  # and so are those whose sentences are mostly the same, wherever they stand
 REPEATED, SPOKEN = 3, 6  # a sentence of six words or more in three episodes is read out, not said
 RUNS = 8  # windows that a passage may touch: two in a row are longer than `WINDOW`
