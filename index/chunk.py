@@ -23,6 +23,8 @@ PASSAGE = 206  # word pieces, about 160 English words: longer ones answer more a
 WINDOW = 64  # word pieces; RETRIEVAL measurements: windows told paraphrases apart where chunks did not
 LONGEST = 200  # word pieces of a sentence; a longer one is cut into parts of a quarter of that
 
+_ASKS = ("?", "?”", '?"', "？")  # noqa: RUF001 - the full-width one is meant
+
 Count = Callable[[str], int]
 
 
@@ -31,7 +33,7 @@ class Mark:
     """One sentence of a chunk: `text[begin:end]` of the chunk, who says it, and when (seconds, None where unknown).
 
     `words` and `pieces` (of the embedding model) are its length. `voice` is how much its speaker says in the episode, 1
-    for who says most, and half of that where somebody else asks: a question repeats the words that its answer may lack.
+    for who says most, and half of that in a question put by others: it repeats the words that its answer may lack.
     `advert` tells that it sells.
     """
 
@@ -141,13 +143,19 @@ def _heard(provenance: Mapping[str, Any], start: float | None, end: float | None
 
 
 def _voices(sentences: Sequence[_Sentence]) -> list[float]:
-    """For each sentence how much its speaker says, as a share of what the most talkative one does; half if others ask."""
+    """For each sentence how much its speaker says, as a share of what the most talkative one does.
+
+    A question counts half, unless it is the most talkative one's own; where nobody is named, any might be another's.
+    """
     said: Counter[str] = Counter()
     for sentence in sentences:
         said[sentence.speaker] += sentence.last - sentence.first
     most = max(said.values(), default=1)
-    shares = [(said[sentence.speaker] / most, sentence.text.endswith(("?", "?”", '?"'))) for sentence in sentences]
-    return [share / 2 if asks and share < 1 else share for share, asks in shares]
+    shares = [said[sentence.speaker] / most for sentence in sentences]
+    return [
+        share / 2 if sentence.text.endswith(_ASKS) and (share < 1 or not sentence.speaker) else share
+        for share, sentence in zip(shares, sentences, strict=True)
+    ]
 
 
 # -- from turns to sentences

@@ -88,7 +88,7 @@ def test_windows_are_runs_of_whole_sentences_that_cover_a_chunk():
 def test_who_says_most_has_the_main_voice():
     (chunk,) = split(talk(("Ann", "I see. But why?"), ("Ben", f"{monologue(3, 10)} And why is it so? Ah.")), words)
     assert [4 / 36, 2 / 36, *[1.0] * 5] == [mark.voice for mark in chunk.marks]
-    assert {1.0} == {mark.voice for mark in split(talk(("", "One. Two.")), words)[0].marks}
+    assert [1.0, 0.5, 1.0] == [mark.voice for mark in split(talk(("", "One. Two? Three.")), words)[0].marks]
 
 
 def test_speakers_are_labelled_once_a_turn_and_paragraphs_kept():
