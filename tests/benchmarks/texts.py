@@ -1,0 +1,91 @@
+"""What search is measured on: a folder of transcripts with judged questions, or else the bundled sample podcast."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from flows.judging import read_file
+from index.build import update
+from index.chunk import split
+from index.questions import Judged
+from index.search import Searcher, open_searcher
+from ingest.library import Library
+from ingest.models import Episode, Transcript, Turn
+from ingest.settings import Settings
+
+SAMPLE = Path(__file__).parents[1] / "sample"
+PIECES = 200  # word pieces of a peer's passage: what a reader sees of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A library with its questions, and our index of it."""
+
+    library: Library
+    questions: list[Judged]
+    searcher: Searcher
+    home: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A passage as any other system would be given it."""
+
+    episode: str
+    text: str
+
+
+def texts(folder: Path, home: Path) -> Texts:
+    """Index the folder under `home`, unless that is done; the sample podcast where there is no such folder."""
+    judged = (folder / "questions.jsonl").exists()
+    if not judged:
+        home = home.with_name(f"{home.name}-sample")
+    library = Library(folder) if judged else sample(home / "library")
+    searcher = open_searcher(Settings(home=home))
+    told = [0]
+
+    def progress(step):
+        if step.done >= told[0] + 10:
+            told[0] = step.done
+            print(
+                f"  indexed {step.done} of {step.total} episodes, {step.chunks_per_second} chunks a second", flush=True
+            )
+
+    update(library, searcher.store, searcher.embedder, progress)
+    questions = (folder if judged else SAMPLE) / "questions.jsonl"
+    return Texts(library, read_file(questions, library), searcher, home)
+
+
+def sample(root: Path) -> Library:
+    """The scripts of the sample podcast as transcripts."""
+    library = Library(root)
+    for path in sorted(SAMPLE.glob("scripts/*.txt")):
+        lines = (line.partition(":") for line in path.read_text("utf-8").splitlines() if ":" in line)
+        turns = tuple(Turn(text.strip(), speaker.strip()) for speaker, _, text in lines)
+        library.write(Transcript(Episode("sample", path.stem, path.stem), turns))
+    return library
+
+
+def pieces(given: Texts) -> list[Piece]:
+    """All transcripts cut into passages of whole sentences."""
+    found = []
+    for path in given.library.paths():
+        transcript = given.library.read(path)
+        cut = split(transcript, given.searcher.embedder.count, PIECES, 0, PIECES)
+        found += [Piece(transcript.episode.guid, chunk.text) for chunk in cut]
+    return found
+
+
+def vectors(given: Texts, cut: list[Piece]) -> np.ndarray:
+    """Their vectors by the same model, kept beside the index."""
+    mark = sha256("\0".join([given.searcher.embedder.name, *(piece.text for piece in cut)]).encode()).hexdigest()[:12]
+    path = given.home / f"passages-{mark}.npy"
+    if not path.exists():
+        parts = []
+        for begin in range(0, len(cut), 500):
+            parts.append(given.searcher.embedder.embed_passages([piece.text for piece in cut[begin : begin + 500]]))
+            print(f"  embedded {begin + len(parts[-1])} of the peers' {len(cut)} passages", flush=True)
+        np.save(path, np.concatenate(parts))
+    return np.load(path)
