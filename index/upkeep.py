@@ -12,7 +12,7 @@ VectorIndex = Literal["auto", "exact", "ivf_rq", "ivf_sq"]
 FRAGMENTS = 20  # each write leaves one, and each costs a query 0.27 ms; compacted beyond this many
 UNINDEXED = 2_000  # rows full-text search may have to read beside its index; or a tenth of few, a fiftieth of many
 INDEXED = 50_000  # chunks from which on an index of vectors beats looking at all
-FEW = 20_000  # chunks left by filters, of which all are looked at: an index loses too many of them
+FEW = 30_000  # chunks left by filters, of which all are looked at: an index loses too many of them
 COMMON = 10  # with an index, a term in more than every tenth chunk finds nothing but costs most
 WORDS, VECTORS = "indexed_text_idx", "vector_idx"  # LanceDB's names
 
