@@ -1,6 +1,6 @@
 """Keeps a LanceDB table of chunks quick: its indexes by size, and compaction; used by `index.store` alone.
 
-Sizes and settings are measured: `python -m tests.benchmarks.scale` prints them.
+Sizes and settings are measured: `python -m tests.benchmarks.bench_scale 1000000` prints them.
 """
 
 from collections.abc import Mapping, Sequence
