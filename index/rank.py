@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -67,10 +67,20 @@ def containing(texts: Iterable[str]) -> Counter[str]:
     return found
 
 
-def marked(text: str, question: Collection[str]) -> list[tuple[int, int]]:
-    """Begin and end of every word of a text that is one of the question's terms."""
-    asked = {word for word in set(_WORD.findall(text)) if not _terms(word).isdisjoint(question)}
-    return [match.span() for match in _WORD.finditer(text) if match[0] in asked]
+class Marker(dict[str, bool]):
+    """Finds the words of a text that are among a question's terms; remembers which words are."""
+
+    def __init__(self, question: Iterable[str]) -> None:
+        super().__init__()
+        self._question = frozenset(question)
+
+    def __missing__(self, word: str) -> bool:
+        self[word] = not self._question.isdisjoint(_terms(word))
+        return self[word]
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Begin and end of each, in characters."""
+        return [match.span() for match in _WORD.finditer(text) if self[match[0]]]
 
 
 @lru_cache(1 << 16)

@@ -166,7 +166,8 @@ class Searcher:
         )  # fmt: skip
         best = moments(near.found, asked, max(limit, RERANKED) if self.reranker else limit)
         rows = self.store.shown(near, [passage.chunk for passage in best])
-        hits = [_hit(n, passage, row, terms) for n, (passage, row) in enumerate(zip(best, rows, strict=True), 1)]
+        marker = rank.Marker(terms)
+        hits = [_hit(n, passage, row, marker) for n, (passage, row) in enumerate(zip(best, rows, strict=True), 1)]
         return _reranked(question, hits, self.reranker)[:limit] if self.reranker else hits
 
 
@@ -209,7 +210,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _hit(place: int, passage: Passage, row: dict[str, Any], terms: Sequence[str]) -> Hit:
+def _hit(place: int, passage: Passage, row: dict[str, Any], marker: rank.Marker) -> Hit:
     published, marks = row["published"], row["marks"]
     first, last, nearest = (marks[i].as_py() for i in (passage.begin, passage.end - 1, passage.nearest))
     label = f"{first['speaker']}: " if first["speaker"] else ""
@@ -230,7 +231,7 @@ def _hit(place: int, passage: Passage, row: dict[str, Any], terms: Sequence[str]
         snippet=row["text"][nearest["begin"] : nearest["end"]],
         snippet_start=nearest["start"],
         snippet_end=nearest["stop"],
-        highlights=tuple(rank.marked(text, frozenset(terms))),
+        highlights=tuple(marker.spans(text)),
         link=row["link"],
         audio_url=row["audio_url"],
         play_url=play_url(row["audio_url"], first["start"], last["stop"]),

@@ -257,7 +257,9 @@ class Store:
         wanted = [candidates.names[place] for place in places]
         if candidates.snapshot:
             return candidates.snapshot.shown(wanted)
-        rows = _wait(self.root, legs.shown(self._table("chunks"), wanted)) if wanted else ()
+        if not wanted:
+            return []
+        rows = _wait(self.root, legs.shown(self._table("chunks"), wanted))
         return [shown(rows.slice(i, 1)) for i in range(len(rows))]
 
 

@@ -33,6 +33,6 @@ def test_rare_terms_weigh_more_and_unheard_ones_as_if_all_passages_lacked_them()
 
 def test_the_words_of_a_question_are_marked_where_they_stand():
     text = "Ann’s café sells; SELLING well is an art."  # noqa: RUF001 - the typographic one is meant
-    marked = rank.marked(text, {"sell", "cafe", "ann"})
+    marked = rank.Marker({"sell", "cafe", "ann"}).spans(text)
     assert ["Ann’s", "café", "sells", "SELLING"] == [text[begin:end] for begin, end in marked]  # noqa: RUF001
-    assert [] == rank.marked(text, set())
+    assert [] == rank.Marker(()).spans(text)
