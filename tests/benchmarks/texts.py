@@ -1,5 +1,6 @@
 """What search is measured on: a folder of transcripts with judged questions, or else the bundled sample podcast."""
 
+import json
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +13,7 @@ from index.chunk import split
 from index.questions import Judged
 from index.search import Searcher, open_searcher
 from ingest.library import Library
-from ingest.models import Episode, Transcript, Turn
+from ingest.models import Episode, Segment, Transcript, Turn
 from ingest.settings import Settings
 
 SAMPLE = Path(__file__).parents[1] / "sample"
@@ -59,12 +60,14 @@ def texts(folder: Path, home: Path) -> Texts:
 
 
 def sample(root: Path) -> Library:
-    """The scripts of the sample podcast as transcripts."""
+    """The sample podcast as transcripts, under the titles that its questions name."""
     library = Library(root)
-    for path in sorted(SAMPLE.glob("scripts/*.txt")):
-        lines = (line.partition(":") for line in path.read_text("utf-8").splitlines() if ":" in line)
-        turns = tuple(Turn(text.strip(), speaker.strip()) for speaker, _, text in lines)
-        library.write(Transcript(Episode("sample", path.stem, path.stem), turns))
+    rows = [json.loads(line) for line in (SAMPLE / "questions.jsonl").read_text("utf-8").splitlines()]
+    titles = {row["episode"]: row["episode_id"] for row in rows if row.get("episode_id")}
+    for name, said in json.loads((SAMPLE / "times.json").read_text("utf-8")).items():
+        turns = tuple(Turn(one["text"], one["speaker"]) for one in said)
+        segments = tuple(Segment(one["start"], one["end"], one["text"], one["speaker"]) for one in said)
+        library.write(Transcript(Episode("sample", name, titles.get(name, name)), turns, segments))
     return library
 
 
