@@ -175,7 +175,7 @@ def found(rows: Any) -> Found:
     starts = np.asarray(windows) + np.repeat(sentences[:-1], np.diff(bounds))
     inner = np.delete(starts, bounds[1:-1] - 1)  # the end of one chunk is where the next begins
     return Found(
-        episode=np.asarray(rows["key"].combine_chunks().dictionary_encode().indices, np.int64),
+        episode=np.asarray(joined(rows["key"]).dictionary_encode().indices, np.int64),
         first=np.asarray(rows["first"], np.int64),
         sentences=sentences,
         words=column["words"].astype(np.int64),
@@ -194,11 +194,16 @@ def found(rows: Any) -> Found:
     )
 
 
+def joined(column: Any) -> Any:
+    """A column as one array; its own where it is one already, for to combine is to copy."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def _flat(column: Any) -> tuple[Any, Any]:
     """The values of a column of lists, one after the other, and where each row's begin (and the last one's end)."""
     import numpy as np
 
-    lists = column.combine_chunks()
+    lists = joined(column)
     lengths = np.asarray(lists.value_lengths(), np.int64)
     return lists.flatten(), np.concatenate([[0], np.cumsum(lengths)])
 

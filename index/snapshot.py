@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from index import rank
 from index.passages import Found, hashed
-from index.records import SCORED, SHOWN, Filters, found, lengths, plain
+from index.records import SCORED, SHOWN, Filters, found, joined, lengths, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     Mask = NDArray[np.bool_]
 
-MEMORY = 20_000  # chunks: 600 hours of speech in about 500 MB
+MEMORY = 20_000  # chunks: 600 hours of speech in about 1 GB
 REMEMBERED = ("id", "key", "voices", "vector", "marks", *(name for name in SCORED if name != "key"), *SHOWN)
 
 
@@ -51,8 +51,7 @@ class Snapshot:
         """float32 [chunks, dimension]."""
         import numpy as np
 
-        column = self.rows["vector"].combine_chunks()
-        return np.asarray(column.flatten(), np.float32).reshape(len(self.rows), -1)
+        return np.asarray(joined(self.rows["vector"]).flatten(), np.float32).reshape(len(self.rows), -1)
 
     @cached_property
     def _postings(self) -> tuple[Any, Any, Any, Any]:
@@ -61,7 +60,7 @@ class Snapshot:
 
         terms, chunks = [], []
         for name in ("stems", "lead"):
-            lists = self.rows[name].combine_chunks()
+            lists = joined(self.rows[name])
             terms.append(np.asarray(lists.flatten(), np.int64))
             chunks.append(np.repeat(np.arange(len(lists)), np.asarray(lists.value_lengths())))
         pairs, times = np.unique(
@@ -142,7 +141,7 @@ class Snapshot:
         if filters.podcast:
             masks.append(_mask(pc.equal(self.rows["podcast"], plain(filters.podcast))))
         if filters.speaker:
-            voices = self.rows["voices"].combine_chunks()
+            voices = joined(self.rows["voices"])
             which = np.repeat(np.arange(len(voices)), np.asarray(voices.value_lengths()))
             said = np.zeros(len(voices), bool)
             said[which[_mask(pc.equal(voices.flatten(), plain(filters.speaker.casefold())))]] = True

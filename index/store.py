@@ -32,8 +32,8 @@ from index.records import (
     typical,
 )
 from index.snapshot import MEMORY, REMEMBERED, Candidates, Snapshot, shown
-from index.upkeep import VectorIndex
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
+from ingest.settings import VectorIndex
 
 if TYPE_CHECKING:
     from index.records import Vectors

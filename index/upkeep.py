@@ -5,9 +5,9 @@ Sizes and settings are measured: `python -m tests.benchmarks.bench_scale 1000000
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
-VectorIndex = Literal["auto", "exact", "ivf_rq", "ivf_sq"]
+from ingest.settings import VectorIndex
 
 FRAGMENTS = 20  # each write leaves one, and each costs a query 0.27 ms; compacted beyond this many
 UNINDEXED = 2_000  # rows full-text search may have to read beside its index; or a tenth of few, a fiftieth of many

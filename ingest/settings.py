@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 VERSION = "0.1.0"
 
 
+VectorIndex = Literal["auto", "exact", "ivf_sq", "ivf_rq"]
+
+
 class Settings(BaseSettings):
     """Each field is a promise; the library's functions take values, never this object."""
 
@@ -36,7 +39,7 @@ class Settings(BaseSettings):
     max_audio_mb: int = Field(default=1024, gt=0, description="larger audio is refused")
     keep_audio: bool = Field(default=False, description="keep audio after it was transcribed")
 
-    vector_index: Literal["auto", "exact", "ivf_sq", "ivf_rq"] = Field(
+    vector_index: VectorIndex = Field(
         default="auto", description="auto: every vector is looked at up to 50,000 chunks, ivf_rq beyond"
     )
     memory_chunks: int = Field(default=20_000, ge=0, description="an index of at most so many is kept in memory")

@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 
 import pytest
 
+from flows.cli import main
 from index.search import EXPORTS
 from tests.sample import host
 
@@ -39,6 +40,22 @@ def _isolated(monkeypatch, tmp_path):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SOUNDBITE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """The command in this process: exit code, stdout, stderr."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["soundbite", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        return code, *capsys.readouterr()
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,12 @@
 """The command's contract: what scripts rely on, and what a person reads when something is wrong."""
 
 import json
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from flows.cli import hoist_home, main
+from flows.cli import hoist_home
 from ingest.ledger import Ledger
 from ingest.opml import read_opml, write_opml
 from tests.podcast_host import PodcastHost, Reply, document, for_agent
@@ -19,21 +18,9 @@ PLAIN = (
 )
 
 
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """The command in this process: exit code, stdout, stderr."""
+@pytest.fixture(autouse=True)
+def _loopback(monkeypatch):
     monkeypatch.setenv("SOUNDBITE_ALLOW_HOSTS", "127.0.0.1")
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["soundbite", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

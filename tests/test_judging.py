@@ -1,11 +1,9 @@
 """`soundbite eval`, and the gate on search quality: the sample podcast, heard and indexed for real."""
 
 import json
-import sys
 
 import pytest
 
-from flows.cli import main
 from index.build import update
 from index.search import EXPORTS, open_searcher
 from ingest.library import Library
@@ -55,17 +53,11 @@ def talks(encoder, tmp_path_factory):
 
 
 @pytest.fixture
-def evaluate(talks, monkeypatch, capsys):
-    """The command in this process: exit code, stdout, stderr."""
+def evaluate(talks, call):
+    """The command `eval` in this process: exit code, stdout, stderr."""
 
     def evaluate(*options, file=talks / "judged.jsonl", home=talks):
-        monkeypatch.setattr(sys, "argv", ["soundbite", "--home", str(home), "eval", str(file), *options])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        return code, *capsys.readouterr()
+        return call("--home", home, "eval", file, *options)
 
     return evaluate
 

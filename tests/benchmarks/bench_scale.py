@@ -123,7 +123,7 @@ def searches(
     if base is None:
         kept = Searcher(Store(store.root), embedder)
         cost = spent(kept.search, questions)
-        note(rows, Row(f"{size:,} chunks: the same kept in memory (up to 30,000)", str(cost)))
+        note(rows, Row(f"{size:,} chunks: the same kept in memory", str(cost)))
         taken["memory"] = cost
     elif size == 1_000_000:
         note(
