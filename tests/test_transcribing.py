@@ -11,7 +11,7 @@ from ingest.models import Episode, Transcript, Turn
 from ingest.settings import Settings
 from tests.conftest import ROOT, SPEECH_MODEL
 from tests.podcast_host import PodcastHost, Reply, document
-from tests.test_cli import assert_one_line, call  # noqa: F401 - a fixture
+from tests.test_cli import assert_one_line
 
 AUDIO = next((ROOT / "tests" / "sample" / "audio").glob("first-calls.*"))
 OLD = Turn("An older transcript.")
@@ -36,7 +36,7 @@ def kept(studio, url):
     return studio.library.write(Transcript(episode, (OLD,), transcribed_at="2026-01-01T00:00:00.000Z"))
 
 
-def test_a_local_file_is_printed_and_nothing_is_stored(call, monkeypatch, tmp_path):  # noqa: F811
+def test_a_local_file_is_printed_and_nothing_is_stored(call, monkeypatch, tmp_path):
     monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
 
     code, out, _ = call("transcribe", AUDIO, "--to", "json")
@@ -46,7 +46,7 @@ def test_a_local_file_is_printed_and_nothing_is_stored(call, monkeypatch, tmp_pa
     assert [] == list((tmp_path / "home").rglob("*.md"))
 
 
-def test_what_is_no_audio_is_one_line(call, tmp_path):  # noqa: F811
+def test_what_is_no_audio_is_one_line(call, tmp_path):
     assert_one_line(call("transcribe", tmp_path / "absent.mp3"), "does not exist")
     assert_one_line(call("transcribe", "nobody"), "no such episode")
     assert 2 == call("transcribe")[0]
