@@ -9,7 +9,7 @@ On 180 judged questions sliding passages and their windows' mean found more than
 another .02; all weights are flat around these.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -41,7 +41,8 @@ class Found:
     `episode` and `first` (word of the episode) are one a chunk. `words`, `pieces`, `voice`, `advert`, `signature` and
     `speaker` (a hashed name) are one a sentence; `sentences` [chunks + 1] says which belong to which chunk. `stems` are the hashed terms, `spread` [n + 1]
     which belong to which sentence; `lead` those of a chunk's title, `leads` [chunks + 1] likewise. `windows` are the
-    sentences' numbers where windows begin, and the end of the last; `vectors` float16 [windows, dimension], and `norms`
+    sentences' numbers where windows begin, and the end of the last; `within` [chunks + 1] says which belong to which
+    chunk. Their vectors are `vectors` int8 [windows, dimension] times `scales` [windows] (see `small`), and `norms`
     [windows, RUNS] the lengths of the sums of one, two, ... of them from each on.
     """
 
@@ -59,24 +60,22 @@ class Found:
     lead: "Whole"
     leads: "Whole"
     windows: "Whole"
-    vectors: "NDArray[np.float16]"
+    within: "Whole"
+    vectors: "NDArray[np.int8]"
+    scales: "Real"
     norms: "Real"
 
     def take(self, rows: "Whole") -> "Found":
         """Some of the chunks."""
-        import numpy as np
-
-        begin = np.searchsorted(self.windows[:-1], self.sentences)  # the first window of each chunk
         said, sentences = _parts(self.sentences, rows)
-        heard, spread = _parts(self.spread, said)
+        stems, spread = _pieces(self.stems, self.spread[self.sentences], rows), _bounds(self.spread, said)
         led, leads = _parts(self.leads, rows)
-        inner, _ = _parts(begin, rows)
-        sizes = np.diff(self.windows)[inner]
+        inner, within = _parts(self.within, rows)
         one = {name: getattr(self, name)[said] for name in _OF_SENTENCES}
         return Found(
-            episode=self.episode[rows], first=self.first[rows], sentences=sentences, stems=self.stems[heard],
-            spread=spread, lead=self.lead[led], leads=leads, windows=np.concatenate([[0], np.cumsum(sizes)]),
-            vectors=self.vectors[inner], norms=self.norms[inner], **one,
+            episode=self.episode[rows], first=self.first[rows], sentences=sentences, stems=stems,
+            spread=spread, lead=self.lead[led], leads=leads, windows=_bounds(self.windows, inner),
+            within=within, vectors=_pieces(self.vectors, self.within, rows), scales=self.scales[inner], norms=self.norms[inner], **one,
         )  # fmt: skip
 
 
@@ -87,9 +86,23 @@ def _parts(bounds: "Whole", rows: "Whole") -> "tuple[Whole, Whole]":
     """The places that lie within these rows of the bounds, and the bounds of those places."""
     import numpy as np
 
-    sizes = bounds[rows + 1] - bounds[rows]
-    ends = np.concatenate([[0], np.cumsum(sizes)])
-    return np.arange(ends[-1]) + np.repeat(bounds[rows] - ends[:-1], sizes), ends
+    ends = _bounds(bounds, rows)
+    return np.arange(ends[-1]) + np.repeat(bounds[rows] - ends[:-1], np.diff(ends)), ends
+
+
+def _bounds(bounds: "Whole", rows: "Whole") -> "Whole":
+    """The bounds of these rows, put one after the other."""
+    import numpy as np
+
+    return np.concatenate([[0], np.cumsum(bounds[rows + 1] - bounds[rows])])
+
+
+def _pieces(values: Any, bounds: "Whole", rows: "Whole") -> Any:
+    """What lies within these rows of the bounds; copied row by row, which for long rows is faster than place by place."""
+    import numpy as np
+
+    edges = zip(bounds[rows].tolist(), bounds[rows + 1].tolist(), strict=True)
+    return np.concatenate([values[:0], *(values[begin:end] for begin, end in edges)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +167,7 @@ def moments(found: Found, question: Question, limit: int) -> list[Passage]:
     closeness = heard if near is None else heard + near
     closeness = closeness * (0.25 + 0.75 * found.voice)
     closeness = np.where(allowed, closeness, -np.inf)
-    chosen = _apart(found, [(int(chunk[i]), int(begin[i]), int(end[i])) for i in order], limit)
+    chosen = _apart(found, ((int(chunk[i]), int(begin[i]), int(end[i])) for i in order), limit)
     picked = []
     for n, (where, low, high) in chosen:
         i, base = order[n], int(found.sentences[where])
@@ -202,19 +215,26 @@ def _shares(found: Found, question: Question, begin: "Whole", end: "Whole", chun
     """
     import numpy as np
 
-    heard, gained = np.zeros(len(found.words), np.float32), np.zeros(len(begin), np.float32)
+    said = _times(found.stems, found.spread, question.terms)
+    times = said[:, end] - said[:, begin] + np.diff(_times(found.lead, found.leads, question.terms))[:, chunk]
     length = found.spread[end] - found.spread[begin] + np.diff(found.leads)[chunk]
     norm = rank.K1 * (1 - rank.B + rank.B * length / max(1.0, question.mean_length))
-    for term, weight in zip(question.terms, question.weights, strict=True):
-        before = np.searchsorted(
-            np.flatnonzero(found.stems == term), found.spread
-        )  # times it is said before a sentence
-        titled = np.searchsorted(np.flatnonzero(found.lead == term), found.leads)
-        times = before[end] - before[begin] + np.diff(titled)[chunk]
-        gained += weight * times * (rank.K1 + 1) / (times + norm)
-        heard += weight * (np.diff(before) > 0)
+    weights = np.array(question.weights, np.float32)[:, None]
+    gained = (weights * times / (times + norm.astype(np.float32))).sum(0)
+    heard = (weights * (np.diff(said) > 0)).sum(0)
     ideal = sum(question.weights) or 1.0
-    return heard / ideal, gained / ((rank.K1 + 1) * ideal)
+    return heard / ideal, gained / ideal
+
+
+def _times(stems: "Whole", bounds: "Whole", terms: Sequence[int]) -> "NDArray[np.int32]":
+    """How often each term stands before each bound, [terms, bounds]."""
+    import numpy as np
+
+    times = np.zeros((len(terms), len(bounds)), np.int32)
+    for own, term in zip(times, terms, strict=True):
+        beyond = np.searchsorted(bounds, np.flatnonzero(stems == term), side="right")
+        own[:] = np.cumsum(np.bincount(beyond, minlength=len(bounds)))[: len(bounds)]
+    return times
 
 
 def _cosines(found: Found, question: Question, begin: "Whole", end: "Whole") -> "tuple[Real, Real] | tuple[None, None]":
@@ -223,7 +243,8 @@ def _cosines(found: Found, question: Question, begin: "Whole", end: "Whole") -> 
 
     if question.vector is None:
         return None, None
-    near = found.vectors.astype(np.float32) @ question.vector
+    # not by BLAS, whose threads wait for more by spinning: 20 ms of another core for every question
+    near = np.einsum("ij,j->i", found.vectors.astype(np.float32), question.vector) * found.scales
     place = np.concatenate([[0], np.cumsum(found.pieces)])
     middles = (place[found.windows[:-1]] + place[found.windows[1:]]) / 2
     own = np.repeat(np.arange(len(near)), np.diff(found.windows))  # the window of each sentence
@@ -234,6 +255,14 @@ def _cosines(found: Found, question: Question, begin: "Whole", end: "Whole") -> 
     mean = (total[high] - total[low]) / np.maximum(found.norms[low, high - low - 1], 1e-9)
     best = np.maximum.reduceat(np.append(near, -1.0), np.stack([low, high], 1).ravel())[::2]
     return near[own], (1 - BEST_WINDOW) * mean + BEST_WINDOW * best
+
+
+def small(vectors: "Real") -> "tuple[NDArray[np.int8], Real]":
+    """Vectors [windows, dimension] at 8 bits each, and what to multiply them with; cosines keep four digits."""
+    import numpy as np
+
+    scales = np.maximum(np.abs(vectors).max(1, initial=0), 1e-9).astype(np.float32) / 127
+    return np.rint(vectors / scales[:, None]).astype(np.int8), scales
 
 
 def norms(vectors: "Real") -> "Real":
@@ -251,13 +280,20 @@ def _read_out(found: Found, chunk: "Whole") -> "NDArray[np.bool_]":
     """Which sentences stand in several episodes word for word: trailers, adverts, greetings."""
     import numpy as np
 
-    pairs = np.unique(((found.signature << 24) + found.episode[chunk])[found.words >= SPOKEN])
+    often = np.sort(found.signature[found.words >= SPOKEN])
+    often = often[REPEATED - 1 :][
+        often[REPEATED - 1 :] == often[: 1 - REPEATED]
+    ]  # also in one episode, or in chunks that overlap
+    if not len(often):
+        return np.zeros(len(found.words), bool)
+    spoken = np.flatnonzero((found.words >= SPOKEN) & np.isin(found.signature, often))
+    pairs = np.unique((found.signature[spoken] << 24) + found.episode[chunk[spoken]])
     signatures, episodes = np.unique(pairs >> 24, return_counts=True)
     return np.isin(found.signature, signatures[episodes >= REPEATED])
 
 
 def _apart(
-    found: Found, spans: Sequence[tuple[int, int, int]], limit: int
+    found: Found, spans: Iterable[tuple[int, int, int]], limit: int
 ) -> Iterator[tuple[int, tuple[int, int, int]]]:
     """The first `limit` spans that are not the same moment as an earlier one, with their places."""
     import numpy as np

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from index import rank
 from index.chunk import CHUNKER, PASSAGE, Chunk
-from index.passages import RUNS, Found, hashed, norms
+from index.passages import RUNS, Found, hashed, norms, small
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-SCHEMA = 4  # goes up whenever the tables change
+SCHEMA = 5  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
 PASSAGES, LENGTH, STAMP = " passages", " length", " stamp"  # rows among the terms, named as no term can be
 STAMP_BITS = 60
@@ -26,7 +26,7 @@ _FIGURES = ("words", "pieces", "voice", "advert")
 
 # What a hit shows beside its marks, and what it is chosen by, as columns of `chunks`.
 SHOWN = ("podcast", "guid", "title", "published", "link", "audio_url", "text", "approximate")
-SCORED = ("key", "first", "figures", "stems", "lead", "windows", "window_vectors", "window_norms")
+SCORED = ("key", "first", "figures", "stems", "lead", "windows", "window_vectors", "window_scales", "window_norms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,8 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: "Vectors") -> dict
     own = {name: getattr(chunk, name) for name in ("id", "key", "position", "first", "text")}
     lead = rank.stems(" ".join((episode.title, *chunk.heard)))
     said = [rank.stems(quote) for quote in chunk.quotes()]
+    kept, scales = small(vectors)
+    vectors = unpacked(kept, scales)  # so that a chunk written again from what is kept is the same
     mean = vectors.sum(0)
     return {
         **shown,
@@ -136,10 +138,19 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: "Vectors") -> dict
         "lead": [hashed(stem) for stem in lead],
         "indexed_text": " ".join([*lead, *(stem for stems in said for stem in stems)]),
         "windows": [0, *chunk.windows],
-        "window_vectors": vectors.astype("float16").ravel(),
+        "window_vectors": kept.ravel(),
+        "window_scales": scales,
         "window_norms": norms(vectors).ravel(),
         "vector": mean / max(1e-9, float((mean @ mean) ** 0.5)),
     }
+
+
+def unpacked(vectors: Any, scales: Any) -> "Vectors":
+    """Vectors of windows as they were embedded, float32 [windows, dimension]."""
+    import numpy as np
+
+    wide: Vectors = np.asarray(vectors, np.float32).reshape(len(scales), -1) * np.asarray(scales, np.float32)[:, None]
+    return wide
 
 
 def typical(row: Mapping[str, Any]) -> int:
@@ -169,6 +180,7 @@ def found(rows: Any) -> Found:
     lead, leads = _flat(rows["lead"])
     windows, bounds = _flat(rows["windows"])
     vectors, _ = _flat(rows["window_vectors"])
+    scales, within = _flat(rows["window_scales"])
     column = {
         name: np.asarray(figures.field(name)) for name in ("words", "pieces", "voice", "stems", "signature", "speaker")
     }
@@ -189,7 +201,9 @@ def found(rows: Any) -> Found:
         lead=np.asarray(lead),
         leads=leads,
         windows=inner,
+        within=within,
         vectors=np.asarray(vectors).reshape(len(inner) - 1, -1),
+        scales=np.asarray(scales),
         norms=np.asarray(_flat(rows["window_norms"])[0]).reshape(len(inner) - 1, RUNS),
     )
 
@@ -230,7 +244,8 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
     chunks = {
         "id": text, **shown, "position": whole, "first": whole, "text": text, "voices": names, "marks": pa.list_(mark),
         "content_hash": text, "indexed_text": text, "figures": pa.list_(figure), "stems": pa.list_(small),
-        "lead": pa.list_(small), "windows": pa.list_(small), "window_vectors": pa.list_(pa.float16()),
+        "lead": pa.list_(small), "windows": pa.list_(small), "window_vectors": pa.list_(pa.int8()),
+        "window_scales": pa.list_(pa.float32()),
         "window_norms": pa.list_(pa.float32()),
         "vector": pa.list_(pa.float32(), dimension),
     }  # fmt: skip

@@ -148,8 +148,6 @@ class Searcher:
         return Answer(query, mode, took, tuple(hits), Coverage(indexed, pending, failed), weak)
 
     def _hits(self, question: str, limit: int, mode: Mode, filters: Filters, adverts: bool) -> list[Hit]:
-        if not self.store.size():
-            raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
         vector = None
         if mode != "text":
             self.store.require(self.embedder.name, self.embedder.dimension)
@@ -157,6 +155,8 @@ class Searcher:
         terms = list(dict.fromkeys(rank.stems(question)))
         near = self.store.candidates(vector, [] if mode == "vector" else terms, filters, max(DEPTH, 2 * limit))
         if near.found is None:
+            if not self.store.size():
+                raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
             return []
         known = near.known
         asked = Question(
@@ -165,7 +165,9 @@ class Searcher:
             hashed(filters.speaker.casefold()) if filters.speaker else None,
         )  # fmt: skip
         best = moments(near.found, asked, max(limit, RERANKED) if self.reranker else limit)
-        rows = self.store.shown(near, [passage.chunk for passage in best])
+        rows = self.store.shown(
+            near, [one.chunk for one in best], [(one.begin, one.end - 1, one.nearest) for one in best]
+        )
         marker = rank.Marker(terms)
         hits = [_hit(n, passage, row, marker) for n, (passage, row) in enumerate(zip(best, rows, strict=True), 1)]
         return _reranked(question, hits, self.reranker)[:limit] if self.reranker else hits
@@ -211,8 +213,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _hit(place: int, passage: Passage, row: dict[str, Any], marker: rank.Marker) -> Hit:
-    published, marks = row["published"], row["marks"]
-    first, last, nearest = (marks[i].as_py() for i in (passage.begin, passage.end - 1, passage.nearest))
+    published, (first, last, nearest) = row["published"], row["marks"]
     label = f"{first['speaker']}: " if first["speaker"] else ""
     text = label + row["text"][first["begin"] : last["end"]]
     return Hit(

@@ -67,7 +67,7 @@ class Snapshot:
             (np.concatenate(terms) << 32) + np.concatenate(chunks), return_counts=True
         )  # a term's chunks stand together, in order
         known, begin = np.unique(pairs >> 32, return_index=True)
-        return known, np.append(begin, len(pairs)), pairs & 0xFFFFFFFF, times
+        return known, np.append(begin, len(pairs)), pairs & 0xFFFFFFFF, times.astype(np.float32)
 
     @cached_property
     def _ids(self) -> "NDArray[np.int64]":
@@ -88,6 +88,15 @@ class Snapshot:
     def _lengths(self) -> tuple["NDArray[np.int64]", int]:
         """Terms of each chunk, and of all their typical passages together."""
         return lengths(self.rows)
+
+    @cached_property
+    def _norm(self) -> "Vectors":
+        """What BM25 makes of each chunk's length."""
+        import numpy as np
+
+        length = self._lengths[0]
+        norm: Vectors = (rank.K1 * (1 - rank.B + rank.B * length / max(1.0, length.mean()))).astype(np.float32)
+        return norm
 
     def known(self, words: Sequence[str]) -> rank.Frequencies:
         """What BM25 needs to know of these words."""
@@ -111,25 +120,20 @@ class Snapshot:
         import numpy as np
 
         known, allowed = self.known(words), self._allowed(filters)
-        legs = [] if vector is None else [_best(self.vectors @ vector, allowed, depth)]
+        legs = [] if vector is None else [_best(np.einsum("ij,j->i", self.vectors, vector), allowed, depth)]
         if words:
             held = self._bm25(words, known)
             legs.append(_best(held, allowed & (held > 0), depth))
         chosen = np.unique(self._by_id[np.concatenate(legs)] if legs else np.zeros(0, np.int64))
         return self._ids[chosen], known
 
-    def shown(self, places: Sequence[int]) -> list[dict[str, Any]]:
-        """All that hits show of these chunks; see `shown`."""
-        return [shown(self.rows.slice(place, 1)) for place in places]
-
     def _bm25(self, words: Sequence[str], known: rank.Frequencies) -> "Vectors":
         import numpy as np
 
-        length, total = self._lengths[0], np.zeros(len(self.rows), np.float32)
-        norm = rank.K1 * (1 - rank.B + rank.B * length / max(1.0, length.mean()))
+        total, norm = np.zeros(len(self.rows), np.float32), self._norm
         for word in words:
             chunks, times = self._places(word)
-            total[chunks] += known.weight(word) * times * (rank.K1 + 1) / (times + norm[chunks])
+            total[chunks] += known.weight(word) * times / (times + norm[chunks])
         return total
 
     def _allowed(self, filters: Filters) -> "Mask":
@@ -153,10 +157,15 @@ class Snapshot:
         return allowed
 
 
-def shown(row: Any) -> dict[str, Any]:
-    """All that a hit shows of a chunk, its `marks` still as an array of which three are read."""
-    plain: dict[str, Any] = row.select(["key", *SHOWN]).to_pylist()[0]
-    return {**plain, "marks": row["marks"][0].values}
+def shown(rows: Any, places: Sequence[int], sentences: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+    """All that hits show of the chunks at these places, with the `marks` of these sentences of each."""
+    import pyarrow as pa
+
+    marks = joined(rows["marks"])
+    wanted = [marks.offsets[place].as_py() + i for place, own in zip(places, sentences, strict=True) for i in own]
+    told = iter(marks.values.take(pa.array(wanted, pa.int64())).to_pylist())
+    plain = rows.select(["key", *SHOWN]).take(pa.array(places, pa.int64())).to_pylist()
+    return [{**row, "marks": [next(told) for _ in own]} for row, own in zip(plain, sentences, strict=True)]
 
 
 def _scalar(moment: datetime) -> Any:

@@ -30,6 +30,7 @@ from index.records import (
     quoted,
     schemas,
     typical,
+    unpacked,
 )
 from index.snapshot import MEMORY, REMEMBERED, Candidates, Snapshot, shown
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
@@ -212,14 +213,9 @@ class Store:
 
     def vectors(self, key: str) -> dict[str, "Vectors"]:
         """The vectors of the windows of an episode's chunks, by chunk id: float32 [windows, dimension]."""
-        import numpy as np
-
-        query = self._table("chunks").query().where(f"key = {quoted(key)}").select(["id", "windows", "window_vectors"])
-        rows = _wait(self.root, query.to_list())
-        return {
-            row["id"]: np.asarray(row["window_vectors"], np.float32).reshape(len(row["windows"]) - 1, -1)
-            for row in rows
-        }
+        query = self._table("chunks").query().where(f"key = {quoted(key)}")
+        rows = _wait(self.root, query.select(["id", "window_vectors", "window_scales"]).to_list())
+        return {row["id"]: unpacked(row["window_vectors"], row["window_scales"]) for row in rows}
 
     def candidates(self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int) -> Candidates:
         """The `depth` chunks nearest to the vector, if there is one, and as many that hold the words best, if any.
@@ -252,15 +248,17 @@ class Store:
         names = tuple(zip(rows["id"].to_pylist(), rows["_rowid"].to_pylist(), strict=True)) if rows else ()
         return Candidates(names, found(rows) if rows else None, known)
 
-    def shown(self, candidates: Candidates, places: Sequence[int]) -> list[dict[str, Any]]:
-        """All that hits show of the candidates at these places, in the same order."""
+    def shown(
+        self, candidates: Candidates, places: Sequence[int], sentences: Sequence[Sequence[int]]
+    ) -> list[dict[str, Any]]:
+        """All that hits show of the candidates at these places, in the same order, with the `marks` of these sentences."""
         wanted = [candidates.names[place] for place in places]
-        if candidates.snapshot:
-            return candidates.snapshot.shown(wanted)
         if not wanted:
             return []
+        if candidates.snapshot:
+            return shown(candidates.snapshot.rows, wanted, sentences)
         rows = _wait(self.root, legs.shown(self._table("chunks"), wanted))
-        return [shown(rows.slice(i, 1)) for i in range(len(rows))]
+        return shown(rows, range(len(rows)), sentences)
 
 
 async def _connect(path: Path) -> Any:

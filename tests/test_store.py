@@ -37,7 +37,7 @@ def texts(store, query, filters=NOBODY, *, vector=True, words=True, depth=10):
     found = store.candidates(
         MODEL.embed_query(query) if vector else None, rank.stems(query) if words else [], filters, depth
     )
-    return [row["text"] for row in store.shown(found, range(len(found.names)))]
+    return [row["text"] for row in store.shown(found, range(len(found.names)), [()] * len(found.names))]
 
 
 def frequencies(store, *words):
@@ -84,7 +84,7 @@ def test_a_candidate_of_both_legs_comes_once_with_its_own_vectors(store):
     assert len(set(near.names)) == len(near.names) == 2
     arrays = near.found
     best = int((arrays.vectors @ MODEL.embed_query("Prices rise.")).argmax())
-    assert "Prices rise." in store.shown(near, [best])[0]["text"]
+    assert "Prices rise." in store.shown(near, [best], [()])[0]["text"]
     assert [2, 12] == sorted(arrays.words)
 
 

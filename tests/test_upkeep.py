@@ -7,6 +7,7 @@ import pytest
 
 from index import rank, upkeep
 from index.legs import nearest
+from index.passages import small
 from index.records import Filters, schemas
 from index.store import Store, _wait
 
@@ -24,8 +25,8 @@ def rows(count, schema, seed=3):
         {
             "id": f"{seed}-{n}", "key": f"episode{n // 20}", "podcast": "often" if n % 10 else "rare", "first": 0,
             "text": f"word{n} said", "voices": ["ann"], "indexed_text": f"word{n} said", "figures": [figure],
-            "stems": [n, 1], "lead": [], "windows": [0, 1], "window_vectors": vectors[n].astype(np.float16),
-            "window_norms": [1.0] * 8, "vector": vectors[n], "published": None,
+            "stems": [n, 1], "lead": [], "windows": [0, 1], "window_vectors": small(vectors[n : n + 1])[0][0],
+            "window_scales": [0.01], "window_norms": [1.0] * 8, "vector": vectors[n], "published": None,
         }
         for n in range(count)
     ]  # fmt: skip

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from index.passages import RUNS, hashed
-from index.records import LENGTH, PASSAGES, STAMP, STAMP_BITS, Filters, mark_of
+from index.passages import RUNS, hashed, small
+from index.records import LENGTH, PASSAGES, STAMP, STAMP_BITS, Filters, mark_of, unpacked
 from index.snapshot import Snapshot
 from index.store import Store, _wait
 
@@ -52,7 +52,7 @@ class Pool:
                 place += said
         kept = np.random.default_rng(1).permutation(len(quotes))[:POOL]
         types = {name: rows.schema.field(name).type for name in ("marks", "figures")}
-        self.vectors = found.vectors[kept].astype(np.float32)
+        self.vectors = unpacked(found.vectors[kept], found.scales[kept])
         self.quotes = pa.array(quotes).take(kept)
         self.indexed = pa.array(indexed).take(kept)
         self.marks = pa.array(marks, types["marks"]).take(kept)
@@ -155,14 +155,15 @@ class Grown:
         inner = pa.StructArray.from_arrays(fields, fields=list(inner.type))
         sentences = np.asarray(marks.value_lengths()).reshape(picks.shape)
         windows = np.concatenate([np.zeros((count, 1), np.int64), np.cumsum(sentences, 1)], 1)
+        kept, scales = small(moved.reshape(-1, moved.shape[2]))
         self.length += int(np.asarray(stems.value_lengths()).sum())
         columns = {
             **self._shown(row), "id": [_id(one) for one in row.tolist()], "position": row % EPISODE, "first": row % EPISODE * 150,
             "text": [" ".join(own) for own in quotes.tolist()], "voices": [["ann"]] * count,
             "marks": pa.ListArray.from_arrays(figures.offsets, inner), "content_hash": ["grown"] * count,
             "indexed_text": [" ".join(own) for own in indexed.tolist()], "figures": figures, "stems": stems,
-            "lead": [[]] * count, "windows": windows.tolist(), "window_vectors": _lists(moved.astype(np.float16), count),
-            "window_norms": _lists(_norms(moved), count),
+            "lead": [[]] * count, "windows": windows.tolist(), "window_vectors": _lists(kept, count),
+            "window_scales": _lists(scales, count), "window_norms": _lists(_norms(moved), count),
             "vector": pa.FixedSizeListArray.from_arrays(pa.array(mean.ravel()), mean.shape[1]),
         }  # fmt: skip
         schema = self.schemas["chunks"]
