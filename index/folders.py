@@ -6,15 +6,26 @@ from pathlib import Path
 from ingest.errors import IndexingError
 
 
-def current(root: Path) -> str:
-    """The folder that is searched; empty where nothing is built. Raises `IndexingError`."""
-    try:
-        name = (root / "CURRENT").read_text("utf-8").strip()
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise IndexingError(root / "CURRENT", f"cannot be read ({error}); check the permissions") from error
-    return name if name.startswith("index-") and Path(name).name == name else ""
+class Current:
+    """The folder that is searched; read again only when another file has taken the place of `CURRENT`."""
+
+    def __init__(self, root: Path) -> None:
+        self.path = root / "CURRENT"
+        self._seen: tuple[tuple[int, int] | None, str] = (None, "")
+
+    def name(self) -> str:
+        """Empty where nothing is built. Raises `IndexingError`."""
+        try:
+            stat = self.path.stat()
+            mark = stat.st_ino, stat.st_mtime_ns
+            if mark != self._seen[0]:
+                self._seen = mark, self.path.read_text("utf-8").strip()
+        except FileNotFoundError:
+            return ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise IndexingError(self.path, f"cannot be read ({error}); check the permissions") from error
+        name = self._seen[1]
+        return name if name.startswith("index-") and Path(name).name == name else ""
 
 
 def unused(root: Path) -> str:
@@ -34,7 +45,7 @@ def publish(root: Path, name: str) -> None:
 
 def sweep(root: Path) -> None:
     """Remove every folder but the one in use."""
-    used = current(root)
+    used = Current(root).name()
     for other in root.glob("index-*"):
         if other.name != used:
             shutil.rmtree(other, ignore_errors=True)

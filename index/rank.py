@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
+from threading import Lock
 
 K1, B = 1.2, 0.75  # Robertson and Walker's usual values; others gained nothing (RETRIEVAL measurements)
 # A hybrid score is cosine + 6 share^3: a share below 0.3 adds next to nothing and the meaning decides; above 0.5 the words
@@ -14,6 +16,7 @@ K1, B = 1.2, 0.75  # Robertson and Walker's usual values; others gained nothing 
 TRUST, POWER = 6.0, 3
 WEAK = 0.48  # best fused score below which 9 of 10 questions that nothing answers lie, and 1 of 20 of the others
 LONGEST_TERM = 40  # letters; the store cuts there too
+MOST_HEARD = 1 << 16  # words remembered with what search sees of them
 
 # Lucene's English stop words: the usual list, short enough to leave "who" and "how" alone.
 _STOP_WORDS = (
@@ -21,7 +24,7 @@ _STOP_WORDS = (
     "to was will with"
 )
 _STOP = frozenset(_STOP_WORDS.split())
-_WORD = re.compile(r"\w+(?:['’]\w+)*")  # noqa: RUF001 - the typographic one is meant
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001 - the typographic one is meant
 _TERM = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"['’](s\b)?")  # noqa: RUF001 - the typographic one is meant
 
@@ -67,22 +70,41 @@ def containing(texts: Iterable[str]) -> Counter[str]:
     return found
 
 
-class Marker(dict[str, bool]):
-    """Finds the words of a text that are among a question's terms; remembers which words are."""
-
-    def __init__(self, question: Iterable[str]) -> None:
-        super().__init__()
-        self._question = frozenset(question)
-
-    def __missing__(self, word: str) -> bool:
-        self[word] = not self._question.isdisjoint(_terms(word))
-        return self[word]
-
-    def spans(self, text: str) -> list[tuple[int, int]]:
-        """Begin and end of each, in characters."""
-        return [match.span() for match in _WORD.finditer(text) if self[match[0]]]
+def marked(text: str, terms: frozenset[str]) -> list[tuple[int, int]]:
+    """Begin and end, in characters, of each word of a text that is among these terms."""
+    tokens = text.split(" ")
+    holding = _heard.holding(tokens, terms)
+    spans, place = [], 0
+    for token in tokens:
+        if token in holding:
+            spans += [(place + begin, place + end) for term, begin, end in holding[token] if term in terms]
+        place += len(token) + 1
+    return spans
 
 
-@lru_cache(1 << 16)
-def _terms(word: str) -> frozenset[str]:
-    return frozenset(stems(word))
+class _Heard:
+    """What stood between two spaces so far: its words as terms, with begin and end.
+
+    Remembered, since a page of hits has two thousand words: to look for terms in each takes longer than to find the hits.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._words: dict[str, tuple[tuple[str, int, int], ...]] = {}
+        self._by_term: dict[str, set[str]] = {}
+
+    def holding(self, tokens: Iterable[str], terms: Iterable[str]) -> dict[str, tuple[tuple[str, int, int], ...]]:
+        """Those of the tokens that hold one of the terms, with all their words."""
+        given = set(tokens)
+        with self._lock:
+            if len(self._words) > MOST_HEARD:
+                self._words, self._by_term = {}, {}
+            for token in given.difference(self._words):
+                self._words[token] = tuple(("".join(stems(word[0])), *word.span()) for word in _WORD.finditer(token))
+                for term, _, _ in self._words[token]:
+                    self._by_term.setdefault(term, set()).add(token)
+            found = given.intersection(chain.from_iterable(self._by_term.get(term, ()) for term in terms))
+            return {token: self._words[token] for token in found}
+
+
+_heard = _Heard()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from index import rank
 from index.chunk import CHUNKER, PASSAGE, Chunk
-from index.passages import RUNS, Found, hashed, norms, small
+from index.found import RUNS, Found, arranged, hashed, norms, small
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ LAYOUT = f"{SCHEMA}.{CHUNKER}"
 PASSAGES, LENGTH, STAMP = " passages", " length", " stamp"  # rows among the terms, named as no term can be
 STAMP_BITS = 60
 _EPISODE = ("podcast", "guid", "title", "published", "link", "audio_url", "approximate")
-_MARK = ("begin", "end", "speaker", "start", "stop")
+MARK = ("begin", "end", "speaker", "start", "stop")
 _FIGURES = ("words", "pieces", "voice", "advert")
 
 # What a hit shows beside its marks, and what it is chosen by, as columns of `chunks`.
@@ -124,7 +124,7 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: "Vectors") -> dict
         **own,
         "content_hash": episode.content_hash,
         "voices": [name.casefold() for name in chunk.speakers],
-        "marks": [{name: getattr(mark, name) for name in _MARK} for mark in chunk.marks],
+        "marks": [{name: getattr(mark, name) for name in MARK} for mark in chunk.marks],
         "figures": [
             {
                 **{name: getattr(mark, name) for name in _FIGURES},
@@ -186,7 +186,7 @@ def found(rows: Any) -> Found:
     }
     starts = np.asarray(windows) + np.repeat(sentences[:-1], np.diff(bounds))
     inner = np.delete(starts, bounds[1:-1] - 1)  # the end of one chunk is where the next begins
-    return Found(
+    return arranged(
         episode=np.asarray(joined(rows["key"]).dictionary_encode().indices, np.int64),
         first=np.asarray(rows["first"], np.int64),
         sentences=sentences,
@@ -200,8 +200,8 @@ def found(rows: Any) -> Found:
         spread=np.concatenate([[0], np.cumsum(column["stems"], dtype=np.int64)]),
         lead=np.asarray(lead),
         leads=leads,
-        windows=inner,
-        within=within,
+        starts=inner,
+        windows=within,
         vectors=np.asarray(vectors).reshape(len(inner) - 1, -1),
         scales=np.asarray(scales),
         norms=np.asarray(_flat(rows["window_norms"])[0]).reshape(len(inner) - 1, RUNS),

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from index import rank
-from index.passages import Found, hashed
+from index.found import Found, hashed
 from index.records import SCORED, SHOWN, Filters, found, joined, lengths, plain
+from index.shown import Shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +46,11 @@ class Snapshot:
     def found(self) -> Found:
         """All chunks as arrays."""
         return found(self.rows)
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What hits show of the chunks."""
+        return Shown(self.rows)
 
     @cached_property
     def vectors(self) -> "Vectors":
@@ -98,11 +104,6 @@ class Snapshot:
         norm: Vectors = (rank.K1 * (1 - rank.B + rank.B * length / max(1.0, length.mean()))).astype(np.float32)
         return norm
 
-    def known(self, words: Sequence[str]) -> rank.Frequencies:
-        """What BM25 needs to know of these words."""
-        held = {word: len(self._places(word)[0]) for word in words}
-        return rank.Frequencies(len(self.rows), self._lengths[1], held)
-
     def _places(self, word: str) -> tuple[Any, Any]:
         """The chunks that hold a word, and how often."""
         import numpy as np
@@ -119,29 +120,31 @@ class Snapshot:
         """The places, by id, of the `depth` chunks nearest to the vector and of as many that hold the words best."""
         import numpy as np
 
-        known, allowed = self.known(words), self._allowed(filters)
+        places, allowed = {word: self._places(word) for word in words}, self._allowed(filters)
+        known = rank.Frequencies(
+            len(self.rows), self._lengths[1], {word: len(chunks) for word, (chunks, _) in places.items()}
+        )
         legs = [] if vector is None else [_best(np.einsum("ij,j->i", self.vectors, vector), allowed, depth)]
         if words:
-            held = self._bm25(words, known)
-            legs.append(_best(held, allowed & (held > 0), depth))
+            held = self._bm25(places, known)
+            legs.append(_best(held, held > 0 if allowed is None else allowed & (held > 0), depth))
         chosen = np.unique(self._by_id[np.concatenate(legs)] if legs else np.zeros(0, np.int64))
         return self._ids[chosen], known
 
-    def _bm25(self, words: Sequence[str], known: rank.Frequencies) -> "Vectors":
+    def _bm25(self, places: dict[str, tuple[Any, Any]], known: rank.Frequencies) -> "Vectors":
         import numpy as np
 
         total, norm = np.zeros(len(self.rows), np.float32), self._norm
-        for word in words:
-            chunks, times = self._places(word)
+        for word, (chunks, times) in places.items():
             total[chunks] += known.weight(word) * times / (times + norm[chunks])
         return total
 
-    def _allowed(self, filters: Filters) -> "Mask":
-        """Which chunks the filters leave."""
+    def _allowed(self, filters: Filters) -> "Mask | None":
+        """Which chunks the filters leave; None for all of them."""
         import numpy as np
         import pyarrow.compute as pc
 
-        masks = [np.ones(len(self.rows), bool)]
+        masks = []
         if filters.podcast:
             masks.append(_mask(pc.equal(self.rows["podcast"], plain(filters.podcast))))
         if filters.speaker:
@@ -153,19 +156,7 @@ class Snapshot:
         since, until = filters.since, filters.until
         masks += [_mask(pc.greater_equal(self.rows["published"], _scalar(since)))] if since else []
         masks += [_mask(pc.less(self.rows["published"], _scalar(until)))] if until else []
-        allowed: Mask = np.logical_and.reduce(masks)
-        return allowed
-
-
-def shown(rows: Any, places: Sequence[int], sentences: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
-    """All that hits show of the chunks at these places, with the `marks` of these sentences of each."""
-    import pyarrow as pa
-
-    marks = joined(rows["marks"])
-    wanted = [marks.offsets[place].as_py() + i for place, own in zip(places, sentences, strict=True) for i in own]
-    told = iter(marks.values.take(pa.array(wanted, pa.int64())).to_pylist())
-    plain = rows.select(["key", *SHOWN]).take(pa.array(places, pa.int64())).to_pylist()
-    return [{**row, "marks": [next(told) for _ in own]} for row, own in zip(plain, sentences, strict=True)]
+        return np.logical_and.reduce(masks) if masks else None
 
 
 def _scalar(moment: datetime) -> Any:
@@ -180,10 +171,10 @@ def _mask(column: Any) -> "Mask":
     return np.asarray(column.fill_null(False)).astype(bool)
 
 
-def _best(scores: "Vectors", allowed: "Mask", depth: int) -> "NDArray[np.int64]":
+def _best(scores: "Vectors", allowed: "Mask | None", depth: int) -> "NDArray[np.int64]":
     """The `depth` best places of those allowed."""
     import numpy as np
 
-    scores = np.where(allowed, scores, -np.inf)
-    best = np.argpartition(-scores, depth - 1)[:depth] if depth < len(scores) else np.arange(len(scores))
+    scores = scores if allowed is None else np.where(allowed, scores, -np.inf)
+    best = np.argpartition(scores, -depth)[-depth:] if depth < len(scores) else np.arange(len(scores))
     return best[np.isfinite(scores[best])]

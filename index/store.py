@@ -32,7 +32,8 @@ from index.records import (
     typical,
     unpacked,
 )
-from index.snapshot import MEMORY, REMEMBERED, Candidates, Snapshot, shown
+from index.shown import Shown
+from index.snapshot import MEMORY, REMEMBERED, Candidates, Snapshot
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
 from ingest.settings import VectorIndex
 
@@ -55,8 +56,11 @@ class Store:
         self.kind = kind
         self.memory = memory
         self._fixed = folder
-        self._opened = ""
+        self._current = folders.Current(root)
+        self.opened = ""  # the folder the tables are of
+        self._place = root
         self._tables: dict[str, Any] = {}
+        self._versions: dict[str, Path] = {}
         self._stamp: dict[str, str] = {}
         self._size: tuple[tuple[str, int] | None, int] = (None, 0)
         self._seen: tuple[str, int] | None = None
@@ -65,7 +69,7 @@ class Store:
     @property
     def folder(self) -> str:
         """The name of the folder in use; empty where nothing is built."""
-        return self._fixed or folders.current(self.root)
+        return self._fixed or self._current.name()
 
     def beside(self) -> "Store":
         """An empty store in a new folder, which nobody searches until it is published."""
@@ -107,9 +111,10 @@ class Store:
 
     def _table(self, name: str) -> Any:
         folder = self.folder
-        if not folder or not (self.root / folder).is_dir():
+        place = self._place if folder == self.opened else self.root / folder
+        if not folder or not place.is_dir():
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
-        if folder != self._opened:
+        if folder != self.opened:
             self._tables = _wait(self.root, self._open(folder))
             metadata = _wait(self.root, self._tables["chunks"].schema()).metadata or {}
             self._stamp = {key.decode(): value.decode() for key, value in metadata.items()}
@@ -117,7 +122,8 @@ class Store:
                 raise IndexMismatchError(
                     self.root, f"has layout {built}, this version needs {LAYOUT}; run `soundbite index --rebuild`"
                 )
-            self._opened = folder
+            self._place, self.opened = place, folder
+            self._versions = {name: place / f"{name}.lance" / "_versions" for name in self._tables}
         return self._tables[name]
 
     async def _open(self, folder: str) -> dict[str, Any]:
@@ -240,7 +246,7 @@ class Store:
 
     def _version(self, table: str) -> tuple[str, int]:
         """Changes with every write to a table, whoever writes."""
-        return self._opened, (self.root / self._opened / f"{table}.lance" / "_versions").stat().st_mtime_ns
+        return self.opened, self._versions[table].stat().st_mtime_ns
 
     async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> Candidates:
         known = await terms.known(self._table("terms"), words)
@@ -256,9 +262,9 @@ class Store:
         if not wanted:
             return []
         if candidates.snapshot:
-            return shown(candidates.snapshot.rows, wanted, sentences)
+            return candidates.snapshot.shown.of(wanted, sentences)
         rows = _wait(self.root, legs.shown(self._table("chunks"), wanted))
-        return shown(rows, range(len(rows)), sentences)
+        return Shown(rows).of(range(len(rows)), sentences)
 
 
 async def _connect(path: Path) -> Any:

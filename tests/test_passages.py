@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from index import rank
 from index.chunk import PASSAGE
-from index.passages import Found, Question, hashed, moments, norms, small
+from index.found import arranged, hashed, norms, small
+from index.passages import Question, moments
 
 DIMENSION = 4
 EIGHT_BITS = 1e-2  # what a cosine in so few dimensions loses at most
@@ -71,7 +72,7 @@ def found(*parts):
     said = [sentence for part in parts for sentence in part.said]
     vectors = [np.array(part.vectors, np.float32).reshape(-1, DIMENSION) for part in parts]
     kept, scales = small(np.concatenate(vectors))
-    return Found(
+    return arranged(
         episode=np.array([part.episode for part in parts]),
         first=np.array([part.first for part in parts]),
         sentences=bounds(len(part.said) for part in parts),
@@ -85,8 +86,8 @@ def found(*parts):
         spread=bounds(len(sentence.stems) for sentence in said),
         lead=np.array([hashed(stem) for part in parts for stem in part.lead], np.int64),
         leads=bounds(len(part.lead) for part in parts),
-        windows=bounds(size for part in parts for size in part.windows),
-        within=bounds(len(part.windows) for part in parts),
+        starts=bounds(size for part in parts for size in part.windows),
+        windows=bounds(len(part.windows) for part in parts),
         vectors=kept,
         scales=scales,
         norms=np.concatenate([norms(each) for each in vectors]),
@@ -366,8 +367,7 @@ def test_without_words_only_the_meaning_counts():
 
 
 def test_nothing_found_gives_no_moments():
-    empty = found(Part((), (), ()))
-    assert [] == moments(replace(empty, windows=np.zeros(1, np.int64)), asked("price"), 5)
+    assert [] == moments(found(Part((Said("price"),))).take(np.zeros(0, np.int64)), asked("price"), 5)
 
 
 def test_a_selection_of_chunks_is_scored_like_those_chunks_alone():

@@ -33,6 +33,12 @@ def test_rare_terms_weigh_more_and_unheard_ones_as_if_all_passages_lacked_them()
 
 def test_the_words_of_a_question_are_marked_where_they_stand():
     text = "Ann’s café sells; SELLING well is an art."  # noqa: RUF001 - the typographic one is meant
-    marked = rank.Marker({"sell", "cafe", "ann"}).spans(text)
+    marked = rank.marked(text, frozenset({"sell", "cafe", "ann"}))
     assert ["Ann’s", "café", "sells", "SELLING"] == [text[begin:end] for begin, end in marked]  # noqa: RUF001
-    assert [] == rank.Marker(()).spans(text)
+    assert [] == rank.marked(text, frozenset())
+
+
+def test_words_are_marked_however_many_were_met(monkeypatch):
+    monkeypatch.setattr(rank, "MOST_HEARD", 2)
+    text = "one two three one two three"
+    assert [(4, 7), (18, 21)] == rank.marked(text, frozenset({"two"}))

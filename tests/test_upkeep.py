@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 
 from index import rank, upkeep
+from index.found import small
 from index.legs import nearest
-from index.passages import small
 from index.records import Filters, schemas
 from index.store import Store, _wait
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from index.passages import RUNS, hashed, small
+from index.found import RUNS, hashed, small
 from index.records import LENGTH, PASSAGES, STAMP, STAMP_BITS, Filters, mark_of, unpacked
 from index.snapshot import Snapshot
 from index.store import Store, _wait
@@ -264,7 +264,7 @@ def _lists(values: np.ndarray, count: int) -> Any:
 
 
 def _norms(moved: np.ndarray) -> np.ndarray:
-    """As `index.passages.norms`, for many chunks at once: float32 [chunks, windows, RUNS]."""
+    """As `index.found.norms`, for many chunks at once: float32 [chunks, windows, RUNS]."""
     sums = np.concatenate([np.zeros_like(moved[:, :1]), np.cumsum(moved, 1)], 1)
     starts = np.arange(WINDOWS)
     ends = np.minimum(starts[:, None] + np.arange(1, RUNS + 1), WINDOWS)

@@ -1,0 +1,47 @@
+"""What hits show of chunks, read from Arrow as few times as can be: a cell at a time, it would cost as much as finding them."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from index.records import MARK, SHOWN, joined
+
+
+class Shown:
+    """`rows` of `chunks` as Arrow, with `key`, `marks` and the columns `SHOWN`."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+    def of(self, places: Sequence[int], sentences: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+        """One dictionary for each chunk at these places, in the same order, with the `marks` of these sentences of each."""
+        episode, episodes = self._episodes
+        texts = joined(self.rows["text"])
+        return [
+            {**episodes[episode[place]], "text": texts[place].as_py(), "marks": list(self._marked(place, own))}
+            for place, own in zip(places, sentences, strict=True)
+        ]
+
+    def _marked(self, place: int, sentences: Sequence[int]) -> Iterator[dict[str, Any]]:
+        bounds, columns = self._marks
+        for i in sentences:
+            yield {name: column[bounds[place] + i].as_py() for name, column in columns.items()}
+
+    @cached_property
+    def _episodes(self) -> tuple[Any, list[dict[str, Any]]]:
+        """The episode of each chunk, and what all of its chunks show alike."""
+        import numpy as np
+        import pyarrow as pa
+
+        episode = np.asarray(joined(self.rows["key"]).dictionary_encode().indices)
+        _, first = np.unique(episode, return_index=True)
+        alike = self.rows.select(["key", *(name for name in SHOWN if name != "text")])
+        return episode, alike.take(pa.array(first)).to_pylist()
+
+    @cached_property
+    def _marks(self) -> tuple[Any, dict[str, Any]]:
+        """Where the marks of each chunk begin, and all marks column by column."""
+        import numpy as np
+
+        marks = joined(self.rows["marks"])
+        return np.asarray(marks.offsets), {name: marks.values.field(name) for name in MARK}
