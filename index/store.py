@@ -10,16 +10,16 @@ import asyncio
 import os
 import shutil
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from index import folders, legs, rank, terms, upkeep
 from index.chunk import Chunk
 from index.lean import lancedb
+from index.loop import wait
 from index.records import (
     LAYOUT,
     Filters,
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from index.records import Vectors
 
 KEEP = timedelta(days=1)  # how long replaced data stays for readers that began before
-
-T = TypeVar("T")
 
 
 class Store:
@@ -92,7 +90,7 @@ class Store:
             (self.root / name).mkdir(parents=True)
         except OSError as error:
             raise IndexingError(self.root, f"cannot be written ({error.strerror}); choose another --home") from error
-        _wait(self.root, self._create(name, schemas(model, dimension)))
+        wait(self.root, self._create(name, schemas(model, dimension)))
         if not self._fixed:
             folders.publish(self.root, name)
 
@@ -115,8 +113,8 @@ class Store:
         if not folder or not place.is_dir():
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
         if folder != self.opened:
-            self._tables = _wait(self.root, self._open(folder))
-            metadata = _wait(self.root, self._tables["chunks"].schema()).metadata or {}
+            self._tables = wait(self.root, self._open(folder))
+            metadata = wait(self.root, self._tables["chunks"].schema()).metadata or {}
             self._stamp = {key.decode(): value.decode() for key, value in metadata.items()}
             if (built := self._stamp.get("schema")) != LAYOUT:
                 raise IndexMismatchError(
@@ -141,7 +139,7 @@ class Store:
         containing = rank.containing(row["indexed_text"] for row in rows)
         entry = {**episode_row(replace(episode, chunks=len(chunks))), "length": sum(map(typical, rows))}
         entry |= {"terms": list(containing), "term_chunks": list(containing.values())}
-        _wait(self.root, self._replace(episode, rows, entry))
+        wait(self.root, self._replace(episode, rows, entry))
 
     async def _replace(self, episode: IndexedEpisode, rows: list[dict[str, Any]], entry: dict[str, Any]) -> None:
         import pyarrow as pa
@@ -157,7 +155,7 @@ class Store:
 
     def remove(self, key: str) -> None:
         """Take an episode out."""
-        _wait(self.root, self._remove(key))
+        wait(self.root, self._remove(key))
 
     async def _remove(self, key: str) -> None:
         await self._table("chunks").delete(f"key = {quoted(key)}")
@@ -168,12 +166,12 @@ class Store:
         """Note that the files of these episodes (by key) were touched without a change."""
         if files:
             rows = [{"key": key, "files": mark} for key, mark in files.items()]
-            _wait(self.root, terms.upsert(self._table("episodes"), "key", rows, ("key", "files")))
+            wait(self.root, terms.upsert(self._table("episodes"), "key", rows, ("key", "files")))
 
     def heal(self) -> set[str]:
         """Count document frequencies anew where a run was cut off; the keys of episodes whose chunks are not all there."""
-        _wait(self.root, terms.heal(self._table("terms"), self._table("episodes")))
-        return _wait(self.root, self._torn())
+        wait(self.root, terms.heal(self._table("terms"), self._table("episodes")))
+        return wait(self.root, self._torn())
 
     async def _torn(self) -> set[str]:
         rows = await self._table("episodes").query().select(["key", "chunks"]).to_list()
@@ -189,7 +187,7 @@ class Store:
         Done only where it pays, unless `force`.
         """
         self._table("chunks")
-        _wait(self.root, upkeep.maintain(self._tables, self.kind, force=force, keep=keep))
+        wait(self.root, upkeep.maintain(self._tables, self.kind, force=force, keep=keep))
 
     # -- reading
 
@@ -198,19 +196,19 @@ class Store:
         if not self.folder:
             return []
         columns = list(IndexedEpisode.__dataclass_fields__)
-        rows = _wait(self.root, self._table("episodes").query().select(columns).to_list())
+        rows = wait(self.root, self._table("episodes").query().select(columns).to_list())
         return sorted((IndexedEpisode(**row) for row in rows), key=lambda episode: (episode.podcast, episode.title))
 
     def size(self) -> int:
         """How many episodes are indexed."""
         episodes, version = self._table("episodes"), self._version("episodes")
         if version != self._size[0]:
-            self._size = (version, _wait(self.root, episodes.count_rows()))
+            self._size = (version, wait(self.root, episodes.count_rows()))
         return self._size[1]
 
     def counts(self) -> dict[str, int]:
         """Health in figures: `episodes`, `chunks`, and the chunks not yet `unindexed` by full-text search."""
-        return _wait(self.root, self._counts())
+        return wait(self.root, self._counts())
 
     async def _counts(self) -> dict[str, int]:
         episodes, chunks = self._table("episodes"), self._table("chunks")
@@ -220,7 +218,7 @@ class Store:
     def vectors(self, key: str) -> dict[str, "Vectors"]:
         """The vectors of the windows of an episode's chunks, by chunk id: float32 [windows, dimension]."""
         query = self._table("chunks").query().where(f"key = {quoted(key)}")
-        rows = _wait(self.root, query.select(["id", "window_vectors", "window_scales"]).to_list())
+        rows = wait(self.root, query.select(["id", "window_vectors", "window_scales"]).to_list())
         return {row["id"]: unpacked(row["window_vectors"], row["window_scales"]) for row in rows}
 
     def candidates(self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int) -> Candidates:
@@ -232,14 +230,14 @@ class Store:
         if snapshot:
             places, known = snapshot.nearest(vector, words, filters, depth)
             return Candidates(tuple(places.tolist()), snapshot.found.take(places), known, snapshot)
-        return _wait(self.root, self._candidates(vector, words, filters.sql(), depth))
+        return wait(self.root, self._candidates(vector, words, filters.sql(), depth))
 
     def _remembered(self) -> Snapshot | None:
         chunks, version = self._table("chunks"), self._version("chunks")
         if version == self._seen and version != self._snapshot[0]:
-            rows = _wait(self.root, chunks.count_rows())
+            rows = wait(self.root, chunks.count_rows())
             query = chunks.query().select([*REMEMBERED])
-            whole = _wait(self.root, query.to_arrow()) if 0 < rows <= self.memory else None
+            whole = wait(self.root, query.to_arrow()) if 0 < rows <= self.memory else None
             self._snapshot = (version, Snapshot(whole) if whole else None)
         self._seen = version
         return self._snapshot[1] if self._snapshot[0] == version else None
@@ -263,42 +261,10 @@ class Store:
             return []
         if candidates.snapshot:
             return candidates.snapshot.shown.of(wanted, sentences)
-        rows = _wait(self.root, legs.shown(self._table("chunks"), wanted))
+        rows = wait(self.root, legs.shown(self._table("chunks"), wanted))
         return Shown(rows).of(range(len(rows)), sentences)
 
 
 async def _connect(path: Path) -> Any:
     os.environ.setdefault("LANCEDB_LOG", "error")  # else it warns on stderr at every query; read when first imported
     return await lancedb().connect_async(str(path), read_consistency_interval=timedelta(0))
-
-
-def _wait(root: Path, work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, also where the caller is inside an event loop; LanceDB's errors become ours.
-
-    Its asynchronous calls cost half of its synchronous ones, and let the two legs of a search run side by side.
-    """
-    try:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return _run(work)
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(_run, work).result()
-    except (RuntimeError, ValueError, OSError, TypeError) as error:
-        if isinstance(error, IndexingError):
-            raise
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise IndexingError(
-            root, f"the index cannot be used ({reason}); `soundbite index --rebuild` makes it anew"
-        ) from error
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """As `asyncio.run`, which in the main thread prints its task, result and all, on its way out: 40 ms a search."""
-    made: list[T] = []
-
-    async def keep() -> None:
-        made.append(await work)
-
-    asyncio.run(keep())
-    return made[0]

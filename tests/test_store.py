@@ -5,8 +5,9 @@ import pytest
 
 from index import rank, terms
 from index.chunk import split
+from index.loop import wait
 from index.records import Filters, IndexedEpisode
-from index.store import Store, _wait
+from index.store import Store
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
 from ingest.models import Episode, Transcript, Turn
 from tests.fakes import BagOfWords
@@ -42,7 +43,7 @@ def texts(store, query, filters=NOBODY, *, vector=True, words=True, depth=10):
 
 def frequencies(store, *words):
     wanted = [*rank.stems(" ".join(words)), " passages", " length"]
-    return _wait(store.root, terms.lookup(store._table("terms"), wanted))
+    return wait(store.root, terms.lookup(store._table("terms"), wanted))
 
 
 def test_nothing_built_is_said_so_and_lists_nothing(tmp_path):
@@ -124,9 +125,7 @@ def test_frequencies_of_a_run_that_was_cut_off_are_counted_anew(store):
     put(store, "a", ("Ann", "Prices rise."))
     right = frequencies(store, "price rise")
     entry = {"key": "x", "content_hash": "9", "chunks": 5, "length": 50, "terms": ["price"], "term_chunks": [5]}
-    _wait(
-        store.root, terms.shift(store._table("terms"), store._table("episodes"), "x", entry)
-    )  # its episode never came
+    wait(store.root, terms.shift(store._table("terms"), store._table("episodes"), "x", entry))  # its episode never came
     assert right != frequencies(store, "price rise")
     assert set() == store.heal()
     assert right == frequencies(store, "price rise")
@@ -135,7 +134,7 @@ def test_frequencies_of_a_run_that_was_cut_off_are_counted_anew(store):
 def test_an_episode_that_lost_chunks_is_told(store):
     key = put(store, "a", ("Ann", "Prices rise."))
     put(store, "b", ("Ben", "Dogs bark."))
-    _wait(store.root, store._table("chunks").delete(f"key = '{key}'"))
+    wait(store.root, store._table("chunks").delete(f"key = '{key}'"))
     assert {key} == store.heal()
 
 
@@ -230,7 +229,7 @@ async def _inside_a_loop(store):
 
 def test_it_works_inside_an_event_loop_too(store):
     put(store, "a", ("Ann", "Prices rise."))
-    assert 1 == _wait(store.root, _inside_a_loop(store))
+    assert 1 == wait(store.root, _inside_a_loop(store))
 
 
 def test_broken_files_are_named_with_the_way_out(store):

@@ -8,8 +8,9 @@ import pytest
 from index import rank, upkeep
 from index.found import small
 from index.legs import nearest
+from index.loop import wait
 from index.records import Filters, schemas
-from index.store import Store, _wait
+from index.store import Store
 
 ROWS, DIMENSION = 3000, 32
 NOW = timedelta(milliseconds=1)
@@ -41,18 +42,18 @@ def made():
 def filled(root, kind, table):
     store = Store(root, kind=kind, memory=0)
     store.create("fake", DIMENSION)
-    _wait(store.root, store._table("chunks").add(table))
+    wait(store.root, store._table("chunks").add(table))
     store.maintain(keep=NOW)
     return store
 
 
 def indexes(store):
-    return _wait(store.root, upkeep.names(store._table("chunks")))
+    return wait(store.root, upkeep.names(store._table("chunks")))
 
 
 def ids(store, vector, words=(), where="", depth=10):
     known = rank.Frequencies(ROWS, ROWS * 2, dict.fromkeys(words, 1))
-    found = _wait(store.root, nearest(store._table("chunks"), vector, words, where, depth, known))
+    found = wait(store.root, nearest(store._table("chunks"), vector, words, where, depth, known))
     return set(found["id"].to_pylist())
 
 
@@ -103,11 +104,11 @@ def test_maintenance_brings_what_came_later_into_the_indexes(tmp_path, made):
     table, _ = made
     store = filled(tmp_path, "ivf_sq", table.slice(0, 1000))
     for n in range(25):
-        _wait(store.root, store._table("chunks").add(table.slice(1000 + 10 * n, 10)))
+        wait(store.root, store._table("chunks").add(table.slice(1000 + 10 * n, 10)))
     assert 250 == store.counts()["unindexed"]
     store.maintain(keep=NOW)
     assert 0 == store.counts()["unindexed"]
-    assert 0 == _wait(store.root, vectors_unindexed(store))
+    assert 0 == wait(store.root, vectors_unindexed(store))
     assert 1250 == store.counts()["chunks"]
     assert {"3-1200"} == ids(store, made[1][1200], depth=1)
 
@@ -118,7 +119,7 @@ async def vectors_unindexed(store):
 
 def test_maintenance_leaves_alone_what_costs_little(tmp_path, made):
     store = filled(tmp_path, "auto", made[0].slice(0, 1000))
-    _wait(store.root, store._table("chunks").add(made[0].slice(1000, 10)))
+    wait(store.root, store._table("chunks").add(made[0].slice(1000, 10)))
     store.maintain()
     assert 10 == store.counts()["unindexed"]
     store.maintain(force=True)

@@ -15,8 +15,9 @@ from time import perf_counter, process_time
 import numpy as np
 
 from index import legs
+from index.loop import wait
 from index.search import DEPTH, Searcher
-from index.store import Store, _wait
+from index.store import Store
 from tests.benchmarks.grown import EPISODE, FILTERS, SINCE, Grown, Pool, episode
 from tests.benchmarks.measure import Row, Spent, at_least, at_most, spent, table
 from tests.benchmarks.texts import Texts, texts
@@ -55,7 +56,7 @@ def run(given: Texts, largest: int = ROWS) -> list[Row]:
     questions = [one.question for one in given.questions][:QUESTIONS]
     embedder = Embedded(given.searcher.embedder, questions)
     chunks = given.searcher.store._table("chunks")
-    pool = Pool(_wait(given.home, chunks.query().to_arrow()))
+    pool = Pool(wait(given.home, chunks.query().to_arrow()))
     rows, base = [], None
     for size in sizes(largest):
         with TemporaryDirectory(dir=given.home, prefix="scale-") as folder:
@@ -98,7 +99,7 @@ def recall(store: Store, embedder: Embedded, exact: dict[str, list[set[str]]], s
     for name, filters in FILTERS.items():
         shares = []
         for vector, wanted in zip(embedder.known.values(), exact[name], strict=True):
-            found = set(_wait(store.root, near(vector, filters.sql())))
+            found = set(wait(store.root, near(vector, filters.sql())))
             shares.append(len(found & wanted) / max(1, len(wanted)))
         note(rows, at_least(f"{size:,} chunks: recall@10, filter {name}", float(np.mean(shares)), RECALL, unit=""))
 

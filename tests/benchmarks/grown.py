@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from index.found import RUNS, hashed, small
+from index.loop import wait
 from index.records import LENGTH, PASSAGES, STAMP, STAMP_BITS, Filters, mark_of, unpacked
 from index.snapshot import Snapshot
-from index.store import Store, _wait
+from index.store import Store
 
 WINDOWS = 3
 EPISODE = 60  # chunks: about two hours of speech
@@ -68,9 +69,7 @@ class Grown:
 
     def __init__(self, pool: Pool, store: Store, questions: np.ndarray) -> None:
         self.pool, self.store, self.questions = pool, store, questions
-        self.schemas = {
-            name: _wait(store.root, store._table(name).schema()) for name in ("chunks", "episodes", "terms")
-        }
+        self.schemas = {name: wait(store.root, store._table(name).schema()) for name in ("chunks", "episodes", "terms")}
         self.containing: Counter[int] = Counter()
         self.length = self.stamp = 0
         shape = len(questions), 10
@@ -89,7 +88,7 @@ class Grown:
             table = pa.table({"term": list(total), "chunks": list(total.values())}, self.schemas["terms"])
             await self.store._table("terms").add(table)
 
-        _wait(self.store.root, write())
+        wait(self.store.root, write())
 
     def nearest(self, name: str) -> list[set[str]]:
         """The ids of the ten chunks nearest to each question."""
