@@ -166,9 +166,7 @@ class Searcher:
             hashed(filters.speaker.casefold()) if filters.speaker else None,
         )  # fmt: skip
         best = moments(near.found, asked, max(limit, RERANKED) if self.reranker else limit)
-        rows = self.store.shown(
-            near, [one.chunk for one in best], [(one.begin, one.end - 1, one.nearest) for one in best]
-        )
+        rows = near.show([one.chunk for one in best], [(one.begin, one.end - 1, one.nearest) for one in best])
         hits = [
             _hit(n, passage, row, frozenset(terms)) for n, (passage, row) in enumerate(zip(best, rows, strict=True), 1)
         ]

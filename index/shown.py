@@ -1,9 +1,12 @@
 """What hits show of chunks, read from Arrow as few times as can be: a cell at a time, it would cost as much as finding them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from index import rank
+from index.found import Found
 from index.records import MARK, SHOWN, joined
 
 
@@ -45,3 +48,17 @@ class Shown:
 
         marks = joined(self.rows["marks"])
         return np.asarray(marks.offsets), {name: marks.values.field(name) for name in MARK}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The chunks that may answer: as arrays, None where there are none, and the places in `shown` where they are."""
+
+    found: Found | None
+    known: rank.Frequencies
+    shown: Shown | None
+    places: Sequence[int]
+
+    def show(self, chunks: Sequence[int], sentences: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+        """As `Shown.of`, for chunks numbered as in `found`."""
+        return self.shown.of([self.places[chunk] for chunk in chunks], sentences) if self.shown else []

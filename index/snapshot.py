@@ -5,7 +5,6 @@ disk: the same candidates by exact search, scored by the same functions.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,16 +23,6 @@ if TYPE_CHECKING:
 
 MEMORY = 20_000  # chunks: 600 hours of speech in about 1 GB
 REMEMBERED = ("id", "key", "voices", "vector", "marks", *(name for name in SCORED if name != "key"), *SHOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """The chunks that may answer, by id (or place in a snapshot) and as arrays, None where there are none."""
-
-    names: tuple[Any, ...]
-    found: Found | None
-    known: rank.Frequencies
-    snapshot: "Snapshot | None" = None
 
 
 class Snapshot:

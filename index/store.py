@@ -32,8 +32,8 @@ from index.records import (
     typical,
     unpacked,
 )
-from index.shown import Shown
-from index.snapshot import MEMORY, REMEMBERED, Candidates, Snapshot
+from index.shown import Candidates, Shown
+from index.snapshot import MEMORY, REMEMBERED, Snapshot
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
 from ingest.settings import VectorIndex
 
@@ -229,7 +229,7 @@ class Store:
         snapshot = self._remembered()
         if snapshot:
             places, known = snapshot.nearest(vector, words, filters, depth)
-            return Candidates(tuple(places.tolist()), snapshot.found.take(places), known, snapshot)
+            return Candidates(snapshot.found.take(places), known, snapshot.shown, places.tolist())
         return wait(self.root, self._candidates(vector, words, filters.sql(), depth))
 
     def _remembered(self) -> Snapshot | None:
@@ -249,20 +249,9 @@ class Store:
     async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> Candidates:
         known = await terms.known(self._table("terms"), words)
         rows = await legs.nearest(self._table("chunks"), vector, words, where, depth, known)
-        names = tuple(zip(rows["id"].to_pylist(), rows["_rowid"].to_pylist(), strict=True)) if rows else ()
-        return Candidates(names, found(rows) if rows else None, known)
-
-    def shown(
-        self, candidates: Candidates, places: Sequence[int], sentences: Sequence[Sequence[int]]
-    ) -> list[dict[str, Any]]:
-        """All that hits show of the candidates at these places, in the same order, with the `marks` of these sentences."""
-        wanted = [candidates.names[place] for place in places]
-        if not wanted:
-            return []
-        if candidates.snapshot:
-            return candidates.snapshot.shown.of(wanted, sentences)
-        rows = wait(self.root, legs.shown(self._table("chunks"), wanted))
-        return Shown(rows).of(range(len(rows)), sentences)
+        return (
+            Candidates(found(rows), known, Shown(rows), range(len(rows))) if rows else Candidates(None, known, None, ())
+        )
 
 
 async def _connect(path: Path) -> Any:

@@ -103,7 +103,7 @@ def test_memory_answers_what_the_disk_answers(disk, memory, mode, filters):
 
 def texts(store, vector, filters):
     near = store.candidates(vector, [], filters, 10)
-    return sorted(row["text"] for row in store.shown(near, range(len(near.names)), [()] * len(near.names)))
+    return sorted(row["text"] for row in near.show(range(len(near.places)), [()] * len(near.places)))
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -38,7 +38,7 @@ def texts(store, query, filters=NOBODY, *, vector=True, words=True, depth=10):
     found = store.candidates(
         MODEL.embed_query(query) if vector else None, rank.stems(query) if words else [], filters, depth
     )
-    return [row["text"] for row in store.shown(found, range(len(found.names)), [()] * len(found.names))]
+    return [row["text"] for row in found.show(range(len(found.places)), [()] * len(found.places))]
 
 
 def frequencies(store, *words):
@@ -82,10 +82,10 @@ def test_both_legs_find_the_passage(store):
 def test_a_candidate_of_both_legs_comes_once_with_its_own_vectors(store):
     put(store, "a", ("", "Prices rise."), ("", "Nobody sells in the rain, not even cars, boats, lifts or houses."))
     near = store.candidates(MODEL.embed_query("Prices rise."), ["price"], NOBODY, 10)
-    assert len(set(near.names)) == len(near.names) == 2
+    assert 2 == len(near.places) == len({row["text"] for row in near.show([0, 1], [(), ()])})
     arrays = near.found
     best = int((arrays.vectors @ MODEL.embed_query("Prices rise.")).argmax())
-    assert "Prices rise." in store.shown(near, [best], [()])[0]["text"]
+    assert "Prices rise." in near.show([best], [()])[0]["text"]
     assert [2, 12] == sorted(arrays.words)
 
 
