@@ -14,6 +14,9 @@ K1, B = 1.2, 0.75  # Robertson and Walker's usual values; others gained nothing 
 # A hybrid score is cosine + 6 share^3: a share below 0.3 adds next to nothing and the meaning decides; above 0.5 the words
 # do. Rank fusion cannot tell the two apart, and was worse than BM25 alone on judged questions.
 TRUST, POWER = 6.0, 3
+# Beside vectors, what a term weighs in the share is its idf to this power: the meaning stands for the common words. MRR@10 of
+# 180 judged questions is higher by .02 (95 %: .002 to .036), the same for libraries of 20 episodes, lower by .005 for five.
+SHARPER = 1.25
 WEAK = 0.48  # best fused score below which 9 of 10 questions that nothing answers lie, and 1 of 20 of the others
 LONGEST_TERM = 40  # letters; the store cuts there too
 MOST_HEARD = 1 << 16  # words remembered with what search sees of them
