@@ -13,9 +13,7 @@ FRAGMENTS = 20  # each write leaves one, and each costs a query 0.27 ms; compact
 UNINDEXED = 2_000  # rows full-text search may have to read beside its index; or a tenth of few, a fiftieth of many
 INDEXED = 50_000  # chunks from which on an index of vectors beats looking at all
 FEW = 30_000  # chunks left by filters, of which all are looked at: an index loses too many of them
-REFINED = (
-    2  # times as many chunks as a leg hands on are compared exactly: a millisecond, and .97 of the nearest become .99
-)
+REFINED = 2  # times the chunks asked for are compared exactly: .97 of the nearest become .99 for a millisecond
 COMMON = 10  # with an index, a term in more than every tenth chunk finds nothing but costs most
 WORDS, VECTORS = "indexed_text_idx", "vector_idx"  # LanceDB's names
 
