@@ -77,9 +77,9 @@ async def _index_rows(chunks: Any, kind: VectorIndex, rows: int) -> None:
 
 
 def probes(rows: int) -> int:
-    """How many of the sqrt(rows) partitions to look into for a recall of .98: half of few, a third of many."""
+    """How many of the sqrt(rows) partitions to look into for a recall of .99: 160 of 316 find it, and 160 to 200 of 1,000."""
     partitions = max(1, int(rows**0.5))
-    return max(1, partitions // (2 if partitions < 600 else 3))
+    return min(partitions, max(160, partitions // 5))
 
 
 def telling(words: Sequence[str], containing: Mapping[str, int], rows: int) -> list[str]:
