@@ -41,7 +41,7 @@ async def _by_meaning(chunks: Any, vector: "Vectors", where: str) -> Any:
         return leg
     if where and await chunks.count_rows(where) <= upkeep.FEW:
         return leg.bypass_vector_index()
-    return leg.nprobes(upkeep.probes(await chunks.count_rows())).refine_factor(upkeep.REFINED)
+    return leg.nprobes(upkeep.probes(await chunks.count_rows(), bool(where))).refine_factor(upkeep.REFINED)
 
 
 async def _read(chunks: Any, names: Sequence[tuple[str, int]]) -> Any:

@@ -121,11 +121,11 @@ def _shares(found: Found, question: Question) -> "tuple[Real, Real]":
     return heard / ideal, gained / ideal
 
 
-def _times(stems: "Whole", bounds: "Whole", terms: Sequence[int]) -> "NDArray[np.int32]":
+def _times(stems: "Whole", bounds: "Whole", terms: Sequence[int]) -> "Real":
     """How often each term stands before each bound, [terms, bounds]."""
     import numpy as np
 
-    times = np.zeros((len(terms), len(bounds)), np.int32)
+    times = np.zeros((len(terms), len(bounds)), np.float32)
     for own, term in zip(times, terms, strict=True):
         beyond = np.searchsorted(bounds, np.flatnonzero(stems == term), side="right")
         own[:] = np.cumsum(np.bincount(beyond, minlength=len(bounds)))[: len(bounds)]

@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
@@ -42,10 +42,10 @@ def _stemmer() -> Callable[[str], str]:
 
 def stems(text: str) -> list[str]:
     """The terms of a text in order: lower case, without accents, stop words and endings."""
-    plain = unicodedata.normalize("NFKD", text.lower())
-    plain = "".join(c for c in plain if not unicodedata.combining(c)) if not plain.isascii() else plain
-    stem = _stemmer()
-    words = _TERM.findall(_APOSTROPHE.sub("", plain))
+    plain, stem = text.lower(), _stemmer()
+    if not plain.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    words = [plain] if plain.isalpha() and plain.isascii() else _TERM.findall(_APOSTROPHE.sub("", plain))
     return [stem(word[:LONGEST_TERM]) for word in words if word not in _STOP]
 
 
@@ -73,10 +73,17 @@ def containing(texts: Iterable[str]) -> Counter[str]:
     return found
 
 
-def marked(text: str, terms: frozenset[str]) -> list[tuple[int, int]]:
-    """Begin and end, in characters, of each word of a text that is among these terms."""
-    tokens = text.split(" ")
-    holding = _heard.holding(tokens, terms)
+Words = dict[str, tuple[tuple[str, int, int], ...]]  # what stands between two spaces: its terms, with begin and end
+
+
+def marked(texts: Sequence[str], terms: frozenset[str]) -> list[list[tuple[int, int]]]:
+    """Begin and end, in characters, of each word that is among these terms, text by text."""
+    split = [text.split(" ") for text in texts]
+    holding = _heard.holding(chain.from_iterable(split), terms)
+    return [_spans(tokens, holding, terms) for tokens in split]
+
+
+def _spans(tokens: Sequence[str], holding: Words, terms: frozenset[str]) -> list[tuple[int, int]]:
     spans, place = [], 0
     for token in tokens:
         if token in holding:
@@ -85,29 +92,36 @@ def marked(text: str, terms: frozenset[str]) -> list[tuple[int, int]]:
     return spans
 
 
-class _Heard:
+def _words(token: str) -> tuple[tuple[str, int, int], ...]:
+    """The terms of the words in a text, with begin and end."""
+    if token.isalpha() and token.isascii():  # most are, and need no pattern to be found
+        return tuple((term, 0, len(token)) for term in stems(token))
+    return tuple(("".join(stems(word[0])), *word.span()) for word in _WORD.finditer(token))
+
+
+class Heard:
     """What stood between two spaces so far: its words as terms, with begin and end.
 
     Remembered, since a page of hits has two thousand words: to look for terms in each takes longer than to find the hits.
     """
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._words: dict[str, tuple[tuple[str, int, int], ...]] = {}
+    def __init__(self, most: int = MOST_HEARD) -> None:
+        self._most, self._lock = most, Lock()
+        self._words: Words = {}
         self._by_term: dict[str, set[str]] = {}
 
-    def holding(self, tokens: Iterable[str], terms: Iterable[str]) -> dict[str, tuple[tuple[str, int, int], ...]]:
+    def holding(self, tokens: Iterable[str], terms: Iterable[str]) -> Words:
         """Those of the tokens that hold one of the terms, with all their words."""
         given = set(tokens)
         with self._lock:
-            if len(self._words) > MOST_HEARD:
+            if len(self._words) > self._most:
                 self._words, self._by_term = {}, {}
             for token in given.difference(self._words):
-                self._words[token] = tuple(("".join(stems(word[0])), *word.span()) for word in _WORD.finditer(token))
+                self._words[token] = _words(token)
                 for term, _, _ in self._words[token]:
                     self._by_term.setdefault(term, set()).add(token)
             found = given.intersection(chain.from_iterable(self._by_term.get(term, ()) for term in terms))
             return {token: self._words[token] for token in found}
 
 
-_heard = _Heard()
+_heard = Heard()

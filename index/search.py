@@ -14,6 +14,7 @@ from index.found import hashed
 from index.passages import Passage, Question, moments
 from index.records import Filters
 from index.rerank import RERANKED, CrossReranker, Reranker
+from index.shown import Candidates
 from index.store import Store
 from ingest.errors import IndexingError, IndexNotBuiltError, QueryError
 from ingest.ledger import Ledger
@@ -166,10 +167,7 @@ class Searcher:
             hashed(filters.speaker.casefold()) if filters.speaker else None,
         )  # fmt: skip
         best = moments(near.found, asked, max(limit, RERANKED) if self.reranker else limit)
-        rows = near.show([one.chunk for one in best], [(one.begin, one.end - 1, one.nearest) for one in best])
-        hits = [
-            _hit(n, passage, row, frozenset(terms)) for n, (passage, row) in enumerate(zip(best, rows, strict=True), 1)
-        ]
+        hits = _shown(best, near, frozenset(terms))
         return _reranked(question, hits, self.reranker)[:limit] if self.reranker else hits
 
 
@@ -212,10 +210,23 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _hit(place: int, passage: Passage, row: dict[str, Any], terms: frozenset[str]) -> Hit:
-    published, (first, last, nearest) = row["published"], row["marks"]
+def _shown(best: Sequence[Passage], near: Candidates, terms: frozenset[str]) -> list[Hit]:
+    rows = near.show([one.chunk for one in best], [(one.begin, one.end - 1, one.nearest) for one in best])
+    texts = [_text(row) for row in rows]
+    marked = rank.marked(texts, terms)
+    return [_hit(n, *one) for n, one in enumerate(zip(best, rows, texts, marked, strict=True), 1)]
+
+
+def _text(row: dict[str, Any]) -> str:
+    """What is said in a passage, by whom it begins first."""
+    first, last, _ = row["marks"]
     label = f"{first['speaker']}: " if first["speaker"] else ""
-    text = label + row["text"][first["begin"] : last["end"]]
+    said: str = row["text"][first["begin"] : last["end"]]
+    return label + said
+
+
+def _hit(place: int, passage: Passage, row: dict[str, Any], text: str, marked: list[tuple[int, int]]) -> Hit:
+    published, (first, last, nearest) = row["published"], row["marks"]
     return Hit(
         rank=place,
         score=round(passage.score, 4),
@@ -232,7 +243,7 @@ def _hit(place: int, passage: Passage, row: dict[str, Any], terms: frozenset[str
         snippet=row["text"][nearest["begin"] : nearest["end"]],
         snippet_start=nearest["start"],
         snippet_end=nearest["stop"],
-        highlights=tuple(rank.marked(text, terms)),
+        highlights=tuple(marked),
         link=row["link"],
         audio_url=row["audio_url"],
         play_url=play_url(row["audio_url"], first["start"], last["stop"]),

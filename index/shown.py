@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from typing import Any
 
 from index import rank
@@ -26,9 +27,11 @@ class Shown:
         ]
 
     def _marked(self, place: int, sentences: Sequence[int]) -> Iterator[dict[str, Any]]:
-        bounds, columns = self._marks
-        for i in sentences:
-            yield {name: column[bounds[place] + i].as_py() for name, column in columns.items()}
+        first, speakers, columns = self._marks
+        for i in (first[place] + sentence for sentence in sentences):
+            mark = {name: column[i].item() for name, column in columns.items()}
+            known = {name: None if isnan(value) else value for name, value in mark.items()}
+            yield {**known, "speaker": speakers[i].as_py()}
 
     @cached_property
     def _episodes(self) -> tuple[Any, list[dict[str, Any]]]:
@@ -42,12 +45,14 @@ class Shown:
         return episode, alike.take(pa.array(first)).to_pylist()
 
     @cached_property
-    def _marks(self) -> tuple[Any, dict[str, Any]]:
-        """Where the marks of each chunk begin, and all marks column by column."""
+    def _marks(self) -> tuple[Any, Any, dict[str, Any]]:
+        """Where the marks of each chunk begin, and all marks column by column; a time that is not known is no number."""
         import numpy as np
 
         marks = joined(self.rows["marks"])
-        return np.asarray(marks.offsets), {name: marks.values.field(name) for name in MARK}
+        numbers = {name: marks.values.field(name) for name in MARK if name != "speaker"}
+        columns = {name: column.to_numpy(zero_copy_only=False) for name, column in numbers.items()}
+        return np.asarray(marks.offsets), marks.values.field("speaker"), columns
 
 
 @dataclass(frozen=True, slots=True)

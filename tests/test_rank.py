@@ -33,12 +33,16 @@ def test_rare_terms_weigh_more_and_unheard_ones_as_if_all_passages_lacked_them()
 
 def test_the_words_of_a_question_are_marked_where_they_stand():
     text = "Ann’s café sells; SELLING well is an art."  # noqa: RUF001 - the typographic one is meant
-    marked = rank.marked(text, frozenset({"sell", "cafe", "ann"}))
+    [marked] = rank.marked([text], frozenset({"sell", "cafe", "ann"}))
     assert ["Ann’s", "café", "sells", "SELLING"] == [text[begin:end] for begin, end in marked]  # noqa: RUF001
-    assert [] == rank.marked(text, frozenset())
+    assert [[]] == rank.marked([text], frozenset())
 
 
-def test_words_are_marked_however_many_were_met(monkeypatch):
-    monkeypatch.setattr(rank, "MOST_HEARD", 2)
-    text = "one two three one two three"
-    assert [(4, 7), (18, 21)] == rank.marked(text, frozenset({"two"}))
+def test_words_are_marked_text_by_text():
+    assert [[(4, 7), (14, 17)], [], [(0, 5)]] == rank.marked(["one two three Two", "four", "two’s"], frozenset({"two"}))  # noqa: RUF001
+
+
+def test_words_are_known_however_many_were_met():
+    heard = rank.Heard(most=2)
+    for _ in range(2):
+        assert {"two", "two,"} == set(heard.holding(["one", "two", "two,"], ["two"]))

@@ -151,6 +151,9 @@ def test_common_words_are_left_out_where_there_are_many_chunks_only(tmp_path, ma
     assert (100, 1) == (asked(100), asked(upkeep.INDEXED + 1))
 
 
-@pytest.mark.parametrize(("rows", "expected"), [(0, 1), (1, 1), (20_000, 141), (50_000, 160), (1_000_000, 200)])
-def test_all_of_few_partitions_are_looked_into_and_a_fifth_of_many(rows, expected):
-    assert expected == upkeep.probes(rows)
+@pytest.mark.parametrize(
+    ("rows", "filtered", "expected"),
+    [(0, False, 1), (1, True, 1), (20_000, False, 141), (50_000, True, 160), (1_000_000, False, 200), (1_000_000, True, 333)],
+)  # fmt: skip
+def test_all_of_few_partitions_are_looked_into_and_fewer_of_many(rows, filtered, expected):
+    assert expected == upkeep.probes(rows, filtered)
