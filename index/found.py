@@ -70,8 +70,8 @@ class Found:
         return Found(
             episode=self.episode[rows], first=self.first[rows], lead=self.lead[led], leads=leads, sentences=sentences,
             windows=windows, passages=passages, window=self.window[said] + np.repeat(heard, np.diff(sentences)),
-            stems=_pieces(self.stems, self.spread[self.sentences], rows), spread=_bounds(self.spread, said),
-            vectors=_pieces(self.vectors, self.windows, rows), scales=self.scales[inner],
+            stems=_pieces(self.stems, self.spread[self.sentences[rows]], self.spread[self.sentences[rows + 1]]), spread=_bounds(self.spread, said),
+            vectors=_pieces(self.vectors, self.windows[rows], self.windows[rows + 1]), scales=self.scales[inner],
             begin=self.begin[which] + later, end=self.end[which] + later, low=self.low[which] + further,
             high=self.high[which] + further, length=self.length[which], main=self.main[which],
             **{name: getattr(self, name)[said] for name in _OF_SENTENCES},
@@ -142,12 +142,12 @@ def _bounds(bounds: "Whole", rows: "Whole") -> "Whole":
     return np.concatenate([[0], np.cumsum(bounds[rows + 1] - bounds[rows])])
 
 
-def _pieces(values: Any, bounds: "Whole", rows: "Whole") -> Any:
-    """What lies within these rows of the bounds; copied row by row, which for long rows is faster than place by place."""
+def _pieces(values: Any, begin: "Whole", end: "Whole") -> Any:
+    """The values from each begin to its end; copied piece by piece, which for long ones is faster than place by place."""
     import numpy as np
 
-    edges = zip(bounds[rows].tolist(), bounds[rows + 1].tolist(), strict=True)
-    return np.concatenate([values[:0], *(values[begin:end] for begin, end in edges)])
+    edges = zip(begin.tolist(), end.tolist(), strict=True)
+    return np.concatenate([values[:0], *(values[a:b] for a, b in edges)])
 
 
 def hashed(term: str) -> int:
