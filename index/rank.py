@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from itertools import chain
 from threading import Lock
 
-K1, B = 1.2, 0.75  # Robertson and Walker's usual values; others gained nothing (RETRIEVAL measurements)
+K1, B = 1.2, 0.75  # Robertson and Walker's usual values; others gained nothing (measured)
 # A hybrid score is cosine + 6 share^3: a share below 0.3 adds next to nothing and the meaning decides; above 0.5 the words
 # do. Rank fusion cannot tell the two apart, and was worse than BM25 alone on judged questions.
 TRUST, POWER = 6.0, 3
