@@ -80,14 +80,16 @@ def moments(found: Found, question: Question, limit: int) -> list[Passage]:
         score = score + (share if cosine is None else rank.TRUST * share**rank.POWER)
     if not question.adverts:
         score = score - ADVERT * np.abs(score) * sold  # one below zero falls, too
-    allowed = np.ones(len(found.words)) if question.speaker is None else found.speaker == question.speaker
-    relevant = (mean(allowed, found.words, found.begin, found.end) > 0) & ((share > 0) | (cosine is not None))
+    relevant = share > 0 if cosine is None else np.ones(len(score), bool)
+    if question.speaker is not None:
+        speaks = found.speaker == question.speaker
+        relevant &= mean(speaks, found.words, found.begin, found.end) > 0
     score = np.where(relevant, score, -np.inf)
     order = np.argsort(-score, kind="stable")[:LOOKED_AT]
     order = order[np.isfinite(score[order])]
     closeness = heard if near is None else heard + near
     closeness = closeness * (0.25 + 0.75 * found.voice)
-    closeness = np.where(allowed, closeness, -np.inf)
+    closeness = closeness if question.speaker is None else np.where(speaks, closeness, -np.inf)
     picked = []
     for i, where in _apart(found, order, limit):
         base, low, high = int(found.sentences[where]), int(found.begin[i]), int(found.end[i])
@@ -168,22 +170,22 @@ def _apart(found: Found, order: "Whole", limit: int) -> Iterator[tuple[int, int]
     import numpy as np
 
     counted = np.concatenate([[0], np.cumsum(found.words)])
+    chunk = np.searchsorted(found.passages, order, "right") - 1
+    begin, end, before = found.begin[order], found.end[order], found.first[chunk] - counted[found.sentences[chunk]]
+    spans = (order, chunk, found.episode[chunk], counted[begin] + before, counted[end] + before, begin, end)
     heard: dict[int, list[tuple[int, int]]] = defaultdict(list)  # stretches of each episode
     quoted: list[frozenset[int]] = []
-    for i, chunk in zip(order.tolist(), (np.searchsorted(found.passages, order, "right") - 1).tolist(), strict=True):
+    for i, where, episode, first, last, low, high in zip(*(span.tolist() for span in spans), strict=True):
         if len(quoted) == limit:
             return
-        begin, end = int(found.begin[i]), int(found.end[i])
-        episode, offset = int(found.episode[chunk]), int(found.first[chunk] - counted[found.sentences[chunk]])
-        first, last = int(counted[begin]) + offset, int(counted[end]) + offset
         if any(_overlap(first, last, *other) > SAME for other in heard[episode]):
             continue
-        said = frozenset(found.signature[begin:end].tolist())
+        said = frozenset(found.signature[low:high].tolist())
         if any(len(said & other) > COPIED * min(len(said), len(other)) for other in quoted):
             continue
         heard[episode].append((first, last))
         quoted.append(said)
-        yield i, chunk
+        yield i, where
 
 
 def _overlap(first: int, last: int, low: int, high: int) -> float:
