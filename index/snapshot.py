@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     Mask = NDArray[np.bool_]
 
-MEMORY = 20_000  # chunks: 600 hours of speech in about 1 GB
+MEMORY = 20_000  # chunks: 600 hours of speech in up to 1 GB
 REMEMBERED = ("id", "key", "voices", "vector", "marks", *(name for name in SCORED if name != "key"), *SHOWN)
 
 
