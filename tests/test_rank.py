@@ -1,6 +1,9 @@
 import math
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index import rank
 
@@ -46,3 +49,15 @@ def test_words_are_known_however_many_were_met():
     heard = rank.Heard(most=2)
     for _ in range(2):
         assert {"two", "two,"} == set(heard.holding(["one", "two", "two,"], ["two"]))
+
+
+@given(st.text(st.sampled_from("aeiosty'’_-. é") | st.characters(), max_size=60), st.integers(0, 5))  # noqa: RUF001
+def test_words_are_marked_exactly_where_their_own_terms_are_asked_for(text, which):
+    words = list(re.finditer(r"[^\W_]+(?:['’][^\W_]+)*", text))  # noqa: RUF001
+    terms = frozenset("".join(rank.stems(word[0])) for word in words[which : which + 2]) - {""}
+    assert [[word.span() for word in words if "".join(rank.stems(word[0])) in terms]] == rank.marked([text], terms)
+
+
+@given(st.from_regex(r"[A-Za-z]{1,45}", fullmatch=True))
+def test_a_word_alone_has_the_term_that_it_has_among_others(word):
+    assert rank.stems(word) * 2 == rank.stems(f"{word}, {word}")
