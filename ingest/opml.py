@@ -40,7 +40,7 @@ def read_opml(data: bytes, name: str = "the list") -> list[tuple[str, str]]:
 def write_opml(feeds: Iterable[tuple[str, str]], title: str = "Soundbite feeds") -> str:
     """An OPML 2.0 document of (title, address) pairs."""
     outlines = "".join(
-        f'    <outline type="rss" text="{_attribute(text or url)}" xmlUrl="{_attribute(url)}"/>\n'
+        f'    <outline type="rss" text="{_attribute(text) or _attribute(url)}" xmlUrl="{_attribute(url)}"/>\n'
         for text, url in feeds
     )
     head = f"  <head>\n    <title>{_attribute(title)}</title>\n  </head>\n"

@@ -27,6 +27,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: "sampled" in item.fixturenames)  # the flow runs beside the others: by then it has ended
     if not config.getoption("--runslow"):
         for item in items:
             if "slow" in item.keywords:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import FeedError
@@ -59,6 +59,7 @@ WORDS = st.text(
         unique_by=lambda feed: feed[1],
     )
 )
+@example([(" ", "https://a.example/")])
 def test_what_is_written_is_read_back(feeds):
     written = write_opml(feeds)
 
