@@ -91,8 +91,8 @@ def arranged(
     """
     import numpy as np
 
-    begin, end, chunk = _runs(sentences, pieces)
     place = np.concatenate([[0], np.cumsum(pieces)])
+    begin, end, chunk = _runs(sentences, place)
     middles = (place[starts[:-1]] + place[starts[1:]]) / 2
     window = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     low, high = np.searchsorted(middles, place[begin]), np.searchsorted(middles, place[end])
@@ -105,15 +105,15 @@ def arranged(
     )  # fmt: skip
 
 
-def _runs(sentences: "Whole", pieces: "Whole") -> "tuple[Whole, Whole, Whole]":
-    """Begin, end and chunk of every passage."""
+def _runs(sentences: "Whole", place: "Whole") -> "tuple[Whole, Whole, Whole]":
+    """Begin, end and chunk of every passage; `place` [sentences + 1] is where sentences begin, in word pieces."""
     import numpy as np
 
-    place = np.concatenate([[0], np.cumsum(pieces)])
+    count = len(place) - 1
     chunk = np.repeat(np.arange(len(sentences) - 1), np.diff(sentences))
     end = np.searchsorted(place, place[:-1] + PASSAGE, side="right") - 1
-    end = np.maximum(np.minimum(end, sentences[chunk + 1]), np.arange(len(pieces)) + 1)
-    longest = np.flatnonzero(np.append(True, (end[1:] > end[:-1]) | (chunk[1:] != chunk[:-1]))[: len(pieces)])
+    end = np.maximum(np.minimum(end, sentences[chunk + 1]), np.arange(count) + 1)
+    longest = np.flatnonzero(np.append(True, (end[1:] > end[:-1]) | (chunk[1:] != chunk[:-1]))[:count])
     return longest, end[longest], chunk[longest]
 
 

@@ -152,10 +152,8 @@ def _read_out(found: Found) -> "NDArray[np.bool_]":
     """Which sentences stand in several episodes word for word: trailers, adverts, greetings."""
     import numpy as np
 
-    often = np.sort(found.signature[found.words >= SPOKEN])
-    often = often[REPEATED - 1 :][
-        often[REPEATED - 1 :] == often[: 1 - REPEATED]
-    ]  # also in one episode, or in chunks that overlap
+    said = np.sort(found.signature[found.words >= SPOKEN])
+    often = said[REPEATED - 1 :][said[REPEATED - 1 :] == said[: 1 - REPEATED]]  # in one episode or several
     if not len(often):
         return np.zeros(len(found.words), bool)
     spoken = np.flatnonzero((found.words >= SPOKEN) & np.isin(found.signature, often))

@@ -56,7 +56,6 @@ class Store:
         self._fixed = folder
         self._current = folders.Current(root)
         self.opened = ""  # the folder the tables are of
-        self._place = root
         self._tables: dict[str, Any] = {}
         self._versions: dict[str, Path] = {}
         self._stamp: dict[str, str] = {}
@@ -109,7 +108,7 @@ class Store:
 
     def _table(self, name: str) -> Any:
         folder = self.folder
-        place = self._place if folder == self.opened else self.root / folder
+        place = self.root / folder
         if not folder or not place.is_dir():
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
         if folder != self.opened:
@@ -120,7 +119,7 @@ class Store:
                 raise IndexMismatchError(
                     self.root, f"has layout {built}, this version needs {LAYOUT}; run `soundbite index --rebuild`"
                 )
-            self._place, self.opened = place, folder
+            self.opened = folder
             self._versions = {name: place / f"{name}.lance" / "_versions" for name in self._tables}
         return self._tables[name]
 
