@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flows.polling import gone_for_good
-from index.store import Store
+from index.store.lance import Store
 from ingest.errors import IndexNotBuiltError, SoundbiteError
+from ingest.feeds.poll import gone_for_good
 from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.settings import VERSION, Settings
-from ingest.whisper import devices, model_path
+from ingest.speech.faster_whisper import devices, model_path
 
 
 @dataclass(frozen=True, slots=True)

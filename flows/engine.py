@@ -41,7 +41,7 @@ def run_once(
     """One run of the flow, here and now; its report as plain data. Raises `SoundbiteError` where Prefect fails."""
     # The terminal already says what fails and why; Prefect's own log would say it again with a traceback
     prepare(settings.home, log_level="CRITICAL")
-    from flows.pipeline import run
+    from flows.prefect_flow import run
 
     try:
         return run(podcast=podcast, latest=latest, since=since)

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from flows import engine, terminal
+from flows import engine
+from flows.cli import output as terminal
 from ingest.errors import QueryError, SoundbiteError
 from ingest.settings import Settings
 
@@ -108,7 +109,7 @@ def _schedule(every: timedelta) -> None:
     from prefect.schedules import Interval
     from prefect.types.entrypoint import EntrypointType
 
-    from flows.pipeline import run
+    from flows.prefect_flow import run
 
     deployment = run.to_deployment(
         name="every",

@@ -11,12 +11,12 @@ from typing import Protocol
 from filelock import FileLock
 
 from index.chunk import Chunk, split
-from index.embed import Embedder
-from index.records import IndexedEpisode
-from index.store import Store
+from index.embed.sentence_transformers import Embedder
+from index.store.lance import Store
+from index.store.schema import IndexedEpisode
 from ingest.errors import IndexingError, SoundbiteError, TranscriptError
 from ingest.models import Transcript
-from ingest.transcript import slug
+from ingest.transcripts.document import slug
 
 MAINTAIN_EVERY = 20  # episodes; each leaves a fragment
 

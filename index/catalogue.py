@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from index.records import IndexedEpisode
-from index.store import Store
+from index.store.lance import Store
+from index.store.schema import IndexedEpisode
 from ingest.ledger import EpisodeRecord
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)

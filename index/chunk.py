@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from index.adverts import adverts
-from index.sentences import sentence_ends, word_spans
-from index.timing import word_times
+from index.text.adverts import adverts
+from index.text.sentences import sentence_ends, word_spans
+from index.text.timing import word_times
 from ingest.models import Transcript, Turn
 
 CHUNKER = 2  # goes up whenever the same transcript would be cut differently

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from index import rank
-from index.found import Found, mean
+from index import scoring as rank
+from index.chunk_arrays import Found, mean
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,18 +8,18 @@ from datetime import time as midnight
 from typing import Any, Literal, get_args
 from urllib.parse import urldefrag
 
-from index import rank
-from index.embed import Embedder, SentenceEmbedder
-from index.found import hashed
+from index import scoring as rank
+from index.chunk_arrays import hashed
+from index.embed.rerank import RERANKED, CrossReranker, Reranker
+from index.embed.sentence_transformers import Embedder, SentenceEmbedder
 from index.passages import Passage, Question, moments
-from index.records import Filters
-from index.rerank import RERANKED, CrossReranker, Reranker
-from index.shown import Candidates
-from index.store import Store
+from index.store.hit_rows import Candidates
+from index.store.lance import Store
+from index.store.schema import Filters
 from ingest.errors import IndexingError, IndexNotBuiltError, QueryError
 from ingest.ledger import Ledger
 from ingest.settings import Settings
-from ingest.transcript import slug
+from ingest.transcripts.document import slug
 
 Mode = Literal["hybrid", "vector", "text"]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ingest.errors import HomeError, NotFoundError
+from ingest.migrations import bring_up_to_date
 from ingest.models import Episode, TranscriptLink
-from ingest.schema import bring_up_to_date
 
 Status = Literal["pending", "done", "failed"]
 

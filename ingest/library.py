@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingest.errors import HomeError, NotFoundError, TranscriptError
 from ingest.models import Episode, Transcript
-from ingest.transcript import file_stem, from_markdown, slug, to_markdown, to_sidecar
+from ingest.transcripts.document import file_stem, from_markdown, slug, to_markdown, to_sidecar
 
 ORIGINAL = ".publisher"  # before the suffix of a publisher's own file, which is never taken for a transcript of ours
 HEAD_BYTES = 4096  # enough of a document to hold its title and seven bullets

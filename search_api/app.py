@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from index.search import Searcher, open_searcher
 from ingest.errors import SoundbiteError
 from ingest.settings import VERSION, Settings
-from search_api import api, page
-from search_api.desk import Desk
+from search_api import page
+from search_api import routes as api
+from search_api.deps import Desk
 from search_api.problems import MEDIA_TYPE, problem_of
 
 # Scripts, styles and pictures only of our own; audio plays from wherever a podcast keeps it.

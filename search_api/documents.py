@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from ingest.ledger import EpisodeRecord
 from ingest.models import Transcript
-from ingest.render import Format
+from ingest.transcripts.export import Format
 from search_api.problems import NotAcceptableError
 
 FORMS: tuple[Format, ...] = get_args(Format)

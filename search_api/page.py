@@ -11,11 +11,11 @@ from starlette.exceptions import HTTPException
 
 from index.search import LONGEST_QUERY, Answer, Hit, play_url
 from ingest.models import parse_date
-from search_api import wording
-from search_api.api import DeskDep
+from search_api import display as wording
 from search_api.documents import FORMS, TIMED, forms_of, transcript_address
+from search_api.params import DEFAULT_LIMIT, LimitsDep
 from search_api.problems import KINDS, Problem
-from search_api.question import DEFAULT_LIMIT, LimitsDep
+from search_api.routes import DeskDep
 
 MODES = (("hybrid", "words and meaning"), ("vector", "meaning"), ("text", "words"))
 LIMITS = (5, 10, 20, 50)

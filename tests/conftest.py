@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from flows.cli import main
+from flows.cli.main import main
 from index.search import EXPORTS
 from tests.sample import host
 
@@ -127,7 +127,7 @@ class Ahead:
 
     def export(self):
         cache = self.folder / "encoder"
-        code = "import sys, pathlib; from index.embed import SentenceEmbedder as E; E(*sys.argv[1:2], pathlib.Path(sys.argv[2])).embed_query('hello')"
+        code = "import sys, pathlib; from index.embed.sentence_transformers import SentenceEmbedder as E; E(*sys.argv[1:2], pathlib.Path(sys.argv[2])).embed_query('hello')"
         subprocess.run(
             [sys.executable, "-c", code, "all-MiniLM-L6-v2", str(cache)],
             check=True, cwd=ROOT, env=os.environ | {"HF_HUB_OFFLINE": "1"},

@@ -5,8 +5,8 @@ from hashlib import sha256
 
 import numpy as np
 
-from ingest.sentences import Word
-from ingest.whisper import Decoded
+from ingest.speech.faster_whisper import Decoded
+from ingest.speech.segments import Word
 
 
 class BagOfWords:

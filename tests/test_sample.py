@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from defusedxml import ElementTree
 
-from ingest import captions, feeds
+from ingest.feeds import parse as feeds
 from ingest.models import Segment
+from ingest.transcripts import captions
 from tests.sample import demo, host
 from tests.sample.make_audio import CAPTIONED, PAUSE, read_script
 

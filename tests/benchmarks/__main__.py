@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.judging import read_file
 from tests.benchmarks import bench_scale, bench_search, retrieval
+from tests.benchmarks.judging import read_file
 from tests.benchmarks.measure import Row, at_least, table
 from tests.benchmarks.texts import Texts, texts
 

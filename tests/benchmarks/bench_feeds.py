@@ -18,14 +18,14 @@ from xml.etree.ElementTree import iterparse
 
 import feedparser
 
-from flows import polling
-from flows.studio import Studio
-from ingest import feeds
-from ingest.client import open_client
+from flows.context import Studio
+from ingest.feeds import parse as feeds
+from ingest.feeds import poll as polling
 from ingest.ledger import Ledger, Subscription
 from ingest.library import Library
 from ingest.settings import Settings
-from ingest.transcribe import Transcriber
+from ingest.speech.transcribe import Transcriber
+from ingest.web.client import open_client
 from tests.podcast_host import PodcastHost, document
 
 ITEMS = 10_000

@@ -18,15 +18,15 @@ import numpy as np
 
 from index.build import update
 from index.chunk import split
-from index.questions import plain
 from index.search import Searcher
-from index.store import Store
+from index.store.lance import Store
 from ingest.library import Library
 from ingest.models import Episode, Transcript, Turn
 from tests.benchmarks.bench_scale import Embedded
 from tests.benchmarks.encoding import embedding, throughput
 from tests.benchmarks.measure import Row, at_least, at_most, seconds, table, taking_turns
 from tests.benchmarks.peers import PEERS
+from tests.benchmarks.questions import plain
 from tests.benchmarks.texts import Piece, Texts, pieces, texts, vectors
 
 CUT = 4_000  # passages

@@ -25,14 +25,14 @@ from typing import Any
 import numpy as np
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 
-from ingest.coverage import check
-from ingest.decode import within
+from ingest.audio.decode import RATE, Recording, quietest
 from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript, Turn
-from ingest.sentences import Word, sentences
-from ingest.sound import RATE, Recording, quietest
-from ingest.transcribe import Transcriber, stretches
-from ingest.windows import pack
+from ingest.speech.decoding import within
+from ingest.speech.quality import check
+from ingest.speech.segments import Word, sentences
+from ingest.speech.transcribe import Transcriber, stretches
+from ingest.speech.windows import pack
 from tests.test_transcribe import MODEL, save
 
 SAMPLE = Path(__file__).parents[1] / "sample"

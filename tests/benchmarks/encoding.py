@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from index.chunk import split
-from index.encoder import open_tokenizer
+from index.embed.onnx import open_tokenizer
 from tests.benchmarks.measure import Row, at_least, seconds, taking_turns
 from tests.benchmarks.texts import Texts, pieces
 

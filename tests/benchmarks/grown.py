@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from index.found import RUNS, hashed, small
-from index.loop import wait
-from index.records import LENGTH, PASSAGES, STAMP, STAMP_BITS, Filters, mark_of, unpacked
-from index.snapshot import Snapshot
-from index.store import Store
+from index.chunk_arrays import RUNS, hashed, small
+from index.store.lance import Store
+from index.store.loop import wait
+from index.store.schema import LENGTH, PASSAGES, STAMP, STAMP_BITS, Filters, mark_of, unpacked
+from index.store.snapshot import Snapshot
 
 WINDOWS = 3
 EPISODE = 60  # chunks: about two hours of speech
@@ -211,7 +211,7 @@ class Grown:
 def episode(pool: Pool, number: int, chunks: int) -> tuple[Any, Any, list[np.ndarray]]:
     """One more episode as the store takes it: the episode, its chunks, and the vectors of their windows."""
     from index.chunk import Chunk, Mark
-    from index.records import IndexedEpisode
+    from index.store.schema import IndexedEpisode
 
     draw = np.random.default_rng(number)
     made, vectors = [], []

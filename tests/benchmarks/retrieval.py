@@ -4,12 +4,12 @@ import json
 import time
 from pathlib import Path
 
-from flows.judging import read_file
-from index import judge
 from index.build import update
 from index.search import open_searcher
 from ingest.library import Library
 from ingest.settings import Settings
+from tests.benchmarks import judge
+from tests.benchmarks.judging import read_file
 
 MODES = ("text", "vector", "hybrid")
 NATURAL = Path(__file__).with_name("natural.jsonl")  # worded as people ask, over the same transcripts; places by number

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.judging import read_file
 from index.build import update
 from index.chunk import split
-from index.questions import Judged
 from index.search import Searcher, open_searcher
 from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript, Turn
 from ingest.settings import Settings
+from tests.benchmarks.judging import read_file
+from tests.benchmarks.questions import Judged
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 PIECES = 200  # word pieces of a peer's passage: what a reader sees of ours

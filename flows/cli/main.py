@@ -1,0 +1,90 @@
+"""The command `soundbite`: where settings are read, errors become one line, and exit codes are kept.
+
+0 done, 1 something failed (said which), 2 wrong usage.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from flows.cli import run as running
+from flows.cli import search as asking
+from flows.cli import transcribe as transcribing
+from flows.cli import transcripts as feeding
+from ingest.errors import QueryError, SoundbiteError
+from ingest.settings import VERSION, Settings
+from tests.benchmarks import judging
+
+app = typer.Typer(
+    name="soundbite",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Podcasts in, quotable moments out: poll feeds, transcribe episodes, search what was said and play it.\n\n"
+    'First steps: `soundbite add FEED_URL`, `soundbite run --latest 1`, `soundbite search "a question"`.',
+    epilog="Settings come from the environment (SOUNDBITE_HOME, SOUNDBITE_WHISPER_MODEL, ...); `soundbite doctor` shows them.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"soundbite {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Where all state lives (SOUNDBITE_HOME; default ~/.soundbite).", show_default=False),
+    ] = None,
+    _version_asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Read the settings once; `--home` counts for the processes a command starts, too."""
+    if home is not None:
+        os.environ["SOUNDBITE_HOME"] = str(home.expanduser().absolute())
+    try:
+        context.obj = Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = "SOUNDBITE_" + "_".join(str(part) for part in wrong["loc"]).upper()
+        typer.echo(f"soundbite: {name}: {wrong['msg']}; correct or unset it", err=True)
+        raise typer.Exit(2) from error
+
+
+for room in (feeding.app, running.app, asking.app, judging.app, transcribing.app):
+    app.registered_commands += room.registered_commands
+    app.registered_groups += room.registered_groups
+
+
+def hoist_home(arguments: list[str]) -> list[str]:
+    """`--home DIR` moved to the front, so that it may stand anywhere before `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    for position, argument in enumerate(arguments[:end]):
+        width = 2 if argument == "--home" else 1
+        if argument == "--home" or argument.startswith("--home="):
+            taken = arguments[position : position + width]
+            return taken + arguments[:position] + arguments[position + width :]
+    return arguments
+
+
+def main() -> None:
+    """Run the command line; every expected failure is one line on stderr."""
+    try:
+        app(hoist_home(sys.argv[1:]))
+    except SoundbiteError as error:
+        print(f"soundbite: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2 if isinstance(error, QueryError) else 1) from None
+    except KeyboardInterrupt:
+        print("soundbite: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; so do we, quietly
+        raise SystemExit(0) from None

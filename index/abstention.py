@@ -1,0 +1,66 @@
+"""Below which score an answer is weak, for any embedding model: how near it puts texts that have nothing in common.
+
+Models differ in where their cosines lie: some put strangers at 0, some at 0.7. So the floor measured for the default model
+with judged questions is carried over to another as a number of standard deviations above its mean for strangers.
+"""
+
+from typing import TYPE_CHECKING
+
+from index import scoring as rank
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+DEFAULT_MEAN, DEFAULT_DEVIATION = 0.040025, 0.079982  # of all-MiniLM-L6-v2, for which `rank.WEAK` was measured
+
+# Each question is answered by the passage beside it, and by no other.
+PAIRS = (
+    ("How do you keep bread from going stale?",
+     "A loaf stays fresh longest in a cloth bag. In the refrigerator it dries out within a day."),
+    ("Why is the sky red in the evening?",
+     "When the sun is low its light crosses more air, and the blue is scattered away before it reaches us."),
+    ("What should I pack for a week in the mountains?",
+     "Take a warm jacket, dry socks and a paper map. Heavy boots matter more than a heavy rucksack."),
+    ("How do I teach a puppy to come when it is called?",
+     "Call the young dog by name, reward it at once, and never scold it for having been slow."),
+    ("When was the lighthouse built?",
+     "The tower by the harbour was finished in the year of the great storm and guided ships for a century."),
+    ("How much sleep does a teenager need?",
+     "Growing bodies want nine hours of rest, though school often leaves them seven."),
+    ("What makes a violin sound warm?",
+     "Old spruce and a thin coat of varnish give the instrument its mellow tone."),
+    ("Can I pay my taxes in parts?",
+     "The revenue office lets you settle what you owe in monthly instalments if you ask before the deadline."),
+    ("Why does my bicycle chain slip?",
+     "Worn teeth on the sprockets no longer hold the links. Replace both together and oil them."),
+    ("Who won the chess game?",
+     "White gave up the queen, forced the king into the corner and mated nine moves later."),
+    ("How are glaciers formed?",
+     "Snow that never melts is pressed into ice by the winters above it, until it flows downhill under its own weight."),
+    ("What is the best way to learn a foreign language?",
+     "Speak with people every day, make mistakes, and read children's books before you open a grammar."),
+    ("Why do bees dance?",
+     "By waggling in the hive, workers tell each other how far away the flowers are and in which direction."),
+    ("How do I get red wine out of a carpet?",
+     "Cover the stain with salt at once, wait until it has soaked up the liquid, and vacuum it away."),
+    ("How does a vaccine work?",
+     "The injection shows the immune system a harmless piece of a virus, so that it recognises the real one later."),
+    ("What did tickets to the theatre cost?",
+     "A seat in the gallery was sold for a penny, and a cushion to sit on through the play for another."),
+)  # fmt: skip
+
+
+def strangers(questions: "Vectors", passages: "Vectors") -> tuple[float, float]:
+    """Mean and standard deviation of the cosines between each of `PAIRS`' questions and all passages but its own."""
+    import numpy as np
+
+    cosines = (questions @ passages.T)[~np.eye(len(questions), dtype=bool)]
+    return float(cosines.mean()), float(cosines.std())
+
+
+def floor(mean: float, deviation: float) -> float:
+    """The least score of an answer that is not weak, for a model that puts strangers so; `rank.WEAK` for the default."""
+    return mean + deviation * (rank.WEAK - DEFAULT_MEAN) / DEFAULT_DEVIATION

@@ -1,0 +1,1 @@
+"""Text to vectors, and passages to a reranker's scores."""

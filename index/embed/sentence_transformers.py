@@ -1,0 +1,247 @@
+"""Text to vectors: a sentence-transformers model, run by ONNX Runtime wherever it can be exported to it.
+
+Searching then starts neither torch nor sentence-transformers, which take eight seconds to load; ONNX Runtime and the
+tokenizer take half a second and give the same vectors.
+"""
+
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
+
+from index.abstention import PAIRS, floor, strangers
+from index.embed.model_files import as_json, fingerprint, first_line, locate
+from index.embed.onnx import Run, open_encoder, open_tokenizer
+from ingest.errors import IndexingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+EXPORT = 2  # goes up whenever the same model would be exported differently
+SAMPLES, LEAST_COSINE = 32, 0.9999  # an export is used only if it agrees with the original on this many texts
+
+
+class Embedder(Protocol):
+    """What the index asks of a model; vectors have length 1, so their dot product is the cosine."""
+
+    @property
+    def name(self) -> str:
+        """Tells this model's vectors from any other's."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def floor(self) -> float:
+        """The score below which an answer is weak; see `index.floor`."""
+
+    def count(self, text: str) -> int:
+        """Word pieces in a text."""
+
+    def embed_passages(self, texts: Sequence[str]) -> "Vectors":
+        """float32 `[len(texts), dimension]`."""
+
+    def embed_query(self, text: str) -> "Vectors":
+        """float32 `[dimension]`."""
+
+
+class SentenceEmbedder:
+    """`model` is a sentence-transformers name or directory, `cache` where its export is kept.
+
+    The prefixes go before every query and passage in place of those in the model's files, where they are not empty.
+    Nothing is loaded before it is needed. Raises `IndexingError` where the model is not there or cannot be loaded.
+    """
+
+    def __init__(self, model: str, cache: Path, query_prefix: str = "", passage_prefix: str = "") -> None:
+        self.model = model
+        self.cache = cache
+        self.prefixes = query_prefix, passage_prefix
+        self._lock = Lock()
+
+    @cached_property
+    def directory(self) -> Path:
+        """Where the model's files are."""
+        return locate(self.model)
+
+    @cached_property
+    def name(self) -> str:
+        """The model's name and marks of its files and prefixes, so that another model of the same name is told apart."""
+        mark = f"-{sha256(repr(self._prompts).encode()).hexdigest()[:4]}" if any(self._prompts) else ""
+        return f"{Path(self.model).name}@{fingerprint(self.directory)}{mark}"
+
+    @cached_property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        pooling = as_json(self.directory / "1_Pooling" / "config.json")
+        size = pooling.get("word_embedding_dimension") or pooling.get("embedding_dimension")
+        for dense in sorted(self.directory.glob("*_Dense/config.json")):
+            size = as_json(dense).get("out_features", size)
+        return int(size or as_json(self.directory / "config.json")["hidden_size"])
+
+    def count(self, text: str) -> int:
+        """Word pieces in a text, without the marks a model puts around it."""
+        counter = self._counter
+        return len(counter.encode(text, add_special_tokens=False).ids) if counter else len(text) // 4 + 1
+
+    @cached_property
+    def _counter(self) -> Any:
+        """The tokenizer alone; None for a model without a `tokenizer.json`, where four letters count as a piece."""
+        path = self.directory / "tokenizer.json"
+        return open_tokenizer(path) if path.exists() else None
+
+    @cached_property
+    def _prompts(self) -> tuple[str, str]:
+        """What the model wants before a query and before a passage (E5 and its like)."""
+        prompts = as_json(self.directory / "config_sentence_transformers.json").get("prompts") or {}
+        query, passage = self.prefixes
+        return query or prompts.get("query") or "", passage or prompts.get("document") or prompts.get("passage") or ""
+
+    @property
+    def floor(self) -> float:
+        """The score below which an answer is weak, from how near the model puts texts that have nothing in common."""
+        with self._lock:
+            return floor(*self._facts["strangers"])
+
+    def embed_passages(self, texts: Sequence[str]) -> "Vectors":
+        """float32 `[len(texts), dimension]`, of length 1 each."""
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        return self._run([self._prompts[1] + text for text in texts])
+
+    def embed_query(self, text: str) -> "Vectors":
+        """float32 `[dimension]`, of length 1."""
+        vector: Vectors = self._run([self._prompts[0] + text])[0]
+        return vector
+
+    def _run(self, texts: Sequence[str]) -> "Vectors":
+        with self._lock:
+            run = self._loaded
+        return run(texts)
+
+    @cached_property
+    def _home(self) -> Path:
+        return self.cache / f"{self.name}-{EXPORT}"
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        """How the model is run; it is exported where it was not."""
+        with self._translated():
+            if not (self._home / "encoder.json").exists():
+                _export(self.directory, self._home, self._prompts)
+                for earlier in range(EXPORT):
+                    shutil.rmtree(self.cache / f"{self.name}-{earlier}", ignore_errors=True)
+            return as_json(self._home / "encoder.json")
+
+    @cached_property
+    def _loaded(self) -> Run:
+        facts = self._facts
+        with self._translated():
+            return open_encoder(self._home, facts) if facts["exported"] else _original(self.directory)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise IndexingError(self.model, f"the embedding model cannot be loaded ({first_line(error)})") from error
+
+
+def _load(directory: Path, **options: Any) -> Any:
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    return SentenceTransformer(
+        str(directory),
+        device="cpu",
+        local_files_only=True,
+        trust_remote_code=False,
+        model_kwargs={"use_safetensors": True, **options},
+    )
+
+
+def _original(directory: Path) -> Run:
+    model = _load(directory)
+
+    def run(texts: Sequence[str]) -> "Vectors":
+        vectors: Vectors = model.encode(list(texts), prompt="", normalize_embeddings=True, show_progress_bar=False)
+        return vectors
+
+    return run
+
+
+def _export(directory: Path, home: Path, prompts: tuple[str, str]) -> None:
+    """Write `model.onnx`, `tokenizer.json` and `encoder.json` by rename; where that fails, say so in the last alone."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=".part-", dir=home.parent))
+    try:
+        try:
+            facts = _exported(directory, part)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the original model still works
+            facts = {"exported": False, "reason": str(error)[:500]}
+        run = open_encoder(part, facts) if facts["exported"] else _original(directory)
+        asked, told = (
+            [prompt + text for text in texts] for prompt, texts in zip(prompts, zip(*PAIRS, strict=True), strict=True)
+        )
+        facts["strangers"] = strangers(run(asked), run(told))
+        (part / "encoder.json").write_text(json.dumps(facts, indent=1), "utf-8")
+        shutil.rmtree(home, ignore_errors=True)
+        part.rename(home)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _exported(directory: Path, part: Path) -> dict[str, Any]:
+    import numpy as np
+    import torch
+
+    model = _load(directory, attn_implementation="eager").eval()  # the other kinds are not traced for every length
+    model.tokenizer.backend_tokenizer.save(str(part / "tokenizer.json"))
+    names = [
+        name for name in ("input_ids", "attention_mask", "token_type_ids") if name in model.tokenizer.model_input_names
+    ]
+
+    class Sentence(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model.requires_grad_(False)
+
+        def forward(self, *inputs: Any) -> Any:
+            return self.model(dict(zip(names, inputs, strict=True)))["sentence_embedding"]
+
+    example = model.tokenizer(["one example", "and a second one"], padding=True, return_tensors="pt")
+    axes = {name: {0: "text", 1: "piece"} for name in names}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer warns about shapes; the check below decides
+        torch.onnx.export(
+            Sentence(), tuple(example[name] for name in names), str(part / "model.onnx"), dynamo=False, opset_version=17,
+            input_names=names, output_names=["vector"], dynamic_axes={**axes, "vector": {0: "text"}},
+        )  # fmt: skip
+    longest = int(model.max_seq_length or 512)
+    facts = {"exported": True, "inputs": names, "max_length": longest, "padding": model.tokenizer.pad_token_id or 0}
+    texts = _samples(model.tokenizer.get_vocab(), longest)
+    original = model.encode(texts, prompt="", normalize_embeddings=True, show_progress_bar=False)
+    worst = float(np.min(np.sum(original * open_encoder(part, facts)(texts), axis=1)))
+    if worst < LEAST_COSINE:
+        raise ValueError(f"the export disagrees with the model: cosine {worst:.5f}")
+    return {**facts, "cosine": worst}
+
+
+def _samples(vocabulary: dict[str, int], longest: int) -> list[str]:
+    """Texts of one word up to more than the model reads, drawn from its own words, the same ones every time."""
+    words, draw = sorted(word for word in vocabulary if word.isalpha()), Random(0)  # noqa: S311 - no secret
+    return [" ".join(draw.choices(words, k=1 + i * longest // SAMPLES)) for i in range(SAMPLES)]

@@ -1,0 +1,1 @@
+"""The index on disk: all that knows LanceDB and Arrow."""

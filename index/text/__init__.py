@@ -1,0 +1,1 @@
+"""Text for search: sentences, their times, adverts, terms."""

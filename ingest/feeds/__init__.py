@@ -1,0 +1,1 @@
+"""Feeds: fetched, mended, parsed, polled when due, followed when they move."""

@@ -1,0 +1,285 @@
+"""The one place that meets faster-whisper: where models lie, loading one, hearing speech, decoding windows."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from ingest.audio.decode import RATE, Samples
+from ingest.errors import TranscriptionError
+from ingest.speech.segments import Word
+from ingest.speech.windows import Span
+
+MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")  # without its tokenizer the library asks the network
+SHORTEST_SILENCE = 160  # milliseconds; faster-whisper's own choice for cutting windows
+SHORTEST_SPEECH = 100  # milliseconds; less is a click
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """One published model; `gigabytes` on disk, `memory` in GB at int8 on a CPU, from the published sizes.
+
+    `speed` is relative to the large model, as its publishers give it (distil's by its own).
+    """
+
+    name: str
+    gigabytes: float
+    memory: float
+    speed: float
+    choose: str
+
+
+MODELS = (
+    ModelFacts("tiny", 0.08, 0.5, 10, "a first try on a slow machine; many errors"),
+    ModelFacts("base", 0.15, 0.6, 7, "clear speech on a slow machine"),
+    ModelFacts("small", 0.49, 1.0, 4, "the default: good English on a laptop"),
+    ModelFacts("medium", 1.53, 2.0, 2, "other languages and accents, with patience"),
+    ModelFacts("large-v3", 3.09, 3.5, 1, "the best text; wants a GPU"),
+    ModelFacts("turbo", 1.62, 2.2, 8, "nearly large-v3 and several times faster; the choice with a GPU"),
+    ModelFacts("distil-large-v3", 1.51, 2.1, 6, "English only, fast; no other language"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What the model made of one window (or a part of it): `log_prob` is the mean over `tokens` tokens."""
+
+    words: tuple[Word, ...]
+    log_prob: float
+    tokens: int
+    no_speech: float
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to decode; always at temperature 0 and without earlier text as a prompt, so the same sound gives the same words."""
+
+    language: str = "en"
+    beam_size: int = 5
+    batch_size: int = 1
+    hotwords: str = ""
+    repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+
+
+def model_path(name: str, models_dir: Path) -> Path | None:
+    """The directory of a model: `name` itself, `models_dir/name`, or what `pull_model` fetched; None where it is not."""
+    for place in (Path(name).expanduser(), models_dir / name):
+        if _is_model(place):
+            return place
+    from faster_whisper import download_model
+
+    try:
+        found = Path(download_model(name, cache_dir=str(models_dir), local_files_only=True))
+    except (ValueError, OSError):  # the hub's errors for "not here" and "no such name" are both
+        return None
+    return found if _is_model(found) else None
+
+
+def devices() -> int:
+    """How many GPUs the speech library can use."""
+    import ctranslate2
+
+    return int(ctranslate2.get_cuda_device_count())
+
+
+def pull_model(name: str, models_dir: Path, progress: Callable[[int], None] | None = None) -> Path:
+    """Fetch a published model into `models_dir`; the only use of the network here. Raises `TranscriptionError`.
+
+    `progress` hears, twice a second and from another thread, how many bytes have come.
+    """
+    from faster_whisper import download_model
+
+    _check_name(name)
+    try:
+        models_dir.mkdir(parents=True, exist_ok=True)
+        with _watched(models_dir, progress):
+            path = Path(download_model(name, cache_dir=str(models_dir)))
+    except Exception as error:  # the hub's client raises its own, its HTTP library's and the system's
+        todo = "check the network and try again"
+        raise TranscriptionError(name, f"could not be fetched ({_first_line(error)}); {todo}") from error
+    if not _is_model(path):
+        raise TranscriptionError(name, f"was fetched but lacks one of {', '.join(MODEL_FILES)}; choose another model")
+    return path
+
+
+@contextmanager
+def _watched(directory: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
+    """Tell how much a directory grows: the library that fetches says nothing itself."""
+    done = Event()
+    before = _size(directory)
+
+    def watch() -> None:
+        while progress and not done.wait(0.5):
+            progress(_size(directory) - before)
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _size(directory: Path) -> int:
+    """Bytes in a directory that somebody else may be changing."""
+    total = 0
+    for path in directory.rglob("*"):
+        with suppress(OSError):
+            total += 0 if path.is_symlink() or path.is_dir() else path.stat().st_size
+    return total
+
+
+def _is_model(path: Path) -> bool:
+    return path.is_dir() and all((path / name).is_file() for name in MODEL_FILES)
+
+
+def _located(name: str, models_dir: Path) -> Path:
+    path = model_path(name, models_dir)
+    if path is not None:
+        return path
+    if Path(name).expanduser().is_dir():
+        raise TranscriptionError(name, f"is no speech model; it needs {', '.join(MODEL_FILES)} in CTranslate2 form")
+    if name.startswith(("/", ".", "~")):
+        raise TranscriptionError(name, "is no directory; set SOUNDBITE_WHISPER_MODEL to one, or to a published name")
+    _check_name(name)
+    todo = f"fetch it with `soundbite model pull {name}` or set SOUNDBITE_WHISPER_MODEL to a directory"
+    raise TranscriptionError(name, f"is not on this machine; {todo}")
+
+
+def _check_name(name: str) -> None:
+    from faster_whisper import available_models
+
+    if "/" not in name and name not in available_models():
+        raise TranscriptionError(name, f"is no published model; known are {', '.join(available_models())}")
+
+
+class Whisper:
+    """A loaded model.
+
+    `device` and `compute_type` are what was chosen, `window` the seconds the model hears at once (its own
+    `chunk_length`), `fingerprint` the SHA-256 of its weights.
+    """
+
+    def __init__(
+        self, name: str, models_dir: Path, device: str = "auto", compute_type: str = "", threads: int = 0
+    ) -> None:
+        """Load it. Raises `TranscriptionError`."""
+        path = _located(name, models_dir)
+        import ctranslate2
+        from faster_whisper import WhisperModel
+
+        self.name = name
+        with _translated(name):
+            self.device = device if device != "auto" else "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+            self.compute_type = compute_type or ("float16" if self.device == "cuda" else "int8")
+            self._model: Any = WhisperModel(
+                str(path),
+                device=self.device,
+                compute_type=self.compute_type,
+                cpu_threads=threads,
+                local_files_only=True,
+            )
+        self.window = float(self._model.feature_extractor.chunk_length)
+        with (path / "model.bin").open("rb") as file:
+            self.fingerprint = file_digest(file, "sha256").hexdigest()
+
+    def speech(self, samples: Samples) -> list[Span]:
+        """Where somebody speaks, by Silero's voice activity detection."""
+        from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+        options = VadOptions(
+            min_speech_duration_ms=SHORTEST_SPEECH, min_silence_duration_ms=SHORTEST_SILENCE, speech_pad_ms=0
+        )
+        found = get_speech_timestamps(samples, options)
+        return [Span(span["start"] / RATE, span["end"] / RATE) for span in found]
+
+    def known_language(self, wanted: str) -> str:
+        """The code for a language tag such as `en-US`. Raises `TranscriptionError` where the model does not know it."""
+        code = re.split("[-_]", wanted.strip().lower())[0]
+        if code and code not in self._model.supported_languages:
+            todo = (
+                "choose another model" if len(self._model.supported_languages) == 1 else "use a code such as en or de"
+            )
+            raise TranscriptionError(self.name, f"does not know the language {wanted!r}; {todo}")
+        return code
+
+    def language(self, samples: Samples) -> tuple[str, float]:
+        """The language of (at most a few minutes of) speech, and how sure that is."""
+        if not self._model.model.is_multilingual:
+            return "en", 1.0
+        with _translated(self.name):
+            language, probability, _ = self._model.detect_language(audio=samples, language_detection_segments=4)
+        return str(language), float(probability)
+
+    def decode(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[Decoded]]:
+        """The words of each window of at most 30 seconds; times are those of `samples`."""
+        with _translated(self.name):
+            if options.batch_size > 1:
+                return self._batched(samples, windows, options)
+            return [self._sequential(samples, window, options) for window in windows]
+
+    def _sequential(self, samples: Samples, window: Span, options: Options) -> list[Decoded]:
+        piece = samples[int(window.start * RATE) : int(window.end * RATE)]
+        segments, _ = self._model.transcribe(piece, vad_filter=False, **_arguments(options))
+        return [_decoded(segment, window.start) for segment in segments]
+
+    def _batched(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[Decoded]]:
+        from faster_whisper import BatchedInferencePipeline
+
+        clips = [{"start": window.start, "end": window.end} for window in windows]
+        segments, _ = BatchedInferencePipeline(self._model).transcribe(
+            samples, clip_timestamps=clips, batch_size=options.batch_size, **_arguments(options)
+        )
+        frames = [int(int(window.start * RATE) / RATE * 100) for window in windows]  # how the pipeline names a window
+        decoded: dict[int, list[Decoded]] = {frame: [] for frame in frames}
+        for segment in segments:
+            decoded[segment.seek].append(_decoded(segment, 0.0))
+        return [decoded[frame] for frame in frames]
+
+
+def _arguments(options: Options) -> dict[str, Any]:
+    return {
+        "language": options.language,
+        "beam_size": options.beam_size,
+        "temperature": 0.0,
+        "condition_on_previous_text": False,
+        "without_timestamps": False,
+        "word_timestamps": True,
+        "hotwords": options.hotwords or None,
+        "repetition_penalty": options.repetition_penalty,
+        "no_repeat_ngram_size": options.no_repeat_ngram_size,
+    }
+
+
+def _decoded(segment: Any, offset: float) -> Decoded:
+    words = [
+        Word(round(offset + word.start, 2), round(offset + word.end, 2), word.word, float(word.probability))
+        for word in segment.words or ()
+    ]
+    if not words and segment.text.strip():  # a model without alignment heads: the segment's own times have to do
+        words = [Word(round(offset + segment.start, 2), round(offset + segment.end, 2), segment.text)]
+    return Decoded(tuple(words), float(segment.avg_logprob), len(segment.tokens), float(segment.no_speech_prob))
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, ValueError, MemoryError) as error:
+        what = _first_line(error)
+        todo = (
+            "choose a smaller model or batch"
+            if "memory" in what.lower()
+            else "check the model, device and compute type"
+        )
+        raise TranscriptionError(name, f"the speech model failed ({what}); {todo}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,143 @@
+"""Whether the words of a window can be all that was said in it, and an episode's figures good enough. Pure."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.speech.segments import Word, text
+from ingest.speech.windows import Span
+
+COMPRESSION = 2.4  # Whisper's own limit: text that zlib shrinks further repeats itself
+UNSURE = -1.0  # Whisper's own limit of the mean log probability of a token
+DOUBTFUL = -0.5  # less sure than a model is of clear speech in the language it was told: perhaps it is another
+NO_SPEECH = 0.6  # Whisper's own limit: silence, where the words are unsure as well
+REACH = 0.3  # seconds: word times are this exact
+LETTER = 0.09  # seconds a letter lasts at most in slow speech; a longer word hides something that was left out
+GAP = 0.8  # seconds of speech without words that count as left out; less is breath, laughter or a slow word
+LEFT_OUT = 1.6  # seconds left out that make a window fail: four words
+SILENT_WORDS = 3  # words where nobody speaks that make a window fail
+REPEATS = 4  # how often the same words in a row are a loop and no emphasis
+PHRASE = 8  # words a repeated phrase has at most
+ECHO = 6  # words that nobody says twice within half a minute, but a model that lost its place does
+
+MIN_COVERAGE = 0.85  # of an episode's speech
+MAX_FAILED = 0.1  # of an episode's windows
+MAX_DAMAGED = 40  # packets: about a second; a few broken ones are common at the start of an MP3
+MIN_MEAN_LOG_PROB = -0.8  # of an episode: single windows may be worse
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found in one window: seconds of `speech`, those `left_out`, and what is wrong in plain words."""
+
+    speech: float
+    left_out: float
+    silent_words: int
+    log_prob: float
+    problems: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[int, float, float]:
+        """Smaller is better."""
+        return len(self.problems), self.left_out, -self.log_prob
+
+
+def check(speech: Sequence[Span], words: Sequence[Word], log_prob: float) -> Check:
+    """Compare a window's words with where the voice activity detection hears speech."""
+    left_out = sum(span.length for span in missing(speech, words))
+    silent = silent_words(speech, words)
+    problems = {
+        "speech left out": left_out >= LEFT_OUT,
+        "loop": loops(text(words)),
+        "echo": echoes(text(words)),
+        "words in silence": silent >= SILENT_WORDS,
+        "unsure": bool(words) and log_prob < UNSURE,
+    }
+    found = tuple(name for name, holds in problems.items() if holds)
+    return Check(sum(span.length for span in speech), left_out, silent, log_prob, found)
+
+
+def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
+    """The speech of at least `GAP` seconds that no word covers."""
+    covered = [
+        Span(word.start - REACH, min(word.end, word.start + REACH + LETTER * len(word.text.strip())) + REACH)
+        for word in words
+    ]
+    return [span for span in _without(speech, covered) if span.length >= GAP]
+
+
+def _without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
+    """`spans` less what lies in `taken`; both in the order of their starts."""
+    left = []
+    for span in spans:
+        start = span.start
+        for other in taken:
+            if other.end <= start or other.start >= span.end:
+                continue
+            if other.start > start:
+                left.append(Span(start, other.start))
+            start = max(start, other.end)
+        if start < span.end:
+            left.append(Span(start, span.end))
+    return left
+
+
+def silent_words(speech: Sequence[Span], words: Sequence[Word]) -> int:
+    """How many words lie where nobody speaks."""
+    return sum(
+        not any(span.start - REACH < word.end and word.start < span.end + REACH for span in speech) for word in words
+    )
+
+
+def loops(said: str) -> bool:
+    """Whether a text runs in circles: it shrinks too well, or one phrase follows itself again and again."""
+    raw = said.encode()
+    if len(raw) / len(zlib.compress(raw)) > COMPRESSION:
+        return True
+    words = _bare(said)
+    return any(_longest_run(words, size) >= REPEATS for size in range(1, PHRASE + 1))
+
+
+def echoes(said: str) -> bool:
+    """Whether the same `ECHO` words come twice."""
+    words = _bare(said)
+    phrases = [tuple(words[index : index + ECHO]) for index in range(len(words) - ECHO + 1)]
+    return len(set(phrases)) < len(phrases)
+
+
+def _bare(said: str) -> list[str]:
+    return re.findall(r"[\w']+", said.lower())
+
+
+def _longest_run(words: Sequence[str], size: int) -> int:
+    """How often the most repeated phrase of `size` words follows itself."""
+    longest = same = 0
+    for index in range(size, len(words)):
+        same = same + 1 if words[index] == words[index - size] else 0
+        longest = max(longest, same)
+    return longest // size + 1
+
+
+def invented(no_speech: float, log_prob: float) -> bool:
+    """Whether the model itself thinks that a window is silent: Whisper's rule."""
+    return no_speech > NO_SPEECH and log_prob < UNSURE
+
+
+def verdict(figures: dict[str, Any]) -> str:
+    """Why an episode's transcript should not be trusted, in one line; empty where nothing speaks against it."""
+    reasons = []
+    if figures.get("truncated"):
+        reasons.append("the audio ends early")
+    if figures.get("damaged", 0) > MAX_DAMAGED:
+        reasons.append(f"{figures['damaged']} parts of the audio are damaged")
+    if not figures.get("speech"):
+        reasons.append("no speech was found")
+    elif figures["coverage"] < MIN_COVERAGE:
+        reasons.append(f"only {figures['coverage']:.0%} of the speech became words")
+    if figures.get("windows") and figures["failed"] / figures["windows"] > MAX_FAILED:
+        reasons.append(f"{figures['failed']} of {figures['windows']} windows look wrong")
+    if figures.get("words") and figures["mean_log_prob"] < MIN_MEAN_LOG_PROB:
+        reasons.append("the model was unsure of most words")
+    return "; ".join(reasons)

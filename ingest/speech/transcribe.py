@@ -1,0 +1,238 @@
+"""From an audio file to timed text with figures that say how good it is; memory stays bounded on hours of audio."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import file_digest
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ingest.audio.decode import RATE, Recording, Samples, quietest, skipped
+from ingest.errors import AudioError
+from ingest.models import Segment
+from ingest.speech import checkpoint as kept
+from ingest.speech.decoding import Batch, decode, spoken, within
+from ingest.speech.faster_whisper import Options, Whisper
+from ingest.speech.quality import verdict
+from ingest.speech.segments import Word, in_order, sentences
+from ingest.speech.windows import WINDOW, Span, cut_point, pack
+
+STRETCH = 300.0  # seconds of sound held at once
+SAVE_EVERY = 5.0  # seconds: what a killed run loses at most, beside the windows under way
+LISTEN = 120.0  # seconds of speech that decide the language
+BATCH = {"cpu": 4, "cuda": 8}  # windows at once where nothing is set; measured, see tests/benchmarks
+ADDED = (
+    *("speech", "left_out", "windows", "failed", "words", "silent_words", "tokens", "log_prob"),
+    "seconds_again",
+)  # figures of parts that make an episode's by adding up
+
+Report = Callable[[float, float], None]  # seconds of audio done, seconds in all
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What was said in an audio file: sentences, and the words they were made of; seconds.
+
+    `provenance` is plain JSON data: model, options, language, the audio's SHA-256 and decoded duration, whether it is
+    cut off, `figures`, and `flag`: why not to trust the text (empty where nothing speaks against it).
+    """
+
+    segments: tuple[Segment, ...]
+    words: tuple[Word, ...]
+    language: str
+    duration: float
+    provenance: dict[str, Any]
+
+
+class Transcriber:
+    """A speech model that is loaded, once, at its first use; `stretch` is the seconds kept in memory at once."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        models_dir: Path,
+        device: str = "auto",
+        compute_type: str = "",
+        beam_size: int = 5,
+        batch_size: int = 0,
+        threads: int = 0,
+        stretch: float = STRETCH,
+    ) -> None:
+        self.model = model
+        self._load = partial(Whisper, model, models_dir, device, compute_type, threads)
+        self._beam_size = beam_size
+        self._batch_size = batch_size
+        self._stretch = stretch
+        self._whisper: Whisper | None = None
+
+    def load(self) -> Whisper:
+        """The model. Raises `TranscriptionError`."""
+        if self._whisper is None:
+            self._whisper = self._load()
+        return self._whisper
+
+    def transcribe(
+        self,
+        audio: Path,
+        *,
+        language: str = "",
+        hotwords: Sequence[str] = (),
+        checkpoint: Path | None = None,
+        progress: Report | None = None,
+    ) -> Transcription:
+        """All speech of an audio file.
+
+        With a `checkpoint` a run that was killed goes on where it stopped and gives the same text as one that was
+        not; remove the file once the transcript is kept. Raises `AudioError`, `TranscriptionError`, and `HomeError`
+        where the checkpoint cannot be written.
+        """
+        whisper = self.load()
+        batch = self._batch_size or BATCH[whisper.device]
+        options = Options(whisper.known_language(language), self._beam_size, batch, ", ".join(hotwords))
+        identity = _identity(audio, whisper, options, self._stretch)
+        done = kept.load(checkpoint, identity) if checkpoint else kept.Progress()
+        begun, saved = perf_counter() - done.seconds, perf_counter()
+        with Recording(audio) as recording:
+            parts = stretches(recording.blocks(), whisper.speech, self._stretch, done=done.start, window=whisper.window)
+            for start, samples, speech in parts:
+                for further in _further(done, whisper, start, samples, speech, options=options):
+                    done = replace(further, seconds=perf_counter() - begun)
+                    if checkpoint and (done.start > start or perf_counter() - saved > SAVE_EVERY):
+                        kept.save(checkpoint, identity, done)
+                        saved = perf_counter()
+                    _report(progress, recording, done.end / RATE)
+        _report(progress, recording, recording.decoded)
+        return _transcription(done, recording, identity)
+
+
+def stretches(
+    blocks: Iterator[Samples],
+    hear: Callable[[Samples], list[Span]],
+    length: float = STRETCH,
+    *,
+    done: int = 0,
+    window: float = WINDOW,
+) -> Iterator[tuple[int, Samples, list[Span]]]:
+    """At most `length` seconds of sound after another: where each starts (in samples), the sound, its speech.
+
+    `hear` finds the speech; each stretch ends in a pause, and with a full window, so that stretches cost no windows.
+    `done` samples are left out; a start that was given once gives the same stretches again.
+    """
+    held: Samples = np.empty(0, np.float32)
+    size = round(length * RATE)
+    for block in skipped(blocks, done):
+        held = np.concatenate([held, block])
+        while len(held) >= size:
+            head = held[:size]
+            speech = hear(head)
+            windows = pack(speech, length, partial(quietest, head), min(window, length / 2))
+            cut = round(cut_point(windows, length) * RATE)
+            yield done, head[:cut], within(speech, Span(0.0, cut / RATE))
+            done += cut
+            held = held[cut:]
+    if len(held):
+        yield done, held, hear(held)
+
+
+def _further(
+    done: kept.Progress, whisper: Whisper, start: int, samples: Samples, speech: Sequence[Span], *, options: Options
+) -> Iterator[kept.Progress]:
+    """The progress with each further batch of one stretch, and with the whole of it."""
+    if speech and not done.language:
+        language, probability = _language(whisper, samples, speech, options.language)
+        done = replace(done, language=language, language_probability=probability)
+    after = (done.end - start) / RATE
+    for batch in decode(whisper, samples, speech, replace(options, language=done.language), after):
+        done = replace(done, parts=(*done.parts, _moved(batch, start)))
+        yield done
+    yield replace(done, start=start + len(samples))
+
+
+def _moved(batch: Batch, start: int) -> kept.Part:
+    """The batch with times that count from the start of the audio; `start` in samples."""
+    offset = start / RATE
+    words = tuple(
+        replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in batch.words
+    )
+    redecoded = [
+        again | {"start": round(again["start"] + offset, 2), "end": round(again["end"] + offset, 2)}
+        for again in batch.figures["redecoded"]
+    ]
+    return kept.Part(start + round(batch.end * RATE), words, batch.figures | {"redecoded": redecoded})
+
+
+def _language(whisper: Whisper, samples: Samples, speech: Sequence[Span], wanted: str) -> tuple[str, float]:
+    if wanted:
+        return wanted, 1.0
+    return whisper.language(spoken(samples, speech)[: round(LISTEN * RATE)])
+
+
+def _report(progress: Report | None, recording: Recording, done: float) -> None:
+    if progress:
+        progress(done, max(done, recording.declared or 0.0, recording.decoded))
+
+
+def _identity(audio: Path, whisper: Whisper, options: Options, stretch: float) -> dict[str, Any]:
+    """What a transcription depends on, as plain JSON data."""
+    try:
+        with audio.open("rb") as file:
+            audio_sha256 = file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise AudioError(audio, f"cannot be read ({error.strerror}); check the path") from error
+    return {
+        "audio_sha256": audio_sha256,
+        "model": whisper.name,
+        "model_sha256": whisper.fingerprint,
+        "device": whisper.device,
+        "compute_type": whisper.compute_type,
+        "options": {
+            "language": options.language,
+            "beam_size": options.beam_size,
+            "batch_size": options.batch_size,
+            "hotwords": options.hotwords,
+            "window": whisper.window,
+            "stretch": stretch,
+        },
+    }
+
+
+def _transcription(done: kept.Progress, recording: Recording, identity: dict[str, Any]) -> Transcription:
+    words = tuple(in_order([word for part in done.parts for word in part.words]))
+    figures = total([part.figures for part in done.parts], recording.decoded, done.seconds)
+    figures |= {"truncated": recording.truncated, "damaged": recording.damaged}
+    provenance = {
+        "source": "model",
+        **identity,
+        "language": done.language,
+        "language_probability": round(done.language_probability, 3),
+        "duration": round(recording.decoded, 3),
+        "truncated": recording.truncated,
+        "figures": figures,
+        "flag": verdict(figures),
+    }
+    return Transcription(tuple(sentences(words)), words, done.language, recording.decoded, provenance)
+
+
+def total(parts: Sequence[dict[str, Any]], duration: float, seconds: float) -> dict[str, Any]:
+    """The figures of an episode from those of its parts; `duration` of the audio, `seconds` that all of it took.
+
+    `real_time_factor` is seconds taken per second of audio, `seconds_again` those of them spent on decoding again.
+    """
+    added = {key: sum(part[key] for part in parts) for key in ADDED}
+    return {
+        "coverage": round(1 - added["left_out"] / added["speech"], 4) if added["speech"] else 0.0,
+        "mean_log_prob": round(added["log_prob"] / added["tokens"], 4) if added["tokens"] else 0.0,
+        "speech": round(added["speech"], 2),
+        "left_out": round(added["left_out"], 2),
+        "windows": added["windows"],
+        "failed": added["failed"],
+        "words": added["words"],
+        "silent_words": added["silent_words"],
+        "real_time_factor": round(seconds / duration, 4) if duration else 0.0,
+        "seconds_again": round(added["seconds_again"], 1),
+        "redecoded": [again for part in parts for again in part["redecoded"]],
+    }

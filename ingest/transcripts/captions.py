@@ -1,0 +1,271 @@
+"""Publishers' transcripts, whatever they are called and however broken, read into segments: bytes in, segments out.
+
+WebVTT, SRT, Podcasting 2.0 JSON, HTML and plain text. The parsers are ours and read in one pass: ready-made ones give
+up at the first fault, and the standard library's HTML parser takes quadratic time on unclosed tags.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from html import unescape
+from itertools import pairwise
+from typing import Any, Literal
+
+from ingest.errors import TranscriptError
+from ingest.models import Segment
+from ingest.transcripts.cues import CLOCK, Cue, name_speakers, plain, seconds, settle, squeeze
+from ingest.transcripts.text import read_prose
+
+Kind = Literal["vtt", "srt", "json", "html", "txt", "md"]
+SIZE_LIMIT = 20 * 1024 * 1024  # bytes; a day of speech is about one megabyte of text
+MADE_HERE = "NOTE Speakers are in voice tags only."  # our own VTT says so, so that `Yes: …` stays text
+
+_TYPES: dict[str, Kind] = {
+    "text/vtt": "vtt", "text/webvtt": "vtt", "application/vtt": "vtt",
+    "application/srt": "srt", "application/x-subrip": "srt", "text/srt": "srt", "application/x-srt": "srt",
+    "application/json": "json", "text/json": "json",
+    "text/html": "html", "application/xhtml+xml": "html",
+    "text/markdown": "md", "text/x-markdown": "md",
+}  # fmt: skip
+_SUFFIXES: dict[str, Kind] = {
+    "vtt": "vtt", "webvtt": "vtt", "srt": "srt", "json": "json", "html": "html", "htm": "html", "md": "md", "markdown": "md",
+}  # fmt: skip
+_TIMING = re.compile(rf"\s*(-?\s?{CLOCK})\s*--\s?>\s*(-?\s?{CLOCK})(?!\d)")
+_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?(?:\s+([^<>]*))?>|</v>")
+_HTML_SIGN = re.compile(r"<(?:!doctype|html|body|head|p|div|cite|time|section|article)\b", re.IGNORECASE)
+_HTML_TAG = re.compile(r"(<!--|-->|<[/!?a-zA-Z][^<>]*>)")
+_HTML_NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_INLINE = frozenset(
+    re.findall(r"\w+", "a abbr b bdi bdo code del em font i ins kbd mark q s small span strong sub sup u var wbr")
+)
+_UNSPOKEN = frozenset({"script", "style", "head", "template", "svg", "noscript"})
+
+
+def kind_of(media_type: str, name: str, data: bytes) -> Kind:
+    """The format: by the media type if it says one, then by the suffix of the name or URL, then by the content.
+
+    `text/plain` and `.txt` say nothing: publishers serve every format so.
+    """
+    declared = _TYPES.get(media_type.partition(";")[0].strip().lower())
+    suffix = re.split(r"[?#]", name, maxsplit=1)[0].rpartition(".")[2].lower()
+    return declared or _SUFFIXES.get(suffix) or _sniff(data[:4096])
+
+
+def parse(data: bytes, kind: str, subject: str, *, limit: int = SIZE_LIMIT) -> tuple[Segment, ...]:
+    """The segments of a transcript file of that kind, settled as `ingest.cues.settle` promises.
+
+    Text without any time gives segments at zero; `ingest.cues.timed` tells them. Raises TranscriptError if the data is
+    larger than `limit` bytes, is not text, cannot be read as that kind or holds no words.
+    """
+    cues = read_cues(decode(data, subject, limit=limit), kind, subject)
+    segments = settle(cues)
+    if not segments:
+        raise TranscriptError(subject, f"holds no words that can be read as {kind}; check that it is a transcript")
+    return segments
+
+
+def decode(data: bytes, subject: str, *, limit: int = SIZE_LIMIT) -> str:
+    """The text: UTF-8 or UTF-16 by its mark, else UTF-8 if it is, else Windows' Western or Latin-1; every line ends alike.
+
+    Raises TranscriptError for data that is too large or not text.
+    """
+    if len(data) > limit:
+        raise TranscriptError(subject, f"is larger than {limit} bytes, which no transcript is; it was not read")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16", "replace")
+    else:
+        text = _decode_bytes(data)
+        sample = text[:4096]
+        strange = sum(character < " " and character not in "\t\n\r\f\x0b\x1a" for character in sample)
+        if 20 * strange > len(sample):
+            raise TranscriptError(subject, "is not text; give a transcript, not an audio file or document")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_cues(text: str, kind: str, subject: str) -> list[Cue]:
+    """The cues as the file gives them, in its order; raises TranscriptError for JSON that is none."""
+    match kind:
+        case "vtt" | "srt":
+            return _read_blocks(text.split("\n"), notes=kind == "vtt" or text.lstrip().startswith("WEBVTT"))
+        case "json":
+            return name_speakers(list(_read_json(text, subject)))
+        case "html":
+            return _read_html(text)
+        case "txt" | "md":
+            return read_prose(text, markdown=kind == "md")
+    raise TranscriptError(subject, f"cannot be read as {kind!r}; the formats are vtt, srt, json, html, txt and md")
+
+
+def _decode_bytes(data: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
+def _sniff(head: bytes) -> Kind:
+    """The kind that the first bytes look like."""
+    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    text = head.decode(encoding, "replace").removeprefix("\ufeff").lstrip()
+    if text.startswith("WEBVTT"):
+        return "vtt"
+    if re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text):
+        return "json"
+    if any(_TIMING.match(line) for line in text.splitlines()):
+        return "srt"
+    if _HTML_SIGN.search(text):
+        return "html"
+    return "md" if re.match(r"---\s*\n|#{1,6} ", text) else "txt"
+
+
+def _read_blocks(lines: Sequence[str], *, notes: bool) -> list[Cue]:
+    """WebVTT and SRT: a line with two times begins a cue, whatever stands around it."""
+    cues: list[Cue] = []
+    body: list[str] = []
+    last_number, after_blank, skipping = 0, True, False
+    for line in lines:
+        if timing := _TIMING.match(line):
+            last_number = _drop_identifier(body, last_number, notes=notes)
+            cues = _close(cues, body)
+            cues.append(Cue("", "", seconds(timing[1]), seconds(timing[6])))
+            body, after_blank, skipping = [], False, False
+            continue
+        skipping = bool(line.strip()) and (skipping or (notes and after_blank and bool(_BLOCK.match(line))))
+        after_blank = not line.strip()
+        if not skipping:
+            body.append(line.strip())
+    cues = _unroll([cue for cue in _close(cues, body) if cue.text])
+    if MADE_HERE in lines[:4]:
+        return list(_voices(cues))
+    return name_speakers(list(_voices(cues)))
+
+
+def _drop_identifier(body: list[str], last_number: int, *, notes: bool) -> int:
+    """Take the next cue's identifier off the end of this cue's lines; gives the last number seen."""
+    if not body:
+        return last_number
+    alone = len(body) == 1 or not body[-2]
+    if body[-1].isdecimal() and len(body[-1]) < 10 and (alone or int(body[-1]) == last_number + 1):
+        follows = len(body) > 1 or int(body[-1]) == last_number + 1 or not last_number
+        return int(body.pop()) if follows else last_number
+    if notes and len(body) > 1 and body[-1] and not body[-2]:
+        body.pop()
+    return last_number
+
+
+def _close(cues: list[Cue], body: Iterable[str]) -> list[Cue]:
+    """Give the lines to the last cue; before the first they are the file's head, which nobody says."""
+    if cues:
+        cues[-1] = replace(cues[-1], text="\n".join(line for line in body if line))
+    return cues
+
+
+def _unroll(cues: list[Cue]) -> list[Cue]:
+    """Drop the lines that rolling captions repeat: each cue of theirs shows the last lines of the one before again."""
+    shown = [[line for line in (plain(line) for line in cue.text.split("\n")) if line] for cue in cues]
+    repeats = [_repeated(before, now) for before, now in pairwise(shown)]
+    carried = sum(0 < repeat < len(now) for repeat, now in zip(repeats, shown[1:], strict=True))
+    if carried < 2 or 5 * carried < len(cues):
+        return cues
+    fresh = ["\n".join(now[repeat:]) for repeat, now in zip([0, *repeats], shown, strict=True)]
+    # the lines are plain now; what looks like a tag or an entity in them must stay
+    safe = [text.replace("&", "&amp;").replace("<", "&lt;") for text in fresh]
+    return [replace(cue, text=text) for cue, text in zip(cues, safe, strict=True) if text]
+
+
+def _repeated(before: Sequence[str], now: Sequence[str]) -> int:
+    """How many of the first lines are the last lines of the cue before; captions show four at most."""
+    return next((count for count in range(min(len(before), len(now), 4), 0, -1) if before[-count:] == now[:count]), 0)
+
+
+def _voices(cues: Iterable[Cue]) -> Iterator[Cue]:
+    """One plain cue for each voice span; what two voices say in one cue keeps that cue's times."""
+    for cue in cues:
+        at, speaker = 0, ""
+        for tag in _VOICE.finditer(cue.text):
+            yield replace(cue, text=_plain_lines(cue.text[at : tag.start()]), speaker=speaker)
+            at, speaker = tag.end(), plain(tag[1] or "")
+        yield replace(cue, text=_plain_lines(cue.text[at:]), speaker=speaker)
+
+
+def _plain_lines(markup: str) -> str:
+    return "\n".join(text for line in markup.split("\n") if (text := plain(line)))
+
+
+def _read_json(text: str, subject: str) -> Iterator[Cue]:
+    """Podcasting 2.0 (`startTime`, `endTime`, `body`), and the names that Whisper's programs use."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise TranscriptError(subject, "is not JSON that can be read; the file may be cut short") from error
+    entries = document.get("segments") if isinstance(document, dict) else document
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            yield Cue(
+                squeeze(_string(entry.get("body", entry.get("text")))),
+                squeeze(_string(entry.get("speaker"))),
+                _number(entry.get("startTime", entry.get("start"))),
+                _number(entry.get("endTime", entry.get("end"))),
+            )
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    """Seconds from a number, or from text with a number or a clock time in it."""
+    if isinstance(value, str) and (clock := seconds(value)) is not None:
+        return clock
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _read_html(text: str) -> list[Cue]:
+    """`<cite>` is who speaks, `<time>` when, `<p>` what; a page without these is read as plain text, block by block."""
+    paragraphs: list[Cue] = []
+    others: list[str] = []
+    speaker, start, inside, in_paragraph, gathered = "", None, "", False, list[str]()
+    for piece, tag, closing in [*_html_pieces(text), ("", "p", True)]:
+        words = squeeze(unescape("".join(gathered))) if tag else ""
+        if not tag:
+            gathered.append(piece)
+        elif tag in {"cite", "time"} and not inside and in_paragraph and words:
+            continue  # in running text it is the title of a work, or a date
+        else:
+            gathered = []
+            if inside == "cite":
+                speaker = words.rstrip(": ") or speaker
+            elif inside == "time":
+                start = seconds(words.strip("[]()"))
+            elif words and in_paragraph:
+                paragraphs.append(Cue(words, speaker, start))
+                start = None
+            others.append(words)
+            inside = tag if tag in {"cite", "time"} and not closing else ""
+            in_paragraph = not closing if tag == "p" else in_paragraph
+    told = any(cue.speaker or cue.start is not None for cue in paragraphs)
+    return paragraphs if told else read_prose("\n\n".join([cue.text for cue in paragraphs] or others))
+
+
+def _html_pieces(text: str) -> Iterator[tuple[str, str, bool]]:
+    """Text as (text, "", False) and tags as ("", name, closing), without comments and what is not spoken."""
+    unspoken = ""
+    for piece in _HTML_TAG.split(text):
+        name = _HTML_NAME.match(piece)
+        tag, closing = (name[2].lower(), bool(name[1])) if name and piece.endswith(">") else ("", False)
+        if unspoken:
+            unspoken = "" if piece == unspoken or (closing and tag == unspoken) else unspoken
+        elif piece == "<!--" or tag in _UNSPOKEN:
+            unspoken = "" if closing else "-->" if piece == "<!--" else tag
+        elif tag and tag not in _INLINE:
+            yield ("", tag, closing) if tag != "br" else (" ", "", False)
+        elif not tag and not _HTML_TAG.fullmatch(piece):
+            yield piece, "", False

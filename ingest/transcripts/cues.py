@@ -1,0 +1,187 @@
+"""What every caption format has in common: plain text, times, speakers named in the text, and settling all of it.
+
+A Cue is what a file says, which may be nonsense; a Segment is what we take it to mean.
+"""
+
+import html
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.models import Segment
+from ingest.transcripts.document import NAME_LIMIT, name_of, one_line
+
+WORDS_PER_SECOND = 2.5  # 150 words a minute, an ordinary speaking rate; used only where a file gives no end
+LAST_SECOND = 360_000.0  # 100 hours, where the two digits of an SRT hour end; a later time is nonsense
+
+_TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>")
+_STYLE_CODE = re.compile(r"\{\\[^{}]*\}")  # `{\an8}`, carried over from another subtitle format
+CLOCK = r"(?:(\d{1,9})\s?:\s?)?(\d{1,9})\s?:\s?(\d{1,2})(?:[.,](\d{1,9}))?"
+_CLOCK = re.compile(rf"\s*(-?)\s*{CLOCK}\s*")
+PREFIX = re.compile(rf"(?:>>+\s*)?([^\W_][^:\n]{{0,{NAME_LIMIT - 1}}}):\s+(?=\S)")
+_CHANGE = re.compile(r"(?m)^[ \t]*>>+[ \t]*")  # American captions mark a change of speaker so
+_PARTICLES = frozenset(re.findall(r"\w+", "al and bin da de del della den der di dos du el la le of the van von y"))
+# Words that open a sentence with a colon far more often than they are a name
+_ORDINARY = frozenset(
+    re.findall(
+        r"\w+",
+        """a answer but caution conclusion example fact hint important lesson listen look note now ok okay one point problem
+        question quote remember result rule second so solution spoiler step summary then third tip true update warning""",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One utterance as a file gives it, lines and all; None for a time it does not give.
+
+    `opens` says that it begins a turn, even one of the same speaker.
+    """
+
+    text: str
+    speaker: str = ""
+    start: float | None = None
+    end: float | None = None
+    opens: bool = False
+
+
+def plain(markup: str) -> str:
+    """The text without tags, entities, control characters or runs of spaces, on one line."""
+    return squeeze(html.unescape(_STYLE_CODE.sub("", _TAG.sub("", markup))))
+
+
+def squeeze(text: str) -> str:
+    """The text on one line without control characters, with single spaces."""
+    return " ".join(one_line(text).split())
+
+
+def seconds(clock: str) -> float | None:
+    """`1:02:03.5`, `62:03`, `00:00:01,250` in seconds; negative where it says so; None for anything else."""
+    match = _CLOCK.fullmatch(clock)
+    if not match:
+        return None
+    sign, hours, minutes, whole, fraction = match.groups()
+    total = int(hours or 0) * 3600 + int(minutes) * 60 + int(whole) + float(f"0.{fraction or 0}")
+    return round(-total if sign else total, 6)
+
+
+def is_name(words: str) -> bool:
+    """Whether it looks like a speaker's name: one to five words, each capitalised or a number, no ordinary word."""
+    parts = words.split()
+    if not 1 <= len(parts) <= 5 or (len(parts) == 1 and parts[0].casefold() in _ORDINARY):
+        return False
+    return parts[0] not in _PARTICLES and all(part in _PARTICLES or part == "&" or _is_capital(part) for part in parts)
+
+
+def name_speakers(cues: Sequence[Cue]) -> list[Cue]:
+    """Where no cue names its speaker, take it from prefixes `Name:` if the file uses them consistently.
+
+    It does if the first words have such a prefix and it comes again, or nearly alone or nearly everywhere; or if two
+    names come again. A cue without a prefix is spoken by the speaker before.
+    """
+    if any(cue.speaker for cue in cues):
+        return list(cues)
+    lines = [line for cue in cues for line in cue.text.split("\n")]
+    names = prefixes(lines)
+    named: list[Cue] = []
+    speaker = ""
+    for cue in cues:
+        for line in _by_speaker(cue.text, names):
+            match = PREFIX.match(line)
+            prefix = match if match and match[1] in names else None
+            changed = bool(names) and _CHANGE.match(line) is not None
+            speaker = prefix[1] if prefix else "" if changed else speaker
+            named.append(replace(cue, text=line[prefix.end() :] if prefix else line, speaker=speaker))
+    return named
+
+
+def settle(cues: Iterable[Cue]) -> tuple[Segment, ...]:
+    """Segments that can be relied on: 0 <= start <= end, sorted by start, plain text with words in it, none twice.
+
+    A time that is missing, not a number or beyond 100 hours is estimated from its neighbours, an end before its start
+    too; below zero is zero. Where no cue has a start, all times are zero (see `timed`).
+    """
+    worded = [replace(cue, text=text) for cue in cues if _has_words(text := squeeze(_CHANGE.sub("", cue.text)))]
+    starts = [_bounded(cue.start) for cue in worded]
+    if all(start is None for start in starts):
+        return tuple(Segment(0.0, 0.0, cue.text, name_of(cue.speaker)) for cue in worded)
+    order = sorted(zip(_fill(starts, worded), worded, strict=True), key=lambda pair: pair[0])
+    following = [start for start, _ in order[1:]]
+    segments = [
+        Segment(start, _end(cue, start, after), cue.text, name_of(cue.speaker))
+        for (start, cue), after in zip(order, [*following, None], strict=True)
+    ]
+    return tuple(dict.fromkeys(segments))
+
+
+def timed(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The segments if their file gave times, none if it did not."""
+    return segments if any(segment.end for segment in segments) else ()
+
+
+def _is_capital(word: str) -> bool:
+    """Whether it opens with a capital, a digit, or a letter of a script without capitals."""
+    first = word.lstrip("([\"'“#")[:1]
+    return first.isdigit() or (first.isalpha() and (first != first.lower() or first.lower() == first.upper()))
+
+
+def _has_words(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
+def prefixes(lines: Sequence[str]) -> frozenset[str]:
+    """The names that open lines, if opening lines with names is this file's habit."""
+    found = [match[1] if (match := PREFIX.match(line)) and is_name(match[1]) else "" for line in lines if line.strip()]
+    counts = Counter(name for name in found if name)
+    again = [name for name, count in counts.items() if count > 1]
+    opening = bool(found and found[0])
+    habit = opening and (bool(again) or len(counts) == 1 or 2 * counts.total() >= len(found))
+    return frozenset(counts) if habit or len(again) > 1 else frozenset()
+
+
+def _by_speaker(text: str, names: frozenset[str]) -> Iterator[str]:
+    """The text cut before each line that opens with one of the names."""
+    part: list[str] = []
+    for line in text.split("\n"):
+        if part and (match := PREFIX.match(line)) and match[1] in names:
+            yield "\n".join(part)
+            part = []
+        part.append(line)
+    yield "\n".join(part)
+
+
+def _bounded(time: float | None) -> float | None:
+    """The time if it can be one, zero for one below zero."""
+    if time is None or math.isnan(time) or time > LAST_SECOND:
+        return None
+    return max(0.0, float(time))
+
+
+def _spoken_for(text: str) -> float:
+    """About how long the words take to say, in seconds."""
+    return round(len(text.split()) / WORDS_PER_SECOND, 3)
+
+
+def _fill(starts: Sequence[float | None], cues: Sequence[Cue]) -> list[float]:
+    """The starts, with those that are missing set when the words before would be over, at the latest at the next."""
+    nexts: list[float] = []
+    upcoming = math.inf
+    for start in reversed(starts):
+        nexts.append(upcoming)
+        upcoming = upcoming if start is None else start
+    filled: list[float] = []
+    over = 0.0
+    for start, cue, upcoming in zip(starts, cues, reversed(nexts), strict=True):
+        filled.append(start if start is not None else min(over, upcoming))
+        over = round(filled[-1] + _spoken_for(cue.text), 3)
+    return filled
+
+
+def _end(cue: Cue, start: float, following: float | None) -> float:
+    """The end the file gives, else the next start, else when the words would be over."""
+    end = _bounded(cue.end)
+    if end is not None and end >= start:
+        return end
+    return following if following is not None and following > start else round(start + _spoken_for(cue.text), 3)

@@ -1,0 +1,196 @@
+"""Any transcript file a person may have, read into a Transcript: our own documents, captions, pages and plain text."""
+
+import re
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import frontmatter
+import yaml
+
+from ingest.errors import TranscriptError
+from ingest.models import Episode, Transcript
+from ingest.transcripts.captions import SIZE_LIMIT, Kind, decode, kind_of, read_cues
+from ingest.transcripts.cues import Cue, seconds, settle, squeeze, timed
+from ingest.transcripts.document import (
+    BULLETS,
+    HEADING,
+    Sidecar,
+    from_markdown,
+    normal_turns,
+    one_line,
+    read_sidecar,
+    slug,
+    split_document,
+    turns_from_segments,
+)  # fmt: skip
+from ingest.transcripts.text import turns_of_cues
+
+UNKNOWN_PODCAST = "imported"
+
+_FRONT = re.compile(r"---[ \t]*\n(.{0,65536}?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
+_FRONT_LINE = re.compile(r"([A-Za-z_][\w -]{0,40}):[ \t]+(.+)")
+_NUMBERED = re.compile(r"(?:(\S.{0,80}?) )?(?:Season (\d{1,6}),? )?Episode (\d{1,9})", re.IGNORECASE)
+_TITLE = re.compile(r"#[ \t]+(\S.*)")
+# Where front matter's names differ from ours, in the order in which they are believed
+_FRONT_NAMES = {
+    "guid": ("guid", "episode_id", "id"), "title": ("title",), "podcast": ("podcast", "show"),
+    "published": ("published", "publish_date", "date", "pub_date"), "link": ("link", "url", "youtube_url"),
+    "audio_url": ("audio_url", "audio"), "source_feed": ("source_feed", "feed"), "author": ("author", "host"),
+    "summary": ("description", "summary"),
+}  # fmt: skip
+
+
+def read_transcript(path: Path, podcast: str = "") -> Transcript:
+    """The transcript in a file of any format we know, filed under `podcast` where that is given.
+
+    What the file does not say is derived: the title from the file's name, the podcast is `imported`, the guid
+    `import:<podcast>/<title>`. Raises TranscriptError if the file is missing, unreadable, no text or without words.
+    """
+    data = _read_bytes(path)
+    kind = kind_of("", path.name, data)
+    text = decode(data, str(path))
+    transcript = _read_text(text, kind, path)
+    episode = transcript.episode
+    title = (squeeze(episode.title) and episode.title) or squeeze(path.stem.replace("_", " ")) or path.name
+    filed = podcast or episode.podcast or UNKNOWN_PODCAST
+    guid = episode.guid or f"import:{slug(filed)}/{slug(title, 200)}"
+    provenance = transcript.provenance or {"source": "import", "file": path.name, "format": kind}
+    return replace(transcript, episode=replace(episode, podcast=filed, guid=guid, title=title), provenance=provenance)
+
+
+def _read_bytes(path: Path) -> bytes:
+    """The file's bytes, if it is a file of bearable size with something in it."""
+    try:
+        if path.is_dir():
+            raise TranscriptError(path, "is a directory; name the transcript files in it")
+        if not path.exists():
+            raise TranscriptError(path, "does not exist; check the name")
+        if not path.is_file() or path.stat().st_size > SIZE_LIMIT:
+            raise TranscriptError(path, f"is not a transcript: it is no plain file, or larger than {SIZE_LIMIT} bytes")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TranscriptError(path, f"cannot be read: {reason}") from error
+    if not data.strip():
+        raise TranscriptError(path, "is empty; there is nothing to import")
+    return data
+
+
+def _read_text(text: str, kind: Kind, path: Path) -> Transcript:
+    if kind in {"md", "txt"}:
+        title, values, body = split_document(text)
+        if title is not None and values and body is not None:
+            return _read_document(text, values, path)
+        return _read_prose(text, kind, path)
+    own = read_sidecar(text, str(path)) if kind == "json" and '"soundbite"' in text else Sidecar({})
+    episode = replace(Episode("", "", ""), **own.fields)
+    if own.segments or own.turns:
+        turns = normal_turns(own.turns) or turns_from_segments(own.segments)
+        return Transcript(episode, turns, own.segments, own.transcribed_at, own.provenance or {})
+    return _with_words(episode, read_cues(text, kind, str(path)), kind, path)
+
+
+def _read_document(text: str, values: dict[str, str], path: Path) -> Transcript:
+    """The library's own document, with the JSON beside it; bullets that somebody took out count as empty."""
+    lacking = [f"- {bullet}: " for bullet, name in BULLETS.items() if name not in values]
+    whole = text if not lacking else re.sub(rf"(?m)^{HEADING} *$", "\n".join([*lacking, "", HEADING]), text, count=1)
+    return from_markdown(whole, _sidecar_of(path), subject=str(path))
+
+
+def _sidecar_of(path: Path) -> str | None:
+    """The JSON beside a document; one that cannot be read counts as broken, which is warned about where it is used."""
+    beside = path.with_suffix(".json")
+    try:
+        return decode(_read_bytes(beside), str(beside)) if beside.is_file() else None
+    except TranscriptError:
+        return ""
+
+
+def _read_prose(text: str, kind: Kind, path: Path) -> Transcript:
+    """Markdown or plain text: metadata first, in front matter or as a publisher's page has it, then the words."""
+    front, rest = _front_matter(text)
+    episode = _episode_of(front)
+    heading = _TITLE.match(rest.lstrip())
+    if heading and not episode.title:
+        episode = replace(episode, title=squeeze(heading[1]))
+    head, body = _page_head(rest)
+    cues = read_cues(body, "md" if front or heading else kind, str(path))
+    if head:
+        first = next((number for number, cue in enumerate(cues) if cue.speaker), 0)
+        summary = "\n\n".join(cue.text.strip() for cue in cues[:first])
+        episode, cues = replace(episode, summary=summary, **head), cues[first:]
+    return _with_words(episode, cues, kind, path)
+
+
+def _with_words(episode: Episode, cues: list[Cue], kind: Kind, path: Path) -> Transcript:
+    """The episode with what the cues say; prose keeps its paragraphs, captions are joined into turns."""
+    segments = settle(cues)
+    if not segments:
+        raise TranscriptError(path, f"holds no words that can be read as {kind}; check that it is a transcript")
+    prose = kind in {"md", "txt"} or not timed(segments)
+    turns = normal_turns(turns_of_cues(cues)) if prose else turns_from_segments(segments)
+    return Transcript(episode, turns, timed(segments))
+
+
+def _page_head(text: str) -> tuple[dict[str, Any], str]:
+    """What a publisher's page says above its words (podcast, title, `Author Season S Episode E`), and the rest."""
+    lines = text.split("\n")
+    filled = [number for number, line in enumerate(lines) if line.strip()][:8]
+    for place, number in enumerate(filled):
+        found = _NUMBERED.fullmatch(one_line(lines[number]))
+        if found and place:
+            above = [squeeze(lines[line].lstrip("# ")) for line in filled[:place]]
+            author, season, episode = found.groups(default="")
+            head: dict[str, Any] = {"title": above[-1], "author": author, "number": int(episode)}
+            head |= {"season": int(season)} if season else {}
+            return head | ({"podcast": above[0]} if place > 1 else {}), "\n".join(lines[number + 1 :])
+    return {}, text
+
+
+def _front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """The YAML between `---` lines at the top and the text after it; YAML with faults is read line by line."""
+    found = _FRONT.match(text)
+    if not found:
+        return {}, text
+    try:
+        front = frontmatter.loads(found[0]).metadata
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError):
+        front = {}
+    if not front:
+        pairs = (_FRONT_LINE.fullmatch(line) for line in found[1].split("\n"))
+        front = {pair[1]: pair[2].strip("\"' ") for pair in pairs if pair}
+    return {str(name).strip().lower(): value for name, value in front.items()}, text[found.end() :]
+
+
+def _episode_of(front: dict[str, Any]) -> Episode:
+    """An episode from front matter; what has an unexpected shape counts as not said."""
+    said: dict[str, Any] = {
+        ours: next((text for name in names if (text := _text(front.get(name)))), "")
+        for ours, names in _FRONT_NAMES.items()
+    }
+    guests = front.get("guest", front.get("guests"))
+    people = tuple(name for guest in (guests if isinstance(guests, list) else [guests]) if (name := _text(guest)))
+    return Episode(
+        **said, people=people, duration=_duration(front.get("duration_seconds", front.get("duration"))),
+        season=_whole(front.get("season")), number=_whole(front.get("episode", front.get("number"))),
+    )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    """A scalar as one line of text, nothing for lists and the like."""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return squeeze(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _duration(value: Any) -> float | None:
+    if isinstance(value, str):
+        return seconds(value)
+    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else None
+
+
+def _whole(value: Any) -> int | None:
+    text = _text(value)
+    return int(text) if text.isdecimal() and len(text) < 10 else None

@@ -1,0 +1,124 @@
+"""Transcripts as running text: who speaks, and perhaps when, stands before what is said.
+
+Read are `Name (00:01:02):` and `Name 0:10` before the text, `[00:01:02] text`, a line `Name:`, and `Name: text` where the
+file does it consistently; Markdown's bold marks around any of them do not matter.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ingest.models import Turn
+from ingest.transcripts.cues import CLOCK, PREFIX, Cue, is_name, prefixes, seconds
+from ingest.transcripts.document import one_line
+
+_NAME = r"[^\n:()\[\]]{0,80}?"
+_IN_BRACKETS = re.compile(rf"({_NAME})\s{{0,9}}[(\[]{{1,2}}(-?{CLOCK})[)\]]{{1,2}}\s*(:?)\s*(.*)")
+_BARE_TIME = re.compile(rf"({CLOCK})(?:\s*[-\u2013\u2014|]\s+(.*))?")
+_NAME_AND_TIME = re.compile(rf"({_NAME})[\s|\u2013\u2014-]{{1,9}}({CLOCK})")
+_LABEL = re.compile(r"([^\n:]{1,80}):")
+_HEADING = re.compile(r"#{1,6}(?:\s.*)?")
+_TRANSCRIPT_HEADING = re.compile(r"#{1,6}\s*(?:full\s+)?transcript\W*", re.IGNORECASE)
+_LINK = re.compile(r"\[([^\[\]\n]{0,500})\]\([^()\s]{0,2000}\)")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far, and the paragraph being read."""
+
+    names: frozenset[str]
+    cues: list[Cue] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    speaker: str = ""
+    start: float | None = None
+    opens: bool = False
+
+    def end_paragraph(self) -> None:
+        if text := " ".join(self.lines):
+            self.cues.append(Cue(text, self.speaker, self.start, opens=self.opens))
+            self.start, self.opens = None, False
+        self.lines = []
+
+    def begin(self, speaker: str, start: float | None) -> None:
+        self.end_paragraph()
+        self.speaker, self.opens = speaker or self.speaker, self.opens or bool(speaker)
+        self.start = self.start if start is None else start
+
+    def read(self, line: str) -> None:
+        """Take one line in: blank, opening a turn, or going on."""
+        if not line:
+            self.end_paragraph()
+            return
+        if opening := _opening(line, self.names):
+            speaker, start, line = opening
+            self.begin(speaker, start)
+        if (prefix := PREFIX.match(line)) and prefix[1] in self.names:
+            line = line[prefix.end() :]
+            late = _IN_BRACKETS.fullmatch(line)  # `Name: [00:01:02] text`
+            start, line = (seconds(late[2]), late[8]) if late and not late[1] else (None, line)
+            self.begin(prefix[1], start)
+        if line:
+            self.lines.append(line)
+
+
+def read_prose(text: str, *, markdown: bool = False) -> list[Cue]:
+    """One cue for each paragraph, in the order of the text; `opens` where the text names the speaker.
+
+    With `markdown`, headings are left out, and all before a heading `Transcript`.
+    """
+    lines = list(_markdown_lines(text) if markdown else (one_line(line.replace("**", "")) for line in text.split("\n")))
+    reading = _Reading(_names(lines))
+    for line in lines:
+        reading.read(line)
+    reading.end_paragraph()
+    return reading.cues
+
+
+def turns_of_cues(cues: list[Cue]) -> tuple[Turn, ...]:
+    """Turns of as many paragraphs as there are cues before the next that opens one or has another speaker."""
+    turns: list[tuple[str, list[str]]] = []
+    for cue in cues:
+        if not turns or cue.opens or cue.speaker != turns[-1][0]:
+            turns.append((cue.speaker, []))
+        turns[-1][1].append(cue.text)
+    return tuple(Turn("\n\n".join(paragraphs), speaker) for speaker, paragraphs in turns)
+
+
+def _markdown_lines(text: str) -> Iterator[str]:
+    lines = text.split("\n")
+    start = next((number for number, line in enumerate(lines) if _TRANSCRIPT_HEADING.fullmatch(line)), -1)
+    for line in lines[start + 1 :] if any(line.strip() for line in lines[start + 1 :]) else lines:
+        bare = one_line(line).removeprefix("> ").replace("**", "").replace("__", "")
+        yield "" if _HEADING.fullmatch(bare) else _LINK.sub(_link_text, bare)
+
+
+def _link_text(link: re.Match[str]) -> str:
+    """A link's words; a time stays in brackets, which make it one."""
+    return f"[{link[1]}]" if seconds(link[1]) is not None else link[1]
+
+
+def _names(lines: list[str]) -> frozenset[str]:
+    """The names that stand alone on lines `Name:`, or before text if that is this text's habit."""
+    alone = Counter(label[1] for line in lines if (label := _LABEL.fullmatch(line)))
+    labels = {name for name, count in alone.items() if is_name(name) or (count > 1 and len(name.split()) < 5)}
+    brackets = (_IN_BRACKETS.fullmatch(line) or line for line in lines)
+    said = [line if isinstance(line, str) else f"{line[1] and line[1] + ': '}{line[8]}" for line in brackets]
+    return frozenset(labels | prefixes(said))
+
+
+def _opening(line: str, names: frozenset[str]) -> tuple[str, float | None, str] | None:
+    """The speaker, start and words of a line that opens a turn or gives a time; None for any other."""
+    if ":" not in line:
+        return None
+    if found := _IN_BRACKETS.fullmatch(line):
+        name, clock, colon, words = found[1].strip(), found[2], found[7], found[8]
+        if not name or is_name(name) or (colon and len(name.split()) < 5):
+            return name, seconds(clock), words
+    if found := _BARE_TIME.fullmatch(line):
+        return "", seconds(found[1]), found[6] or ""
+    if (found := _NAME_AND_TIME.fullmatch(line)) and is_name(found[1]):
+        return found[1], seconds(found[2]), ""
+    if (found := _LABEL.fullmatch(line)) and found[1] in names:
+        return found[1], None, ""
+    return None

@@ -1,0 +1,233 @@
+"""The one way out to the network: guarded addresses, counted redirects, caps on bytes and time, plain errors."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import MappingProxyType, TracebackType
+from typing import Self, cast
+
+import httpcore2
+import httpx2
+
+from ingest.errors import FetchError
+from ingest.web.guard import Deadline, GuardedBackend, Resolver, resolve
+from ingest.web.rate_limit import Pace
+
+MAX_REDIRECTS = 10  # tracking prefixes in front of podcast audio chain up to about five
+MAX_FEED_BYTES = 50 * 2**20
+MAX_SECONDS = 120.0  # for a whole answer; audio is given more
+MOVED = frozenset({301, 302, 303, 307, 308})
+MOVED_FOR_GOOD = frozenset({301, 308})
+CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a host answered, after redirects.
+
+    `headers` have lower-case names and verbatim values; `url` is where the answer came from; `permanent_url` is how far
+    permanent redirects (301, 308) alone led, empty where the first hop was not one.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    url: str
+    permanent_url: str = ""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Open connections and the rules they obey; close it, or use it in a `with`."""
+
+    http: httpx2.Client
+    deadline: Deadline
+    pace: Pace
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+class _Body(httpx2.SyncByteStream):
+    """The bytes of an answer as httpcore2 gives them, in httpx2's shape."""
+
+    def __init__(self, answer: httpcore2.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(cast("Iterable[bytes]", self._answer.stream))
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class GuardedTransport(httpx2.BaseTransport):
+    """httpx2 on our own network backend, so that no way to a socket leads around the guard."""
+
+    def __init__(self, backend: GuardedBackend) -> None:
+        self._backend = backend
+        self._pools: dict[str, httpcore2.ConnectionPool] = {}
+
+    def _pool(self, scheme: str) -> httpcore2.ConnectionPool:
+        if scheme not in self._pools:  # loading the certificates takes a while: only once https is spoken
+            context = httpx2.create_ssl_context() if scheme == "https" else None
+            self._pools[scheme] = httpcore2.ConnectionPool(ssl_context=context, network_backend=self._backend)
+        return self._pools[scheme]
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """One hop."""
+        url = request.url
+        target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        answer = self._pool(url.scheme).handle_request(
+            httpcore2.Request(request.method, target, headers=request.headers.raw, extensions=request.extensions)
+        )
+        return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+
+    def close(self) -> None:
+        """Close all connections."""
+        for pool in self._pools.values():
+            pool.close()
+
+
+def open_client(
+    *,
+    user_agent: str,
+    timeout: float,
+    hosts_allowed: frozenset[str] = frozenset(),
+    resolver: Resolver = resolve,
+    pace: Pace | None = None,
+) -> Client:
+    """A client that reaches public addresses, and whatever is named in `hosts_allowed`.
+
+    `timeout` is in seconds without progress; `pace` parts the requests to one host. Proxies and .netrc from
+    the environment are not used (`trust_env`): a proxy connects in our place, so the address would not be checked.
+    Cookies are not kept.
+    """
+    deadline = Deadline()
+    http = httpx2.Client(
+        transport=GuardedTransport(GuardedBackend(hosts_allowed, deadline, resolver)),
+        headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "gzip"},
+        timeout=timeout,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        trust_env=False,
+    )
+    return Client(http, deadline, pace or Pace(0))
+
+
+def fetch(
+    client: Client,
+    url: str,
+    *,
+    headers: Mapping[str, str] = NO_HEADERS,
+    max_bytes: int = MAX_FEED_BYTES,
+    max_seconds: float = MAX_SECONDS,
+) -> Response:
+    """GET a whole answer of at most `max_bytes` once unpacked; whatever its status, it is returned.
+
+    Raises FetchError where there is no answer, and BlockedAddressError.
+    """
+    with stream(client, url, headers=headers, max_bytes=max_bytes, max_seconds=max_seconds) as (response, chunks):
+        return replace(response, body=b"".join(chunks))
+
+
+@contextmanager
+def stream(
+    client: Client,
+    url: str,
+    *,
+    headers: Mapping[str, str] = NO_HEADERS,
+    max_bytes: int = MAX_FEED_BYTES,
+    max_seconds: float = MAX_SECONDS,
+) -> Iterator[tuple[Response, Iterator[bytes]]]:
+    """Like `fetch`, with the body as an iterator of unpacked chunks that raises the same errors."""
+    with ExitStack() as stack:
+        stack.enter_context(client.deadline.within(max_seconds))
+        with _plain_words(url):
+            answer, permanent = _follow(client, url, {name.lower(): value for name, value in headers.items()})
+        stack.callback(answer.close)
+        found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers.raw}
+        if "content-encoding" not in found and _length(found) > max_bytes:
+            raise FetchError(url, _too_large(max_bytes))
+        yield Response(answer.status_code, found, str(answer.url), permanent), _capped(url, answer, max_bytes)
+
+
+def _capped(url: str, answer: httpx2.Response, max_bytes: int) -> Iterator[bytes]:
+    """httpx2 unpacks in pieces of at most 1 MiB, so a bomb of any ratio is stopped at the cap."""
+    size = 0
+    with _plain_words(url):
+        for chunk in answer.iter_bytes():
+            size += len(chunk)
+            if size > max_bytes:
+                raise FetchError(url, _too_large(max_bytes))
+            yield chunk
+
+
+def _length(headers: Mapping[str, str]) -> int:
+    promised = headers.get("content-length", "")
+    return int(promised) if promised.isascii() and promised.isdigit() and len(promised) < 20 else 0
+
+
+def _too_large(max_bytes: int) -> str:
+    return f"is larger than {max_bytes / 2**20:g} MiB, which is the most that is fetched"
+
+
+def _follow(client: Client, url: str, headers: dict[str, str]) -> tuple[httpx2.Response, str]:
+    """The first answer that is no redirect, and the address that permanent redirects alone led to."""
+    here, permanent, only_permanent = _address(url), "", True
+    seen = {str(here)}
+    for _ in range(MAX_REDIRECTS + 1):
+        raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+        client.pace.wait(here.host)
+        request = client.http.build_request("GET", here, headers=raw)
+        answer = client.http.send(request, stream=True, follow_redirects=False)
+        location = answer.headers.get("location", "")
+        if answer.status_code not in MOVED or not location:
+            return answer, permanent
+        answer.close()
+        there = _address(str(here.join(location.strip())))
+        if (there.scheme, there.host, there.port) != (here.scheme, here.host, here.port):
+            headers = {name: value for name, value in headers.items() if name not in CREDENTIALS}
+        only_permanent = only_permanent and answer.status_code in MOVED_FOR_GOOD
+        permanent = str(there) if only_permanent else permanent
+        if str(there) in seen:
+            raise FetchError(url, f"redirects in a circle at {there}; the publisher has to mend that")
+        seen.add(str(there))
+        here = there
+    raise FetchError(url, f"redirects more than {MAX_REDIRECTS} times; the publisher has to mend that")
+
+
+def _address(url: str) -> httpx2.URL:
+    address = httpx2.URL(url)
+    if address.scheme not in ("http", "https") or not address.host:
+        raise FetchError(url, "is not a web address: only http:// and https:// are fetched")
+    return address
+
+
+@contextmanager
+def _plain_words(url: str) -> Iterator[None]:
+    """Every error of the network libraries, once, as a FetchError that says what happened."""
+    try:
+        yield
+    except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
+        raise FetchError(url, "did not answer in time; try again later") from error
+    except httpx2.DecodingError as error:
+        raise FetchError(url, "sent compressed data that cannot be unpacked; try again later") from error
+    except (httpcore2.ConnectError, httpcore2.UnsupportedProtocol) as error:
+        raise FetchError(url, f"cannot be connected to ({_one_line(error)}); check the address") from error
+    except (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        raise FetchError(url, f"broke off ({_one_line(error)}); try again later") from error
+    except (httpx2.InvalidURL, httpx2.StreamError, UnicodeError, ValueError) as error:
+        raise FetchError(url, f"is not an address that can be fetched ({_one_line(error)})") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,333 @@
+"""The command's contract: what scripts rely on, and what a person reads when something is wrong."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from flows.cli.main import hoist_home
+from ingest.feeds.opml import read_opml, write_opml
+from ingest.ledger import Ledger
+from tests.flows.test_run import feed
+from tests.podcast_host import PodcastHost, Reply, document, for_agent
+
+VTT = b"WEBVTT\n\n00:01.000 --> 00:04.000\n<v Ann>Ask for the next meeting.</v>\n\n00:04.000 --> 00:07.500\n<v Ben>I will.</v>\n"
+PLAIN = (
+    "# Notes on coaching\n\nAnn:\n\nCoach one skill a week, and only one.\n\nBen:\n\nThat is all we have time for.\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def _loopback(monkeypatch):
+    monkeypatch.setenv("SOUNDBITE_ALLOW_HOSTS", "127.0.0.1")
+
+
+@pytest.fixture
+def host():
+    with PodcastHost() as host:
+        host.serve("/feed.xml", document(feed("one", "two")))
+        yield host
+
+
+@pytest.fixture
+def notes(tmp_path):
+    path = tmp_path / "notes.md"
+    path.write_text(PLAIN)
+    return path
+
+
+def kept(home):
+    """Everything stored, by name and content."""
+    return {path.relative_to(home): path.read_bytes() for path in home.rglob("*.md")}
+
+
+def assert_one_line(outcome, words, code=1):
+    assert (code, "", 1) == (outcome[0], outcome[1], outcome[2].count("\n")), outcome
+    assert words in outcome[2]
+    assert "Traceback" not in outcome[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "hoisted"),
+    [
+        (["search", "q", "--home", "x"], ["--home", "x", "search", "q"]),
+        (["search", "--home=x", "q"], ["--home=x", "search", "q"]),
+        (["search", "q"], ["search", "q"]),
+        (["search", "--", "--home", "x"], ["search", "--", "--home", "x"]),
+    ],
+)
+def test_home_may_stand_anywhere(given, hoisted):
+    assert hoisted == hoist_home(given)
+
+
+def test_every_command_has_help_that_says_what_it_is_for(call):
+    _, overview, _ = call("--help")
+
+    for command in [
+        "add",
+        "feeds",
+        "remove",
+        "run",
+        "import",
+        "index",
+        "search",
+        "serve",
+        "episodes",
+        "show",
+        "convert",
+        "inspect",
+        "doctor",
+        "up",
+        "model",
+    ]:
+        assert command in overview
+        assert call(command, "--help")[0] == 0
+
+
+def test_a_feed_is_added_once_and_listed(call, host):
+    assert ((added := call("add", host.url("/feed.xml")))[0], "Added quota" in added[1]) == (0, True)
+    assert "already" in call("add", host.url("/feed.xml"))[1]
+
+    code, out, _ = call("feeds", "--json")
+
+    assert (code, [one["podcast"] for one in json.loads(out)["feeds"]]) == (0, ["quota"])
+    pending = json.loads(call("episodes", "--json")[1])["episodes"]
+    assert [one["status"] for one in pending] == ["pending", "pending"]
+
+
+def test_a_removed_podcast_is_polled_no_more(call, host):
+    call("add", host.url("/feed.xml"), "--podcast", "Quota Room")
+
+    assert call("remove", "quota-room")[0] == 0
+    assert json.loads(call("feeds", "--json")[1]) == {"feeds": []}
+    assert_one_line(call("remove", "quota-room"), "no such podcast")
+
+
+def test_an_opml_file_adds_what_it_can_and_says_what_it_cannot(call, host, tmp_path):
+    opml = tmp_path / "feeds.opml"
+    urls = host.url("/feed.xml"), host.url("/gone.xml")
+    lines = "".join(f'<outline type="rss" text="x" xmlUrl="{url}"/>' for url in urls)
+    opml.write_text(f'<opml version="2.0"><body><outline text="folder">{lines}</outline></body></opml>')
+    host.serve("/gone.xml", Reply(410))
+
+    code, _, err = call("add", opml)
+
+    assert (code, "gone for good" in err) == (1, True)
+    assert [one["podcast"] for one in json.loads(call("feeds", "--json")[1])["feeds"]] == ["quota"]
+
+
+def listed(tmp_path, *urls):
+    path = tmp_path / "feeds.opml"
+    path.write_text(write_opml([("Quota", url) for url in urls]))
+    return path
+
+
+def test_a_list_can_be_tried_dry_and_taken_twice(call, host, tmp_path):
+    opml = listed(tmp_path, host.url("/feed.xml"))
+
+    assert "1 of 1 feeds would be added" in call("add", opml, "--dry-run")[1]
+    assert ([], {"feeds": []}) == (host.requests, json.loads(call("feeds", "--json")[1]))
+    assert call("add", opml)[0] == call("add", opml)[0] == 0
+    assert ["/feed.xml"] == [asked.path for asked in host.requests]
+    assert "0 of 1 feeds would be added" in call("add", opml, "--dry-run")[1]
+
+
+def test_feeds_are_given_out_as_a_list_that_is_read_back(call, host):
+    call("add", host.url("/feed.xml"))
+
+    assert [("Quota", host.url("/feed.xml"))] == read_opml(call("feeds", "--opml")[1].encode())
+
+
+def test_a_feed_that_moved_is_not_added_again_by_its_old_address(call, host, tmp_path):
+    call("add", host.url("/feed.xml"))
+    ledger = Ledger(tmp_path / "home" / "ledger.sqlite")
+    ledger.move(ledger.feed("quota"), "https://new.example/feed")
+
+    code, out, _ = call("add", host.url("/feed.xml"))
+
+    assert (0, True) == (code, "already (it has moved to https://new.example/feed)" in out)
+    assert "0 of 1" in call("add", listed(tmp_path, host.url("/feed.xml")), "--dry-run")[1]
+
+
+def test_a_feed_may_be_asked_under_another_name(call, host):
+    host.serve("/feed.xml", for_agent("Mozilla", document(feed("one"))))
+
+    assert_one_line(call("add", host.url("/feed.xml")), "403")
+    assert call("add", host.url("/feed.xml"), "--user-agent", "Mozilla/5.0")[0] == 0
+    assert "from now on with Other/1" in call("add", host.url("/feed.xml"), "--user-agent", "Other/1")[1]
+    assert "Other/1" == json.loads(call("feeds", "--json")[1])["feeds"][0]["user_agent"]
+
+
+def test_feeds_shows_what_became_of_each_and_what_is_wrong(call, host, tmp_path):
+    call("add", host.url("/feed.xml"))
+    ledger = Ledger(tmp_path / "home" / "ledger.sqlite")
+    ledger.finish(ledger.records()[0].episode)
+    ledger.poll_failed(replace(ledger.feed("quota"), gone=datetime(2026, 3, 1, tzinfo=UTC)), "is gone")
+
+    told = json.loads(call("feeds", "--json")[1])["feeds"][0]
+
+    assert {"done": 1, "pending": 1, "failed": 0} == told["episodes"]
+    assert ("2026-03-01T00:00:00+00:00", "is gone") == (told["gone"], told["last_error"])
+    shown = " ".join(call("feeds")[1].split())
+    assert ("gone for" in shown, "none" in shown) == (True, True)
+
+
+def test_inspect_tells_what_a_feed_holds_and_stores_nothing(call, host, tmp_path):
+    code, out, _ = call("inspect", host.url("/feed.xml"), "--json")
+
+    told = json.loads(out)
+    assert (code, told["podcast"], [one["guid"] for one in told["episodes"]]) == (0, "quota", ["two", "one"])
+    names = {"guid", "title", "published", "audio_url", "audio_type", "duration", "transcripts"}
+    assert names <= set(told["episodes"][0])
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply(200, b"<html><body>hello</body></html>", {"Content-Type": "text/html"}), "web page"),
+        (Reply(200, b""), "empty"),
+        (Reply(404), "not there"),
+        (Reply(200, b"\x00\x01\x02" * 50), "not"),
+    ],
+    ids=["html", "empty", "missing", "bytes"],
+)
+def test_what_is_not_a_feed_is_refused_and_nothing_is_stored(call, host, reply, words):
+    host.serve("/bad.xml", reply)
+
+    assert_one_line(call("add", host.url("/bad.xml")), words)
+    assert json.loads(call("feeds", "--json")[1]) == {"feeds": []}
+
+
+def test_an_address_that_is_not_public_is_refused_by_name(call, host, monkeypatch):
+    monkeypatch.delenv("SOUNDBITE_ALLOW_HOSTS")
+
+    assert_one_line(call("add", host.url("/feed.xml")), "SOUNDBITE_ALLOW_HOSTS")
+
+
+def test_convert_gives_every_format_out(call, tmp_path):
+    path = tmp_path / "talk.vtt"
+    path.write_bytes(VTT)
+
+    for form, words in {
+        "md": "Ann:\n\nAsk",
+        "vtt": "<v Ann>",
+        "srt": "Ann: Ask",
+        "json": '"startTime"',
+        "txt": "Ask",
+    }.items():
+        code, out, _ = call("convert", path, "--to", form)
+        assert (code, words in out) == (0, True), form
+
+
+def test_convert_says_what_a_file_lacks(call, notes):
+    assert_one_line(call("convert", notes, "--to", "vtt"), "no times")
+    assert_one_line(call("convert", notes.with_name("absent.md"), "--to", "md"), "does not exist")
+
+
+def test_wrong_usage_ends_with_2(call):
+    assert call("search")[0] == 2
+    assert call("convert", "x", "--to", "docx")[0] == 2
+    assert call("nonsense")[0] == 2
+    assert call("search", "x", "--since", "last week")[0] == 2
+    assert call("run", "--since", "last week")[0] == 2
+    assert call("run", "--all", "--latest", "1")[0] == 2
+    assert call("add", "https://quota.example/feed", "--dry-run")[0] == 2
+    assert_one_line(call("up", "--every", "never"), "no interval", code=2)
+
+
+def test_a_setting_that_makes_no_sense_is_named(call, monkeypatch):
+    monkeypatch.setenv("SOUNDBITE_TIMEOUT", "soon")
+
+    assert_one_line(call("feeds"), "SOUNDBITE_TIMEOUT", code=2)
+
+
+def test_a_home_that_cannot_be_written_is_one_line(call, tmp_path, notes):
+    (tmp_path / "file").write_text("in the way")
+
+    for arguments in (["feeds"], ["import", notes], ["run"], ["index"]):
+        assert_one_line(call(*arguments, "--home", tmp_path / "file" / "home"), "--home")
+
+
+def test_searching_before_anything_is_indexed_says_what_to_do(call):
+    assert_one_line(call("search", "how do I coach?"), "soundbite import")
+
+
+def test_run_without_feeds_says_how_to_add_one(call):
+    code, out, err = call("run")
+
+    assert (code, out, "soundbite add" in err) == (0, "", True)
+
+
+@pytest.mark.usefixtures("home")
+def test_an_unreadable_transcript_is_named_and_the_others_are_taken(call, notes, tmp_path):
+    bad = tmp_path / "bad.vtt"
+    bad.write_bytes(b"\x00\xff\x00\xff")
+
+    code, out, err = call("import", notes, bad, "--json")
+
+    told = json.loads(out)
+    assert (1, [str(notes)]) == (code, told["added"])
+    assert [str(bad)] == [one["subject"] for one in told["failed"]]
+    assert "Traceback" not in err
+
+
+def test_imports_are_searched_shown_and_taken_once(call, notes, home):
+    assert call("import", notes, "--podcast", "Coaching Notes")[0] == 0
+    before = kept(home)
+    assert "1 unchanged" in call("import", notes, "--podcast", "Coaching Notes")[1]
+    assert before == kept(home)
+
+    told = json.loads(call("search", "what should I coach in a week?", "--limit", "1", "--json")[1])
+    hit = told["hits"][0]
+
+    assert (hit["speaker"], hit["snippet"], hit["start"]) == ("Ann", "Coach one skill a week, and only one.", None)
+    assert "Coach one skill" in call("show", hit["key"], "--format", "txt")[1]
+    assert "Coach one skill" in call("show", hit["episode_id"])[1]
+    assert_one_line(call("show", "nobody"), "no such episode")
+
+
+def test_two_files_that_would_be_one_episode_are_told_apart(call, notes, tmp_path, home):
+    other = tmp_path / "other" / "more.md"
+    other.parent.mkdir()
+    other.write_text(PLAIN.replace("one skill", "ten skills"))
+
+    call("import", notes, "--podcast", "x")
+    before = kept(home)
+
+    assert call("import", other, "--podcast", "x")[0] == 1
+    assert before == kept(home)
+
+
+def test_a_transcript_edited_in_the_library_is_searched_after_index(call, notes, home):
+    call("import", notes)
+    path = next((home / "library").rglob("*.md"))
+    path.write_text(path.read_text().replace("Coach one skill a week", "Coach listening before closing"))
+
+    assert "1 changed" in call("index")[1]
+    told = json.loads(call("search", "what comes before closing?", "--limit", "1", "--json")[1])
+    assert "listening before closing" in told["hits"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([" "], "at least one word"),
+        (["deal " * 2000], "10,000 characters"),
+        (["deal", "--limit", "0"], "1 to 100"),
+        (["deal", "--limit", "10000"], "1 to 100"),
+    ],
+    ids=["empty", "long", "limit 0", "limit 10000"],
+)
+def test_a_question_that_cannot_be_asked_is_wrong_usage(call, arguments, words):
+    assert_one_line(call("search", *arguments), words, code=2)
+
+
+def test_doctor_says_what_is_missing(call, monkeypatch):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", "small")
+    code, out, _ = call("doctor", "--json")
+
+    told = json.loads(out)
+    speech = next(one for one in told["findings"] if one["what"] == "speech model")
+    assert (code, told["ok"], "soundbite model pull small" in speech["found"]) == (1, False, True)

@@ -1,0 +1,320 @@
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from index.build import update
+from index.embed.sentence_transformers import SentenceEmbedder
+from index.search import Coverage, Searcher, as_dict, open_searcher, play_url
+from index.store.lance import Store
+from ingest.errors import IndexMismatchError, IndexNotBuiltError, QueryError
+from ingest.ledger import Ledger
+from ingest.library import Library
+from ingest.models import Episode, Segment, Transcript, Turn
+from ingest.settings import Settings
+from ingest.transcripts.importing import read_transcript
+from tests.fakes import BagOfWords
+
+SEEDS = Path(__file__).parents[3] / "shared" / "seeds"
+MODES = ("hybrid", "vector", "text")
+
+PRICES = Episode(
+    "selling-well", "guid/1?a=b", "On prices", published="Thu, 20 Feb 2025 09:00:00 +0100",
+    link="https://podcast.example/1", audio_url="https://podcast.example/1.mp3?x=1",
+)  # fmt: skip
+PRICED = (
+    Segment(0.0, 4.0, "Welcome back to the show.", "Ann"),
+    Segment(4.0, 9.25, "Raise your prices before the quarter ends.", "Ben"),
+    Segment(9.25, 12.0, "That takes nerve.", "Ann"),
+)
+HIRING = Episode("people", "guid/2", "On hiring", published="Fri, 21 Feb 2025 09:00:00 +0000")
+HIRED = (Turn("Hire slowly and let people go kindly.", "Eve"), Turn("Nobody raises a child that way.", "Ann"))
+
+
+def fill(home, model, *transcripts):
+    library, store = Library(home / "library"), Store(home / "index")
+    for transcript in transcripts:
+        library.write(transcript)
+    update(library, store, model)
+    return Searcher(store, model)
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory):
+    turns = tuple(Turn(segment.text, segment.speaker) for segment in PRICED)
+    return fill(
+        tmp_path_factory.mktemp("home"), BagOfWords(), Transcript(PRICES, turns, PRICED), Transcript(HIRING, HIRED)
+    )
+
+
+def test_a_hit_holds_all_that_a_reader_and_a_player_need(searcher):
+    hit = as_dict(searcher.search("raise prices"))["hits"][0]
+    assert hit.pop("score") > 0
+    assert {"vector", "text", "rerank"} == hit.pop("scores").keys()
+    assert {
+        "rank": 1,
+        "podcast": "selling-well",
+        "episode_id": "guid/1?a=b",
+        "key": PRICES.key,
+        "title": "On prices",
+        "published": "2025-02-20T08:00:00Z",
+        "speaker": "Ben",
+        "start": 0.0,
+        "end": 12.0,
+        "text": "Ann: Welcome back to the show.\n\nBen: Raise your prices before the quarter ends.\n\nAnn: That takes nerve.",
+        "snippet": "Raise your prices before the quarter ends.",
+        "link": "https://podcast.example/1",
+        "audio_url": "https://podcast.example/1.mp3?x=1",
+        "play_url": "https://podcast.example/1.mp3?x=1#t=0,12",
+        "snippet_start": 4.0,
+        "snippet_end": 9.25,
+        "highlights": [[37, 42], [48, 54]],
+        "approximate": False,
+        "advert": False,
+    } == hit
+    assert ["Raise", "prices"] == [hit["text"][begin:end] for begin, end in hit["highlights"]]
+
+
+def test_an_answer_is_plain_json_with_the_contracts_names(searcher):
+    answer = as_dict(searcher.search("raise prices", limit=1))
+    assert ["query", "mode", "took_ms", "hits", "coverage", "weak"] == list(answer)
+    assert ("raise prices", "hybrid", {"indexed": 2, "pending": 0, "failed": 0}) == (
+        answer["query"], answer["mode"], answer["coverage"],
+    )  # fmt: skip
+    assert answer == json.loads(json.dumps(answer))
+
+
+def test_unknown_times_and_dates_are_null(searcher):
+    hit = searcher.search("hire slowly", podcast="people").hits[0]
+    assert (None, None, "") == (hit.start, hit.end, hit.play_url)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_finds_the_passage_and_scores_what_it_looked_at(searcher, mode):
+    hit = searcher.search("hire slowly", mode=mode).hits[0]
+    assert "guid/2" == hit.episode_id
+    assert (mode != "text", mode != "vector") == (hit.scores.vector is not None, hit.scores.text is not None)
+
+
+def test_scores_fall_from_rank_to_rank(searcher):
+    hits = searcher.search("raise people").hits
+    assert [1, 2] == [hit.rank for hit in hits]
+    assert hits[0].score >= hits[1].score
+
+
+def test_the_limit_limits(searcher):
+    assert 1 == len(searcher.search("raise", limit=1).hits)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"podcast": "people"}, {"guid/2"}),
+        ({"podcast": "Selling Well"}, {"guid/1?a=b"}),
+        ({"podcast": "nobody's"}, set()),
+        ({"speaker": "eve"}, {"guid/2"}),
+        ({"speaker": "Nobody"}, set()),
+        ({"since": date(2025, 2, 21)}, {"guid/2"}),
+        ({"until": date(2025, 2, 20)}, {"guid/1?a=b"}),
+        ({"since": date(2025, 2, 20), "until": date(2025, 2, 21)}, {"guid/1?a=b", "guid/2"}),
+        ({"until": datetime(2025, 2, 20, 8, tzinfo=UTC)}, set()),
+        ({"since": datetime(2025, 2, 21)}, {"guid/2"}),  # noqa: DTZ001 - read as UTC
+    ],
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_filters_restrict_the_hits(searcher, filters, expected, mode):
+    found = searcher.search("raises raise hire people nerve", mode=mode, **filters).hits
+    assert expected == {hit.episode_id for hit in found}
+
+
+def test_a_speaker_asked_for_is_who_speaks_the_snippet(searcher):
+    assert "Ann" == searcher.search("raise your prices", speaker="ann", podcast="selling-well").hits[0].speaker
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "reason"),
+    [
+        ("", {}, "empty"),
+        (" \n ", {}, "empty"),
+        ("?!", {}, "empty"),
+        ("why " * 2500, {}, "10,000 characters"),
+        ("why", {"limit": 0}, "1 to 100"),
+        ("why", {"limit": 10_000}, "1 to 100"),
+        ("why", {"mode": "magic"}, "hybrid, vector or text"),
+    ],
+)
+def test_what_cannot_be_asked_says_why_in_one_line(searcher, query, options, reason):
+    with pytest.raises(QueryError, match=reason) as caught:
+        searcher.search(query, **options)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize(
+    "query", ["' OR 1=1 --", "prices AND (", '"raise', "a" * 1000, "東京", "raise\0prices", "🙂 prices"]
+)
+def test_any_other_text_can_be_asked(searcher, query):
+    assert query == searcher.search(query).query
+
+
+def test_a_question_of_stop_words_alone_has_no_words_to_match(searcher):
+    assert () == searcher.search("to be or not to be", mode="text").hits
+    assert searcher.search("to be or not to be").hits
+
+
+def test_an_answer_is_weak_where_nothing_comes_near(searcher):
+    assert searcher.search("quantum chromodynamics").weak
+    assert not searcher.search("raise your prices before the quarter ends").weak
+
+
+def test_what_is_weak_depends_on_the_models_floor(searcher):
+    strict = BagOfWords()
+    strict.floor = 99
+    assert Searcher(searcher.store, strict).search("raise your prices before the quarter ends").weak
+    assert not Searcher(searcher.store, strict).search("raise your prices before the quarter ends", mode="text").weak
+
+
+def test_overlapping_hits_become_one_moment(tmp_path):
+    said = " ".join(f"Sentence {n} tells of parrots and of price {n}." for n in range(60))
+    searcher = fill(tmp_path, BagOfWords(), Transcript(PRICES, (Turn(said),)))
+    hits = searcher.search("parrots price", limit=100).hits
+    numbers = [set(re.findall(r"price (\d+)", hit.text)) for hit in hits]
+    assert len(hits) > 2
+    assert all(len(a & b) <= 0.6 * min(len(a), len(b)) for a, b in combinations(numbers, 2))
+
+
+def test_nothing_indexed_says_what_to_run(tmp_path):
+    with pytest.raises(IndexNotBuiltError, match="soundbite run"):
+        Searcher(Store(tmp_path / "index"), BagOfWords()).search("why")
+    with pytest.raises(IndexNotBuiltError, match="soundbite run"):
+        fill(tmp_path, BagOfWords()).search("why")
+
+
+def test_another_model_is_refused_but_words_are_still_found(searcher):
+    other = Searcher(searcher.store, BagOfWords("another"))
+    with pytest.raises(IndexMismatchError, match="soundbite index --rebuild"):
+        other.search("raise prices")
+    assert other.search("raise prices", mode="text").hits
+
+
+def test_a_searcher_follows_a_rebuild(tmp_path):
+    searcher = fill(tmp_path, BagOfWords(), Transcript(HIRING, HIRED))
+    assert searcher.search("hire").hits
+    update(Library(tmp_path / "library"), Store(tmp_path / "index"), BagOfWords(), rebuild=True)
+    assert searcher.search("hire").hits
+
+
+def test_a_searcher_opened_from_settings_counts_what_waits(tmp_path):
+    settings = Settings(home=tmp_path)
+    fill(tmp_path, BagOfWords(), Transcript(HIRING, HIRED))
+    opened = open_searcher(settings)
+    assert Coverage(1, 0, 0) == opened.search("hire", mode="text").coverage
+    Ledger(settings.ledger_path).found([PRICES])
+    assert Coverage(1, 1, 0) == opened.search("hire", mode="text").coverage
+
+
+@pytest.mark.parametrize(
+    ("audio_url", "start", "end", "expected"),
+    [
+        ("https://a.example/1.mp3", 61.5, 75.0, "https://a.example/1.mp3#t=61.5,75"),
+        ("https://a.example/1.mp3?b=c#t=5", 0.0, 0.126, "https://a.example/1.mp3?b=c#t=0,0.13"),
+        ("https://a.example/1.mp3", 100.0, None, "https://a.example/1.mp3#t=100"),
+        ("https://a.example/1.mp3", 100.0, 100.0, "https://a.example/1.mp3#t=100"),
+        ("https://a.example/1.mp3", None, None, "https://a.example/1.mp3"),
+        ("", 1.0, 2.0, ""),
+    ],
+)
+def test_a_link_plays_the_moment(audio_url, start, end, expected):
+    assert expected == play_url(audio_url, start, end)
+
+
+# -- the real model
+
+MEETING = (
+    "We cancelled the Monday meeting. Everybody writes three lines about the week instead, and reads the others' lines.",
+    "Our best account executive wanted to quit, so I asked what she would love to learn, and she now trains new hires.",
+    "The discount nearly ruined us: customers who paid least complained most and left first.",
+    "It rained all spring and the garden never dried, which the frogs enjoyed.",
+)
+OWN_QUESTIONS = {
+    "how can we avoid status calls?": "three lines about the week",
+    "keeping a top salesperson who wants to leave": "what she would love to learn",
+    "are cheap clients worth having?": "customers who paid least complained",
+    "wet weather and animals": "the frogs enjoyed",
+}
+
+
+@pytest.fixture(scope="module")
+def model(encoder):
+    return SentenceEmbedder("all-MiniLM-L6-v2", encoder)
+
+
+def test_questions_in_other_words_find_their_passage(model, tmp_path):
+    talks = [Transcript(replace(PRICES, guid=f"g{n}"), (Turn(said, "Ann"),)) for n, said in enumerate(MEETING)]
+    searcher = fill(tmp_path, model, *talks)
+    for question, phrase in OWN_QUESTIONS.items():
+        assert phrase in searcher.search(question).hits[0].text, question
+
+
+KREMER, KAZANJY = "Kremer", "Kazanjy"
+PUSH = "how do I push my top performers without losing them?"
+HALF = "why are reps working at half speed since zero interest rates and work from home?"
+ON_THE_SEEDS = {
+    "what are the four parts of a pre frame": (KREMER, "break down the pre frame into four main components"),
+    "carrots for the best people": (KREMER, "motivated by carrots"),
+    "what is the one bad habit leaders should drop": (KREMER, "Stop acting like you know everything"),
+    "goals exercise with four quadrants": (KREMER, "four quadrant exercise"),
+    "heaven and hell in discovery": (KREMER, "heaven and the hell"),
+    "convertible with the top up": (KREMER, "driving a convertible"),
+    "Federal Reserve dropped rates after the financial crisis": (KAZANJY, "Federal Reserve dropped interest rates"),
+    "is working remotely harmful for junior salespeople?": (KAZANJY, "corrosive to"),
+    "age limit at car rental companies": (KAZANJY, "car rental companies"),
+    "remote learning during COVID": (KAZANJY, "remote learning during COVID"),
+}
+
+
+@pytest.fixture(scope="module")
+def seeds(model, tmp_path_factory):
+    if not SEEDS.is_dir():
+        pytest.skip("the two seed transcripts are not beside this checkout")
+    return fill(
+        tmp_path_factory.mktemp("seeds"), model, *(read_transcript(path) for path in sorted(SEEDS.glob("*.txt")))
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_seeds_answer_their_questions_in_every_mode(seeds, mode):
+    assert KREMER in seeds.search(PUSH, mode=mode).hits[0].title
+    hit = seeds.search(HALF, mode=mode).hits[0]
+    assert (True, "Speaker 2") == (KAZANJY in hit.title, hit.speaker)
+
+
+@pytest.mark.parametrize(("question", "answer"), ON_THE_SEEDS.items())
+def test_the_seeds_answer_with_the_passage(seeds, question, answer):
+    title, phrase = answer
+    hits = seeds.search(question, limit=3).hits
+    assert title in hits[0].title
+    assert any(phrase in hit.text for hit in hits), [hit.snippet for hit in hits]
+
+
+def test_adverts_rank_low_unless_asked_for_and_say_so(tmp_path):
+    sold = "This episode is brought to you by Parrot, the trainer. What do parrots learn of prices? Learn more at parrot.example.com."
+    told = "Parrots learn slowly. What do they care for prices? Mine never learned what a price is, in all those years."
+    searcher = fill(
+        tmp_path, BagOfWords(), Transcript(PRICES, (Turn(sold, "Ann"),)), Transcript(HIRING, (Turn(told, "Eve"),))
+    )
+    asked = "what do parrots learn of prices"
+    assert [False, True] == [hit.advert for hit in searcher.search(asked).hits]
+    first = searcher.search(asked, adverts=True).hits[0]
+    assert (True, "On prices") == (first.advert, first.title)
+
+
+def test_the_end_of_a_short_episode_is_offered_too(tmp_path):
+    said = " ".join(f"Parrots of kind {n} talk of price {n} and of little else all day." for n in range(22))
+    hits = fill(tmp_path, BagOfWords(), Transcript(PRICES, (Turn(said),))).search("parrots and prices").hits
+    offered = {int(n) for hit in hits for n in re.findall(r"kind (\d+)", hit.text)}
+    assert set(range(22)) == offered

@@ -1,0 +1,203 @@
+"""Any audio file becomes 16 kHz mono in blocks, or one clear error."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+import av
+import numpy as np
+import pytest
+
+from ingest.audio.decode import RATE, Recording, quietest, skipped
+from ingest.errors import AudioError
+
+HEARD = 0.15  # seconds by which codecs with their padding may differ
+FORMS = [  # extension, codec, rate, layout, sample format
+    ("wav", "pcm_s16le", 44_100, "stereo", "s16"),
+    ("wav", "pcm_f32le", 8_000, "mono", "flt"),
+    ("mp3", "libmp3lame", 44_100, "stereo", "s16p"),
+    ("m4a", "aac", 48_000, "stereo", "fltp"),
+    ("oga", "flac", 44_100, "stereo", "s16"),
+    ("opus", "libopus", 48_000, "mono", "s16"),
+    ("flac", "flac", 16_000, "mono", "s16"),
+    ("webm", "libopus", 48_000, "stereo", "s16"),
+]
+
+
+def tone(seconds, rate, hertz=440.0):
+    return 0.4 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)
+
+
+def write(path, seconds=3.0, form=FORMS[0], *, picture=False, options=None):
+    """Encode a tone, with moving pictures beside it where asked."""
+    _, codec, rate, layout, samples = form
+    channels = 2 if layout == "stereo" else 1
+    with av.open(str(path), "w", options=options or {}) as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout, format=samples)
+        video = container.add_stream("mpeg4", rate=10, width=64, height=64, pix_fmt="yuv420p") if picture else None
+        sound = np.repeat(tone(seconds, rate)[None], channels, axis=0)
+        if not samples.startswith("flt"):
+            sound = sound * 32_767
+        sound = sound.astype("float32" if samples.startswith("flt") else "int16")
+        size = stream.codec_context.frame_size or 1024
+        for start in range(0, sound.shape[1], size):
+            piece = np.ascontiguousarray(sound[:, start : start + size])
+            if not samples.endswith("p"):
+                piece = piece.T.reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(piece, format=samples, layout=layout)
+            frame.sample_rate = rate
+            frame.pts = start
+            frame.time_base = Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if video:
+            for number in range(round(seconds * 10)):
+                image = av.VideoFrame.from_ndarray(np.full((64, 64, 3), number, np.uint8), format="rgb24")
+                container.mux(video.encode(image))
+            container.mux(video.encode(None))
+    return path
+
+
+def heard(path):
+    with Recording(path) as recording:
+        samples = np.concatenate(list(recording.blocks()))
+    return samples, recording
+
+
+def pitch(samples):
+    """The loudest frequency, in hertz."""
+    return np.argmax(np.abs(np.fft.rfft(samples))) * RATE / len(samples)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form[1]}-{form[0]}")
+def test_every_common_form_gives_the_same_sound(tmp_path, form):
+    samples, recording = heard(write(tmp_path / f"a.{form[0]}", 3.0, form))
+    assert samples.dtype == np.float32
+    assert recording.decoded == pytest.approx(3.0, abs=HEARD)
+    assert len(samples) == round(recording.decoded * RATE)
+    assert pitch(samples) == pytest.approx(440, abs=2)
+    assert 0.2 < np.sqrt(np.mean(samples**2)) < 0.35
+    assert not recording.truncated
+
+
+def test_the_sound_of_a_video_is_heard(tmp_path):
+    samples, recording = heard(write(tmp_path / "a.mp4", 3.0, FORMS[3], picture=True))
+    assert pitch(samples) == pytest.approx(440, abs=2)
+    assert not recording.truncated
+
+
+def test_a_wrong_extension_does_not_matter(tmp_path):
+    write(tmp_path / "a.flac", 3.0, FORMS[6]).rename(tmp_path / "a.mp3")
+    assert heard(tmp_path / "a.mp3")[1].decoded == pytest.approx(3.0, abs=HEARD)
+
+
+def test_a_huge_cover_is_no_obstacle(tmp_path):
+    plain = write(tmp_path / "a.mp3", 3.0, FORMS[2]).read_bytes()
+    picture = b"\0image/jpeg\0\3\0" + b"\xff\xd8" + b"\x55" * 12_000_000
+    frame = b"APIC" + len(picture).to_bytes(4) + b"\0\0" + picture
+    size = bytes(len(frame) >> shift & 127 for shift in (21, 14, 7, 0))
+    (tmp_path / "cover.mp3").write_bytes(b"ID3\3\0\0" + size + frame + plain[plain.index(b"\xff\xfb") :])
+    samples, recording = heard(tmp_path / "cover.mp3")
+    assert pitch(samples) == pytest.approx(440, abs=2)
+    assert not recording.truncated
+
+
+def test_streams_chained_with_another_rate_are_both_heard(tmp_path):
+    first = write(tmp_path / "1.oga", 3.0, FORMS[4]).read_bytes()
+    second = write(tmp_path / "2.oga", 2.0, ("oga", "flac", 22_050, "mono", "s16")).read_bytes()
+    (tmp_path / "both.oga").write_bytes(first + second)
+    samples, _ = heard(tmp_path / "both.oga")
+    assert len(samples) / RATE == pytest.approx(5.0, abs=2 * HEARD)
+    assert pitch(samples[-RATE:]) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize("form", [FORMS[0], FORMS[2], FORMS[3], FORMS[5], FORMS[6]], ids=lambda form: form[1])
+def test_a_file_that_was_cut_off_is_heard_up_to_the_cut_and_marked(tmp_path, form):
+    whole = write(
+        tmp_path / f"a.{form[0]}", 10.0, form, options={"movflags": "faststart"} if form[0] == "m4a" else None
+    )
+    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    samples, recording = heard(whole)
+    assert recording.truncated
+    assert recording.decoded == pytest.approx(6.0, abs=1.0)
+    assert pitch(samples) == pytest.approx(440, abs=2)
+
+
+def test_an_mp3_without_a_header_is_not_called_cut_off_for_its_estimated_duration(tmp_path):
+    quiet = write(tmp_path / "a.mp3", 8.0, FORMS[2], options={"write_xing": "0"})
+    assert not any(mark in quiet.read_bytes() for mark in (b"Xing", b"Info"))
+    assert not heard(quiet)[1].truncated
+
+
+def test_damage_in_the_middle_is_skipped_and_counted(tmp_path):
+    path = write(tmp_path / "a.flac", 20.0, FORMS[6])
+    raw = bytearray(path.read_bytes())
+    middle = len(raw) // 2
+    raw[middle : middle + 3000] = np.random.default_rng(5).bytes(3000)
+    path.write_bytes(raw)
+    samples, recording = heard(path)
+    assert 15 < recording.decoded <= 20.5
+    assert pitch(samples) == pytest.approx(440, abs=2)
+
+
+def test_numbers_that_are_none_do_not_spread(tmp_path):
+    path = write(tmp_path / "a.wav", 1.0, FORMS[1])
+    raw = path.read_bytes()
+    nan, inf = np.float32("nan").tobytes(), np.float32("inf").tobytes()
+    path.write_bytes(raw[:1000] + nan + inf + raw[1008:])
+    samples, _ = heard(path)
+    assert np.isfinite(samples).all()
+    assert np.abs(samples).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("page.mp3", b"<!doctype html><p>Not found"), ("empty.mp3", b""), ("noise.m4a", bytes(range(256)) * 99)],
+)
+def test_what_is_no_audio_is_one_clear_error(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(AudioError) as error:
+        heard(tmp_path / name)
+    assert str(tmp_path / name) == error.value.subject
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_an_audio_error(tmp_path):
+    with pytest.raises(AudioError, match="No such file"):
+        Recording(tmp_path / "none.mp3")
+
+
+def test_pictures_without_sound_are_an_audio_error(tmp_path):
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        video = container.add_stream("mpeg4", rate=10, width=64, height=64, pix_fmt="yuv420p")
+        container.mux(video.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(video.encode(None))
+    with pytest.raises(AudioError, match="holds no sound"):
+        Recording(tmp_path / "a.mp4")
+
+
+def test_long_sound_comes_in_blocks(tmp_path):
+    with Recording(write(tmp_path / "a.flac", 120.0, FORMS[6])) as recording:
+        sizes = [len(block) for block in recording.blocks()]
+    assert max(sizes) < 40 * RATE
+    assert sum(sizes) == round(recording.decoded * RATE)
+
+
+def test_skipping_leaves_out_exactly_so_many_samples():
+    sound = np.arange(100, dtype=np.float32)
+    blocks = [sound[start:end] for start, end in pairwise((0, 30, 60, 100))]
+    for count in (0, 1, 30, 59, 99, 100, 200):
+        left = list(skipped(iter(blocks), count))
+        assert np.array_equal(sound[count:], np.concatenate([*left, sound[:0]]))
+
+
+def test_the_quietest_moment_is_found():
+    samples = np.ones(5 * RATE, np.float32)
+    samples[3 * RATE : 3 * RATE + RATE // 5] = 0.1
+    assert quietest(samples, 1.0, 4.5) == pytest.approx(3.1, abs=0.11)
+    assert quietest(samples, 4.99, 5.0) == 5.0
+
+
+def test_a_tag_between_stitched_files_does_not_end_the_sound(tmp_path):
+    part = write(tmp_path / "part.mp3", 3.0, FORMS[2]).read_bytes()
+    (tmp_path / "both.mp3").write_bytes(part + b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + part)
+    assert heard(tmp_path / "both.mp3")[1].decoded == pytest.approx(6.0, abs=3 * HEARD)

@@ -1,0 +1,63 @@
+"""Our polling, held against the table of good manners; and the table, against a client without any."""
+
+from contextlib import suppress
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from flows.context import Studio
+from ingest.errors import SoundbiteError
+from ingest.feeds import poll as polling
+from ingest.ledger import Ledger, Subscription
+from ingest.library import Library
+from ingest.settings import Settings
+from ingest.speech.transcribe import Transcriber
+from ingest.web.client import open_client
+from tests.etiquette import CASES, complaints
+
+
+@pytest.fixture
+def poll(tmp_path):
+    """Ours as the schedule wakes it: what is held back or not due is not asked."""
+    settings = Settings(home=tmp_path / "home")
+    ledger = Ledger(settings.ledger_path)
+    with open_client(user_agent=settings.user_agent, timeout=5, hosts_allowed=frozenset({"127.0.0.1"})) as client:
+        studio = Studio(settings, client, ledger, Library(settings.library_dir), Transcriber("", models_dir=tmp_path))
+
+        def poll(url, _stored, moment):
+            ledger.subscribe(Subscription("deal-desk", url), moment)
+            feed = ledger.feed("deal-desk")
+            if polling.is_due(feed, moment) and not polling.held_back(ledger, feed, moment):
+                with suppress(SoundbiteError):
+                    polling.poll(studio, feed, moment)
+
+        yield poll
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_our_polling_has_good_manners(case, poll):
+    assert [] == complaints(case, poll)
+
+
+def rude(url, _stored, _moment):
+    """Asks whenever it wakes, for everything, and remembers nothing."""
+    with suppress(URLError):
+        urlopen(url, timeout=5).close()
+
+
+def test_the_table_tells_a_client_without_manners():
+    names = {case.name for case in CASES if complaints(case, rude)}
+
+    assert {
+        'the ETag "v1" goes back verbatim',
+        "Last-Modified goes back verbatim, odd as it may be",
+        "a failure keeps the validators",
+        "a feed is asked at most once an hour",
+        "301 is followed at once and believed once it lasts",
+        "410 ends the polling",
+        "404 is asked again less and less often",
+        "Retry-After (seconds) is waited for with 503",
+        "max-age is waited for",
+    } <= names
+    assert "404 is never given up" not in names

@@ -1,0 +1,87 @@
+"""Lists of feeds, as other programs export them and as ours are read back."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ingest.errors import FeedError
+from ingest.feeds.opml import read_opml, write_opml
+
+LISTS = Path(__file__).parents[2] / "data" / "opml"
+
+
+def test_nested_lists_give_each_web_address_once_in_order():
+    assert read_opml((LISTS / "nested.opml").read_bytes()) == [
+        ("Deal & Desk", "https://deal.example/feed.xml"),
+        ("Quota Room", "https://quota.example/f?a=1&b=2"),
+        ("", "http://pipe.example/rss"),
+    ]
+
+
+def test_a_broken_list_gives_what_can_be_read():
+    assert read_opml((LISTS / "broken.opml").read_bytes()) == [
+        ("Café & more", "https://cafe.example/f"),
+        ("Open", "https://open.example/f"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"  ", b"hello", b"<html><body>no</body></html>", b"<rss version='2.0'><channel/></rss>", b"\0\0", b"{}",
+     b"<!DOCTYPE x [<!ENTITY a 'b'>]><opml version='2.0'><body/></opml>", bytes(11 * 2**20), b"/etc/hostname",
+     b"http://127.0.0.1:9/list.opml"],
+)  # fmt: skip
+def test_what_is_no_list_is_a_plain_error(data):
+    with pytest.raises(FeedError) as caught:
+        read_opml(data, "list.opml")
+
+    assert str(caught.value).startswith("list.opml: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_list_is_a_list():
+    assert read_opml(b'<opml version="2.0"><head/><body/></opml>') == []
+    assert read_opml(write_opml([]).encode()) == []
+
+
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"], exclude_characters="&<>"), max_size=20
+)
+
+
+@settings(max_examples=25, deadline=None, database=None)
+@given(
+    st.lists(
+        st.tuples(WORDS, st.from_regex(r"https://[a-z]{1,8}\.example/[a-z0-9?=&%]{0,9}", fullmatch=True)),
+        max_size=5,
+        unique_by=lambda feed: feed[1],
+    )
+)
+@example([(" ", "https://a.example/")])
+def test_what_is_written_is_read_back(feeds):
+    written = write_opml(feeds)
+
+    assert [(" ".join(title.split()) or url, url) for title, url in feeds] == read_opml(written.encode())
+    assert written == write_opml([(title or url, url) for title, url in feeds])
+
+
+@settings(max_examples=60, deadline=3000, database=None)
+@given(st.binary(max_size=200) | st.builds(
+    lambda body, at, piece: body[:at] + piece + body[at:],
+    st.just((LISTS / "nested.opml").read_bytes()), st.integers(0, 800), st.binary(max_size=9) | st.sampled_from(
+        [b"<outline ", b'"', b"<![CDATA[", b"</body>", b"&#xD800;", b"<!DOCTYPE", b"<head><dateCreated>x</dateCreated>"])))  # fmt: skip
+def test_any_bytes_give_a_list_or_a_plain_error(data):
+    try:
+        found = read_opml(data)
+    except FeedError:
+        return
+    assert all(url.lower().startswith("http") for _, url in found)
+
+
+def test_deep_nesting_is_no_trap():
+    deep = b'<opml version="2.0"><body>' + b'<outline text="x">' * 5_000
+    assert read_opml(deep + b'<outline type="rss" text="a" xmlUrl="http://a.example/"/>') == [
+        ("a", "http://a.example/")
+    ]

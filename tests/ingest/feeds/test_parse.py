@@ -1,0 +1,312 @@
+"""Feeds: awkward ones beside what is read from them, and manners towards a real host."""
+
+import gzip
+import json
+import time
+from dataclasses import MISSING, fields, is_dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.errors import FeedError, FetchError
+from ingest.feeds.parse import Validators, fetch, is_revision, parse
+from ingest.models import Episode, Feed
+from ingest.web.client import open_client
+from tests.podcast_host import PodcastHost, Reply, document, for_agent, redirect
+
+FEEDS = Path(__file__).parents[2] / "data" / "feeds"
+PAIRS = sorted(FEEDS.glob("*.xml"))
+URL = "https://pod.example/show/feed.xml"
+NOW = datetime(2025, 3, 4, 6, tzinfo=UTC)
+AGENT = "soundbite/test (+https://example.org)"
+SOME = Validators('"v1"', "Tue, 04 Mar 2025 06:00:00 GMT")
+
+
+@pytest.fixture
+def host():
+    with PodcastHost() as host:
+        yield host
+
+
+@pytest.fixture
+def client():
+    with open_client(user_agent=AGENT, timeout=5, hosts_allowed=frozenset({"127.0.0.1", "localhost"})) as client:
+        yield client
+
+
+def plain(value):
+    """A noun as JSON data, without the fields that hold their default."""
+    if is_dataclass(value):
+        pairs = ((each, getattr(value, each.name)) for each in fields(value))
+        return {each.name: plain(found) for each, found in pairs if each.default is MISSING or found != each.default}
+    return [plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+def read(body: bytes) -> dict:
+    """What `parse` says of a body: the feed less what is the same in all of them, or the error."""
+    try:
+        found = plain(parse(URL, body))
+    except FeedError as error:
+        return {"error": error.message}
+    assert found.pop("url") == URL
+    for episode in found.get("episodes", []):
+        assert (URL, found["podcast"]) == (episode.pop("source_feed"), episode.pop("podcast"))
+    return found
+
+
+def item(number: int, *, title: str = "Episode", extra: str = "") -> str:
+    return (
+        f"<item><title>{title} {number}</title><guid>g{number}</guid><pubDate>Tue, 04 Mar 2025 06:00:00 GMT</pubDate>"
+        f'<enclosure url="https://cdn.example/{number}.mp3" length="1" type="audio/mpeg"/>{extra}</item>'
+    )
+
+
+def rss(*items: str, title: str = "Deal Desk") -> bytes:
+    return f'<rss version="2.0"><channel><title>{title}</title>{"".join(items)}</channel></rss>'.encode()
+
+
+@pytest.mark.parametrize("path", PAIRS, ids=lambda path: path.stem)
+def test_awkward_feeds_are_read_as_written_beside_them(path):
+    assert json.loads(path.with_suffix(".json").read_text()) == read(path.read_bytes())
+
+
+def test_there_are_at_least_thirty_awkward_feeds_that_can_be_read():
+    assert len([path for path in PAIRS if not path.stem.startswith("refused")]) >= 30
+
+
+def test_bytes_that_name_a_file_do_not_open_it(tmp_path):
+    (tmp_path / "feed.xml").write_bytes(rss(item(1)))
+    with pytest.raises(FeedError):
+        parse(URL, str(tmp_path / "feed.xml").encode())
+
+
+def test_the_given_slug_and_base_are_used():
+    feed = parse(URL, rss(item(1).replace("https://cdn.example", "..")), "my-slug", base="https://cdn.example/a/b/f")
+
+    assert "my-slug" == feed.podcast == feed.episodes[0].podcast
+    assert feed.episodes[0].audio_url == "https://cdn.example/a/1.mp3"
+    assert feed.episodes[0].source_feed == URL
+
+
+def test_the_header_s_charset_counts_where_the_document_says_nothing():
+    assert (
+        parse(URL, rss(title="営業").decode().encode("shift_jis"), content_type="a/b; charset=Shift_JIS").title
+        == "営業"
+    )
+
+
+def test_an_older_episode_keeps_the_guid_when_a_newer_one_comes_to_share_it():
+    before = parse(URL, rss(item(1)))
+    twin = item(2).replace("g2", "g1").replace("04 Mar", "11 Mar")
+    after = parse(URL, rss(twin, item(1)))
+
+    assert before.episodes[0] == after.episodes[1]
+    assert after.episodes[0].guid.startswith("g1#")
+    assert after.episodes == parse(URL, rss(item(1), twin)).episodes
+
+
+def test_episodes_keep_their_guids_when_every_address_changes():
+    old = parse(URL, rss(item(1), item(2)))
+    new = parse(URL, rss(item(1), item(2)).replace(b"https://cdn", b"https://tracker.example/e/cdn"))
+
+    assert [each.key for each in old.episodes] == [each.key for each in new.episodes]
+    assert all(map(is_revision, old.episodes, new.episodes))
+
+
+def test_a_thousand_complaints_are_told_shortly():
+    warnings = parse(URL, rss(*(item(number).replace("<pubDate>", "<x>").replace("</pubDate>", "</x>")
+                                for number in range(150)))).warnings  # fmt: skip
+
+    assert warnings[-1] == "and 50 more"
+    assert len(warnings) == 101
+
+
+def test_a_long_feed_takes_time_in_proportion_and_loses_nothing():
+    def seconds(count):
+        body = rss(*(item(number, extra="<description>word &amp; word</description>") for number in range(count)))
+        before = time.process_time()
+        assert count == len(parse(URL, body).episodes)
+        return time.process_time() - before
+
+    short = min(seconds(60) for _ in range(3))
+    assert seconds(480) < 8 * short * 3
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["<![CDATA[", "<!--", "&", "<item>", "<", "<a:", "<?", "&#", "<!", '<a b="', "</", "<a>", "<title>", "<![", "]]>",
+     "<podcast:liveItem>", "<item><![CDATA[", "<!DOCTYPE [", "&#xD83D;", "</item>", "\x0b", "\n", "<script>"],
+)  # fmt: skip
+@pytest.mark.parametrize("tail", ["", "</channel></rss>"])
+def test_hostile_repetition_takes_no_more_than_time_in_proportion(unit, tail):
+    body = rss().removesuffix(b"</channel></rss>") + (unit * (20_000 // len(unit)) + tail).encode()
+    before = time.process_time()
+    read(body)
+    read(unit.encode() * (20_000 // len(unit)))
+
+    assert time.process_time() - before < 2
+
+
+def test_any_bytes_give_a_feed_or_a_plain_error_in_bounded_time(capsys):
+    """Random bytes, random markup, and the awkward feeds with bytes changed, cut and repeated."""
+    bodies = [path.read_bytes() for path in PAIRS if path.stat().st_size < 4000]
+    pieces = [b"<item>", b"</item>", b"<![CDATA[", b"]]>", b"&", b"<rss>", b"<title>", b"\xff", b"\0", b"<podcast:person>",
+              b"<!DOCTYPE x [", b"<!ENTITY a 'b'>", b"<feed xmlns='http://www.w3.org/2005/Atom'>", b"<entry>", b"<enclosure ",
+              b" url='http://[' ", b"<guid>", b"&#xD800;", b"<?xml encoding='utf-7'?>", b"\x1f\x8b", b"\xfe\xff"]  # fmt: skip
+    changed = st.builds(
+        lambda body, at, piece, cut: (body[: at % len(body)] + piece + body[at % len(body) + cut :]) if body else piece,
+        st.sampled_from(bodies),
+        st.integers(0, 4000),
+        st.sampled_from(pieces) | st.binary(max_size=8),
+        st.integers(0, 60),
+    )
+    tried = []
+
+    @settings(max_examples=150, deadline=3000, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.binary(max_size=300) | st.lists(st.sampled_from(pieces)).map(b"".join) | changed)
+    def holds(body):
+        tried.append(body)
+        try:
+            feed = parse(URL, body)
+        except FeedError as error:
+            assert "\n" not in error.message  # noqa: PT017
+        else:
+            assert isinstance(feed, Feed)
+            assert len(feed.episodes) == len({episode.key for episode in feed.episodes})
+            assert all(episode.audio_url.startswith("http") for episode in feed.episodes)
+
+    holds()
+    with capsys.disabled():
+        print(f"\n{len(tried)} inputs tried on the feed parser")
+
+
+def test_a_cut_at_any_byte_loses_only_what_is_not_whole():
+    body = rss(item(1), item(2), item(3))
+    for at in range(1, len(body), 5):
+        found = read(body[:at]).get("episodes", [])
+        assert [f"g{number}" for number in range(1, 1 + body[:at].count(b"</item>"))] == [
+            each["guid"] for each in found
+        ]
+
+
+def test_a_revision_has_other_audio_or_another_title_under_the_same_guid():
+    old = Episode("p", "g", "Title", audio_url="https://x.example/1.mp3?token=1")
+
+    assert not is_revision(old, old)
+    assert not is_revision(old, replace(old, audio_url="https://x.example/1.mp3?token=2", published="now"))
+    assert is_revision(old, replace(old, audio_url="https://x.example/2.mp3"))
+    assert is_revision(old, replace(old, title="Title (fixed)"))
+    assert not is_revision(old, replace(old, title="Other", guid="h"))
+
+
+# Manners
+
+
+def test_the_first_request_is_unconditional_and_asks_for_a_feed(host, client):
+    found = fetch(client, host.serve("/f", document(rss(), etag='"v1"', last_modified=SOME.last_modified)), now=NOW)
+
+    assert (rss(), SOME) == (found.body, found.validators)
+    asked = host.requests[0].headers
+    assert asked["user-agent"] == AGENT
+    assert asked["accept"].startswith("application/rss+xml")
+    assert asked["accept-encoding"] == "gzip"
+    assert not {"if-none-match", "if-modified-since"} & set(asked)
+
+
+@pytest.mark.parametrize("etag", ['"v1"', 'W/"v1"', "unquoted", '"a, b"', '""'])
+def test_validators_go_back_verbatim_and_an_unchanged_feed_costs_one_small_request(host, client, etag):
+    url = host.serve("/f", document(rss(), etag=etag, last_modified="some day"))
+    first = fetch(client, url, now=NOW)
+    second = fetch(client, url, first.validators, now=NOW)
+
+    assert (etag, "some day") == (
+        host.requests[1].headers["if-none-match"],
+        host.requests[1].headers["if-modified-since"],
+    )
+    assert second.body is None
+    assert first.validators == second.validators
+    assert len(host.requests) == 2
+
+
+def test_a_changed_feed_brings_new_validators(host, client):
+    url = host.serve("/f", document(rss(item(1)), etag='"v2"'))
+    found = fetch(client, url, SOME, now=NOW)
+
+    assert (rss(item(1)), Validators('"v2"')) == (found.body, found.validators)
+
+
+def test_a_304_without_our_asking_is_an_error(host, client):
+    with pytest.raises(FetchError, match="304"):
+        fetch(client, host.serve("/f", Reply(304)), now=NOW)
+
+
+def test_how_long_the_host_wants_to_be_left_alone_is_told(host, client):
+    told = {"Cache-Control": "public, max-age=600", "Retry-After": "Tue, 04 Mar 2025 06:02:00 GMT"}
+    for status in (200, 304):
+        found = fetch(client, host.serve(f"/{status}", Reply(status, rss(), told)), SOME, now=NOW)
+        assert (found.max_age, found.retry_after) == (600, 120)
+
+
+@pytest.mark.parametrize(("status", "words"), [(429, "less often"), (503, "503"), (410, "gone for good"), (404, "404"),
+                                               (403, "User-Agent"), (401, "password"), (500, "500"), (204, "204")])  # fmt: skip
+def test_refusals_are_told_in_plain_words_with_status_and_wait(host, client, status, words):
+    url = host.serve("/f", Reply(status, headers={"Retry-After": "90"}))
+    with pytest.raises(FetchError, match=words) as caught:
+        fetch(client, url, SOME, now=NOW)
+
+    assert (status, 90.0) == (caught.value.status, caught.value.retry_after)
+
+
+def test_a_user_agent_of_its_own_may_be_given_for_one_feed(host, client):
+    url = host.serve("/f", for_agent("Mozilla", document(rss())))
+    with pytest.raises(FetchError, match="403"):
+        fetch(client, url, now=NOW)
+
+    assert rss() == fetch(client, url, now=NOW, headers={"User-Agent": "Mozilla/5.0"}).body
+
+
+def test_a_move_for_good_is_told_and_a_temporary_one_is_not(host, client):
+    there = host.serve("/new", document(rss(), etag='"v1"'))
+    for status, permanent in ((301, there), (308, there), (302, ""), (307, "")):
+        found = fetch(client, host.serve(f"/{status}", redirect(status, "/new")), now=NOW)
+        assert (there, permanent) == (found.url, found.permanent_url)
+    unchanged = fetch(client, host.url("/301"), Validators('"v1"'), now=NOW)
+    assert (None, there) == (unchanged.body, unchanged.permanent_url)
+
+
+def test_compressed_feeds_are_unpacked_and_bombs_are_not(host, client):
+    found = fetch(client, host.serve("/f", document(rss(), packed=True)), now=NOW)
+    bomb = Reply(body=gzip.compress(bytes(8 * 2**20)), headers={"Content-Encoding": "gzip"})
+
+    assert rss() == found.body
+    with pytest.raises(FetchError, match="larger than 1 MiB"):
+        fetch(client, host.serve("/bomb", bomb), now=NOW, max_bytes=2**20)
+    with pytest.raises(FeedError, match="unpacks to more"):
+        parse(URL, gzip.compress(bytes(51 * 2**20), 1))
+
+
+def test_a_web_page_with_status_200_stores_nothing(host, client):
+    page = document(b"<!doctype html><html><body>Be right back</body></html>", "text/html")
+    found = fetch(client, host.serve("/f", page), now=NOW)
+    with pytest.raises(FeedError, match="web page"):
+        parse(URL, found.body, content_type=found.content_type)
+
+
+def test_a_feed_dropped_on_the_way_is_an_error_and_not_half_a_feed(host, client):
+    with pytest.raises(FetchError, match="broke off"):
+        fetch(client, host.serve("/f", Reply(body=rss(item(1)), drop_after=100)), now=NOW)
+
+
+def test_an_episodes_chapters_are_where_its_feed_says():
+    body = (
+        '<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><title>T</title>'
+        '<item><guid>1</guid><title>One</title><podcast:chapters url="/c.json" type="application/json+chapters"/>'
+        '<enclosure url="https://cdn.example/1.mp3" type="audio/mpeg"/></item></channel></rss>'
+    )
+
+    assert ["https://podcast.example/c.json"] == [
+        one.chapters_url for one in parse("https://podcast.example/feed.xml", body.encode()).episodes
+    ]

@@ -1,0 +1,67 @@
+"""Ledgers of earlier and later versions."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from ingest.errors import HomeError
+from ingest.ledger import Ledger
+from ingest.migrations import STEPS
+from ingest.models import Episode
+
+FIRST = Episode("quota", "g1", "First", summary="long " * 100, people=("Ann",))
+
+
+def old_ledger(path):
+    """A ledger as the first version wrote it: no version noted."""
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in STEPS[0]:
+            db.execute(statement)
+        db.execute(
+            "INSERT INTO feeds (podcast, url, title, etag, added) VALUES ('quota', 'https://quota.example/', 'Q', '\"1\"', 1)"
+        )
+        data = {"podcast": "quota", "guid": "g1", "title": "First", "summary": "long " * 100, "people": ["Ann"],
+                "transcripts": [{"url": "https://quota.example/1.vtt"}]}  # fmt: skip
+        for status, guid in (("done", "g1"), ("pending", "g2")):
+            row = (guid, "quota", json.dumps(data | {"guid": guid}), status)
+            db.execute("INSERT INTO episodes (key, podcast, data, status) VALUES (?, ?, ?, ?)", row)
+
+
+def test_a_ledger_of_the_first_version_opens_with_all_it_held(tmp_path):
+    old_ledger(tmp_path / "ledger.sqlite")
+
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+
+    feed = ledger.feed("quota")
+    assert ("https://quota.example/", '"1"', "", None) == (feed.url, feed.etag, feed.new_url, feed.gone)
+    assert {"quota": {"done": 1, "pending": 1, "failed": 0}} == ledger.tallies()
+
+
+def test_what_is_done_grows_small_and_what_is_pending_keeps_everything(tmp_path):
+    old_ledger(tmp_path / "ledger.sqlite")
+
+    found = {one.status: one.episode for one in Ledger(tmp_path / "ledger.sqlite").records()}
+
+    assert ("", (), ()) == (found["done"].summary, found["done"].people, found["done"].transcripts)
+    assert (FIRST.summary, FIRST.people, 1) == (
+        found["pending"].summary, found["pending"].people, len(found["pending"].transcripts)
+    )  # fmt: skip
+
+
+def test_opening_twice_takes_no_step_twice(tmp_path):
+    Ledger(tmp_path / "ledger.sqlite")
+    Ledger(tmp_path / "ledger.sqlite")
+
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
+        assert (len(STEPS),) == db.execute("PRAGMA user_version").fetchone()
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path):
+    Ledger(tmp_path / "ledger.sqlite")
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db, db:
+        db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+
+    with pytest.raises(HomeError, match="newer Soundbite"):
+        Ledger(tmp_path / "ledger.sqlite")

@@ -1,0 +1,142 @@
+"""Any bytes give segments that can be relied on, or one clear error, and quickly."""
+
+import json
+import math
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.errors import TranscriptError
+from ingest.models import Segment
+from ingest.transcripts.captions import decode, kind_of, parse
+from ingest.transcripts.cues import seconds, timed
+
+KINDS = ("vtt", "srt", "json", "html", "txt", "md")
+DATA = Path(__file__).parents[2] / "data" / "captions"
+AWKWARD = sorted(path for path in DATA.iterdir() if not path.name.endswith(".expected.json"))
+
+
+@pytest.mark.parametrize("path", AWKWARD, ids=lambda path: path.name)
+def test_an_awkward_file_gives_what_stands_beside_it(path):
+    expected = json.loads(path.with_name(f"{path.name}.expected.json").read_text("utf-8"))
+    data = path.read_bytes()
+    kind = kind_of("", path.name, data)
+    assert expected["kind"] == kind
+    if "error" in expected:
+        with pytest.raises(TranscriptError) as caught:
+            parse(data, kind, path.name)
+        assert expected["error"] == str(caught.value)
+    else:
+        found = [
+            [segment.start, segment.end, segment.speaker, segment.text] for segment in parse(data, kind, path.name)
+        ]
+        assert expected["segments"] == found
+
+
+# Pieces that formats are made of, so that random files come near real ones
+PIECES = st.sampled_from([
+    "WEBVTT", "NOTE", "STYLE", "\n", "\n\n", "\r\n", "\ufeff", "1\n", "00:00:01.000 --> 00:00:02.000\n", "99:99:99,9 --> 1:1,1\n",
+    "<v Anna>", "</v>", "<", ">", "&lt;", "&#0;", "&#x1F;", "-->", "Anna: ", "Ben (0:01): ", "[00:00:02] ", "{\\an8}", "**", "# A\n",
+    '{"segments": [', '{"startTime": 1, "body": "a"}', '"endTime": -1e999,', "]}", "<p>", "<cite>", "<time>", "<!--", "<script>", "words",
+    "\u2028", "\x00", "---\n", "::", "Speaker 1:\n",
+])  # fmt: skip
+BYTES = st.one_of(
+    st.binary(max_size=300),
+    st.lists(PIECES, max_size=40).map(lambda pieces: "".join(pieces).encode()),
+    st.lists(PIECES, max_size=40).map(lambda pieces: "".join(pieces).encode("utf-16")),
+)
+
+
+def assert_settled(segments):
+    assert segments
+    assert [segment.start for segment in segments] == sorted(segment.start for segment in segments)
+    for segment in segments:
+        assert 0 <= segment.start <= segment.end < math.inf
+        for text in (segment.text, segment.speaker):
+            assert " ".join(text.split()) == text
+            assert not any(character < " " or "\x7f" <= character < "\xa0" for character in text)
+        assert any(character.isalnum() for character in segment.text)
+
+
+def test_any_bytes_give_settled_segments_or_a_transcript_error(capsys):
+    outcomes = {"segments": 0, "error": 0}
+
+    @settings(max_examples=300, deadline=2000, suppress_health_check=[HealthCheck.too_slow])
+    @given(BYTES, st.sampled_from(KINDS))
+    def attempt(data, kind):
+        try:
+            assert_settled(parse(data, kind, "subject"))
+            outcomes["segments"] += 1
+        except TranscriptError:
+            outcomes["error"] += 1
+
+    attempt()
+    assert min(outcomes.values()) > 20
+    with capsys.disabled():
+        print(f"\n{sum(outcomes.values())} hostile caption files tried: {outcomes}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("piece", [
+    "<", "<a", "<!--", "<![", "<script>", "<p>", "<cite>", "<v ", "&", "&#", "{\\", "[", "(", "[[", "](", "**", ":", " ", "a ", "A: ",
+    "a:", "\n", "\n\n", "1\n", "0:0 ", "(0:00", "[0:00] ", "A (0:01): x\n", "00:01.0 --> ", "00:00:01.000 --> 00:00:02.000\nA: b\n",
+    "-", "\t", ">>", "# ", "---\n", "a\nb\n\n", "\xe9", '{"a":', '[{"body":"a"},',
+])  # fmt: skip
+def test_time_grows_no_faster_than_the_file(kind, piece):
+    data = (piece * 40_000)[:40_000].encode()
+    started = time.process_time()
+    with suppress(TranscriptError):
+        parse(data, kind, "subject")
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(("media_type", "name", "data", "kind"), [
+    ("text/vtt; charset=utf-8", "x.srt", b"", "vtt"),
+    ("application/x-subrip", "", b"", "srt"),
+    ("application/json", "", b"", "json"),
+    ("text/html", "x", b"", "html"),
+    ("text/plain", "https://example.org/a.vtt?token=x.srt#y", b"", "vtt"),
+    ("", "A.SRT", b"", "srt"),
+    ("application/octet-stream", "download", b"\xef\xbb\xbfWEBVTT\n", "vtt"),
+    ("text/plain", "a.txt", b"1\n00:00:01,000 --> 00:00:02,000\nHi\n", "srt"),
+    ("", "a.txt", "1\n00:00:01,000 --> 00:00:02,000\nHi\n".encode("utf-16"), "srt"),
+    ("", "a", b'  {"version": "1.0.0"}', "json"),
+    ("", "a", b"[00:00:01] Not JSON", "txt"),
+    ("", "a", b"<!DOCTYPE html><p>Hi", "html"),
+    ("", "a", b"# Title\n", "md"),
+    ("", "a", b"---\ntitle: x\n---\n", "md"),
+    ("", "a", b"", "txt"),
+])  # fmt: skip
+def test_the_kind_goes_by_type_then_suffix_then_content(media_type, name, data, kind):
+    assert kind == kind_of(media_type, name, data)
+
+
+def test_a_file_beyond_the_limit_is_refused_unread():
+    with pytest.raises(TranscriptError, match="larger than 10 bytes"):
+        parse(b"words and words", "txt", "big.txt", limit=10)
+
+
+def test_an_unknown_kind_is_named():
+    with pytest.raises(TranscriptError, match="'pdf'"):
+        parse(b"words", "pdf", "a.pdf")
+
+
+def test_bytes_that_no_encoding_names_are_still_read():
+    assert decode(b"caf\xe9 \x81", "a.txt") == "caf\xe9 \x81"
+
+
+@pytest.mark.parametrize(("clock", "expected"), [
+    ("0:05", 5.0), ("62:03", 3723.0), ("1:02:03.5", 3723.5), ("00:00:01,250", 1.25), ("-0:01", -1.0), ("00: 00: 02,5", 2.5),
+    ("12", None), ("", None), ("a:b", None), ("1:2:3:4", None),
+])  # fmt: skip
+def test_clock_times_are_read_as_seconds(clock, expected):
+    assert expected == seconds(clock)
+
+
+def test_segments_of_a_file_without_times_are_told_apart():
+    assert timed(parse(b"Only words.", "txt", "a")) == ()
+    assert (Segment(0.0, 0.8, "Two words."),) == timed(parse(b"[0:00] Two words.", "txt", "a"))
