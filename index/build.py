@@ -15,8 +15,8 @@ from index.embed.sentence_transformers import Embedder
 from index.store.lance import Store
 from index.store.schema import IndexedEpisode
 from ingest.errors import IndexingError, SoundbiteError, TranscriptError
+from ingest.identity import slug
 from ingest.models import Transcript
-from ingest.transcripts.document import slug
 
 MAINTAIN_EVERY = 20  # episodes; each leaves a fragment
 

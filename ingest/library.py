@@ -1,91 +1,202 @@
-"""The library: one Markdown file per episode with its timed segments beside it, written by rename; the record of truth."""
+"""The library: one Markdown file per episode with its timed segments beside it; the record of truth.
 
-import os
+Which document holds which episode is said in the documents alone. A catalogue (SQLite, hidden in the library's folder)
+remembers what their heads say, so that an episode is looked up, not searched for; it is derived and may be deleted.
+"""
+
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from ingest.errors import HomeError, NotFoundError, TranscriptError
+from ingest.identity import SHORT_KEY, episode_key, slug
 from ingest.models import Episode, Transcript
-from ingest.transcripts.document import file_stem, from_markdown, slug, to_markdown, to_sidecar
+from ingest.storage import FolderStorage
+from ingest.transcripts.document import file_stem, from_markdown, split_document, to_markdown, to_sidecar
 
 ORIGINAL = ".publisher"  # before the suffix of a publisher's own file, which is never taken for a transcript of ours
 HEAD_BYTES = 4096  # enough of a document to hold its title and seven bullets
+_TABLE = """CREATE TABLE IF NOT EXISTS documents (
+  name TEXT PRIMARY KEY, version TEXT NOT NULL, key TEXT NOT NULL, guid TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS documents_by_key ON documents (key);
+CREATE INDEX IF NOT EXISTS documents_by_guid ON documents (guid);"""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One transcript of the library: its `name` there (`podcast/file.md`) and the episode that it says it holds.
+
+    `version` changes whenever the file does. `key` is empty where the head of the file cannot be read.
+    """
+
+    name: str
+    version: str
+    key: str
+    guid: str
 
 
 class Library:
-    """`root/<podcast>/<date>-<slug>-<id8>.md` and `.json`."""
+    """`<podcast>/<date>-<slug>-<first 8 of the key>.md`, `.json` beside it. Raises `HomeError` where it cannot be written."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.storage = FolderStorage(root)
 
-    def paths(self) -> list[Path]:
-        """Every transcript, in a stable order."""
-        return sorted(path for path in self.root.glob("*/*.md") if not path.name.startswith("."))
+    # -- what is there
 
-    def locate(self, episode: Episode) -> Path | None:
-        """Where the episode's transcript lies, whatever its title was then; None where there is none."""
-        for path in sorted((self.root / slug(episode.podcast)).glob(f"*-{episode.key[:8]}.md")):
-            if self.read(path).episode.guid == episode.guid:
-                return path
-        return None
+    def documents(self, podcast: str = "") -> list[Document]:
+        """Every transcript, or those in one podcast's folder, in a stable order."""
+        folder = slug(podcast) if podcast else ""
+        with self._catalogue() as db:
+            return self._refreshed(db, folder)
 
-    def read(self, path: Path) -> Transcript:
+    def podcasts(self) -> list[str]:
+        """The slugs of the podcasts there are transcripts of."""
+        return sorted({name.partition("/")[0] for name in self.storage.names() if _is_transcript(name)})
+
+    def locate(self, episode: Episode) -> Document | None:
+        """The document that holds an episode, whatever its file is called; None where there is none."""
+        with self._catalogue() as db:
+            found = self._looked_up(db, "key = ?", episode.key)
+            if not found:
+                self._refreshed(db, slug(episode.podcast))
+                found = self._looked_up(db, "key = ?", episode.key)
+            return found[0] if found else None
+
+    def find(self, name: str) -> Document:
+        """The document whose key (or at least its first 8 digits) or guid is `name`. Raises `NotFoundError`."""
+        key = name.lower()
+        is_key = len(key) >= SHORT_KEY and all(digit in "0123456789abcdef" for digit in key)
+        condition, values = "guid = ?", [name]
+        if is_key:
+            condition, values = "guid = ? OR (key >= ? AND key < ?)", [name, key, key + "g"]
+        with self._catalogue() as db:
+            found = self._looked_up(db, condition, *values)
+            if not found:
+                self._refreshed(db)
+                found = self._looked_up(db, condition, *values)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise NotFoundError(name, f"names {len(found)} episodes; use the key that `soundbite episodes` shows")
+        raise NotFoundError(name, "no such episode in the library; `soundbite episodes` lists them")
+
+    # -- reading and writing
+
+    def read(self, name: str) -> Transcript:
         """One transcript with its times, if it has any. Raises `TranscriptError`."""
-        sidecar = path.with_suffix(".json")
         try:
-            times = sidecar.read_text("utf-8") if sidecar.exists() else None
-            return from_markdown(path.read_text("utf-8"), times, subject=str(path))
+            text = self.storage.get(name).decode()
+            beside = _beside(name)
+            sidecar = self.storage.get(beside).decode() if self.storage.version(beside) else None
         except (OSError, UnicodeDecodeError) as error:
-            raise TranscriptError(path, f"cannot be read ({error}); correct or remove the file") from error
+            raise TranscriptError(name, f"cannot be read ({error}); correct or remove the file") from error
+        return from_markdown(text, sidecar, subject=name)
 
-    def write(self, transcript: Transcript, original: tuple[str, bytes] | None = None) -> Path:
+    def content_hash(self, name: str) -> str:
+        """SHA-256 of the document and of the JSON beside it, as hex. Raises OSError."""
+        digest = sha256()
+        for part in (name, _beside(name)):
+            data = self.storage.get(part) if self.storage.version(part) else b""
+            digest.update(len(data).to_bytes(8, "big") + data)
+        return digest.hexdigest()
+
+    def write(self, transcript: Transcript, original: tuple[str, bytes] | None = None) -> Document:
         """Keep a transcript, in place of an earlier one of the same episode. Raises `HomeError`.
 
         `original` is the suffix and the bytes of the publisher's file, kept beside it as `<name>.publisher<suffix>`.
         The Markdown goes last: one that is there is always complete.
         """
         episode = transcript.episode
-        path = self.locate(episode) or self.root / slug(episode.podcast) / f"{file_stem(episode)}.md"
+        known = self.locate(episode)
+        name = known.name if known else f"{slug(episode.podcast)}/{file_stem(episode)}.md"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             if original:
                 suffix, body = original
-                write_atomically(path.with_name(f"{path.stem}{ORIGINAL}{suffix}"), body)
-            write_atomically(path.with_suffix(".json"), to_sidecar(transcript))
-            write_atomically(path, to_markdown(transcript))
+                self.storage.put(f"{name.removesuffix('.md')}{ORIGINAL}{suffix}", body)
+            self.storage.put(_beside(name), to_sidecar(transcript).encode())
+            self.storage.put(name, to_markdown(transcript).encode())
         except OSError as error:
+            reason = error.strerror or str(error)
             raise HomeError(
-                path, f"cannot be written ({error.strerror}); check the disk and the permissions"
+                self.root / name, f"cannot be written ({reason}); check the disk and the permissions"
             ) from error
-        return path
+        with self._catalogue() as db:
+            return self._catalogued(db, name)
 
-    def find(self, name: str) -> Path:
-        """The transcript whose key (or its first 8 digits and more) or guid is `name`. Raises `NotFoundError`."""
-        found = set(self._named(name))
-        if len(found) == 1:
-            return found.pop()
-        if found:
-            raise NotFoundError(name, f"names {len(found)} episodes; use the key that `soundbite episodes` shows")
-        raise NotFoundError(name, "no such episode in the library; `soundbite episodes` lists them")
+    # -- the catalogue
 
-    def _named(self, name: str) -> Iterator[Path]:
-        id8 = name[:8].lower()
-        for path in self.paths():
-            by_key = path.stem.endswith(f"-{id8}") and self.read(path).episode.key.startswith(name.lower())
-            if by_key or _head(path).find(f"\n- Episode ID: {name}\n") > 0:
-                yield path
+    @contextmanager
+    def _catalogue(self) -> Iterator[sqlite3.Connection]:
+        """The catalogue on disk; one in memory where it cannot be written or is broken."""
+        try:
+            db = sqlite3.connect(self.root / ".documents.sqlite", timeout=30, isolation_level=None)
+            try:
+                db.executescript(_TABLE)
+                db.execute("UPDATE documents SET key = key WHERE 0")  # says now where it can only be read
+            except sqlite3.Error:
+                db.close()
+                raise
+        except sqlite3.Error:
+            db = sqlite3.connect(":memory:", isolation_level=None)
+            db.executescript(_TABLE)
+        with closing(db):
+            yield db
+
+    def _looked_up(self, db: sqlite3.Connection, condition: str, *values: str) -> list[Document]:
+        """The documents catalogued under a condition that are still as they were."""
+        rows = db.execute(f"SELECT * FROM documents WHERE {condition} ORDER BY name", values)  # noqa: S608 - ours
+        return [found for row in rows if (found := Document(*row)).version == self._version(found.name)]
+
+    def _refreshed(self, db: sqlite3.Connection, folder: str = "") -> list[Document]:
+        """The documents there are, after reading the heads of those that are new or changed."""
+        within = (f"{folder}/", f"{folder}0") if folder else ("", "\U0010ffff")  # `0` follows `/` in every encoding
+        rows = db.execute("SELECT * FROM documents WHERE name >= ? AND name < ?", within)
+        known = {row[0]: Document(*row) for row in rows}
+        names = [name for name in self.storage.names(folder) if _is_transcript(name)]
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for name in known.keys() - set(names):
+                db.execute("DELETE FROM documents WHERE name = ?", (name,))
+            found = [
+                document
+                if (document := known.get(name)) and document.version == self._version(name)
+                else self._catalogued(db, name)
+                for name in names
+            ]
+        finally:
+            db.execute("COMMIT")
+        return found
+
+    def _catalogued(self, db: sqlite3.Connection, name: str) -> Document:
+        """Read a document's head and remember what it says."""
+        version = self._version(name)
+        guid, key = self._identity(name)
+        document = Document(name, version, key, guid)
+        db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", (name, version, key, guid))
+        return document
+
+    def _identity(self, name: str) -> tuple[str, str]:
+        """The guid and the key that a document's head says; empty where it says none."""
+        try:
+            head = self.storage.head(name, HEAD_BYTES).decode("utf-8", "replace")
+        except OSError:
+            return "", ""
+        _, values, _ = split_document(head)
+        if not {"guid", "podcast"} <= values.keys():
+            return "", ""
+        return values["guid"], episode_key(values["podcast"], values["guid"])
+
+    def _version(self, name: str) -> str:
+        return f"{self.storage.version(name)} {self.storage.version(_beside(name))}"
 
 
-def _head(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(HEAD_BYTES).decode("utf-8", "replace").replace("\r\n", "\n")
+def _beside(name: str) -> str:
+    return f"{name.removesuffix('.md')}.json"
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader, or a crash, meets the old content or the new, never a part; text as UTF-8."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+def _is_transcript(name: str) -> bool:
+    return name.endswith(".md")

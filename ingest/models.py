@@ -1,34 +1,11 @@
 """The nouns everything else passes around: frozen, slotted, one class each; times in seconds, dates aware and UTC."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from hashlib import sha256
+from datetime import datetime
 from typing import Any
 
-UNIX_DIGITS = (9, 10)  # from 1973 to 2286; a date written as eight digits is no number of seconds
-KEY_LENGTH = 16  # hex digits: 64 bits; a collision among a million episodes has a chance of about 3e-8
-
-
-def parse_date(text: str) -> datetime | None:
-    """The moment a date names (RFC 822, ISO 8601 or Unix seconds), aware and in UTC; None when it names none.
-
-    A date without a zone is read as UTC.
-    """
-    if text.strip().isascii() and text.strip().isdigit() and len(text.strip()) in UNIX_DIGITS:
-        return datetime.fromtimestamp(int(text), UTC)
-    for read in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            moment = read(text.strip())
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            continue
-    return None
-
-
-def episode_key(podcast: str, guid: str) -> str:
-    """Our own short name of an episode: derived from the podcast's slug and the feed's guid, so never drawn twice."""
-    return sha256(f"{podcast}\0{guid}".encode()).hexdigest()[:KEY_LENGTH]
+from ingest.identity import episode_key
+from ingest.times import parse_date
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from index.store.lance import Store
 from ingest.audio import download as audio
 from ingest.errors import AudioError, BlockedAddressError, FetchError, NotFoundError, TranscriptError
 from ingest.feeds.poll import agent
+from ingest.identity import slug
 from ingest.ledger import EpisodeRecord, Subscription
 from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript, TranscriptLink
@@ -23,7 +24,7 @@ from ingest.settings import Settings
 from ingest.speech.glossary import correct, hotwords, read_glossary
 from ingest.transcripts import captions, publisher
 from ingest.transcripts.cues import timed
-from ingest.transcripts.document import slug, turns_from_segments
+from ingest.transcripts.document import turns_from_segments
 from ingest.web import client
 
 logger = logging.getLogger(__name__)

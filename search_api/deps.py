@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from index import catalogue
-from index.search import Answer, Searcher
+from index.query import Answer
+from index.search import Searcher
 from ingest.errors import IndexNotBuiltError, NotFoundError, SoundbiteError
 from ingest.ledger import EpisodeRecord, Ledger
 from ingest.library import Library

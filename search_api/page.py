@@ -9,11 +9,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
-from index.search import LONGEST_QUERY, Answer, Hit, play_url
-from ingest.models import parse_date
+from index.query import DEFAULT_LIMIT, MAX_QUERY, Answer, Hit
+from ingest.times import parse_date, play_url
 from search_api import display as wording
 from search_api.documents import FORMS, TIMED, forms_of, transcript_address
-from search_api.params import DEFAULT_LIMIT, LimitsDep
+from search_api.params import LimitsDep
 from search_api.problems import KINDS, Problem
 from search_api.routes import DeskDep
 
@@ -116,7 +116,7 @@ def _search_page(request: Request, answer: Answer | None = None, problem: Proble
         narrowed=any(form[name] for name in ("podcast", "speaker", "since", "until", "adverts")),
         modes=MODES,
         limits=LIMITS,
-        longest=LONGEST_QUERY,
+        longest=MAX_QUERY,
         podcasts=podcasts,
         known=bool(podcasts),
         problem=problem,

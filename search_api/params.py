@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from index.search import LONGEST_QUERY, MOST_HITS, Mode
+from index.query import MAX_LIMIT, MAX_QUERY, Mode
 from ingest.errors import QueryError
 
 DEFAULT_LIMIT = 10
@@ -41,7 +41,7 @@ def day_or_moment(text: str, name: str) -> date | None:
 
 
 def read_limits(  # noqa: PLR0917 - FastAPI passes them by name
-    limit: Annotated[int, Query(description=f"How many hits at most, 1 to {MOST_HITS}.")] = DEFAULT_LIMIT,
+    limit: Annotated[int, Query(description=f"How many hits at most, 1 to {MAX_LIMIT}.")] = DEFAULT_LIMIT,
     mode: Annotated[Mode, Query(description="Look by words and meaning together, or by one of them.")] = "hybrid",
     podcast: Annotated[str, Query(description="Only this podcast's episodes (its slug).")] = "",
     speaker: Annotated[str, Query(description="Only what this speaker says.")] = "",
@@ -65,7 +65,7 @@ def read_question(
     q: Annotated[
         str,
         Query(
-            description=f"The question, or a few words; at most {LONGEST_QUERY:,} characters.",
+            description=f"The question, or a few words; at most {MAX_QUERY:,} characters.",
             examples=["how do I push my top performers?"],
         ),
     ],

@@ -13,10 +13,10 @@ from flows.context import open_web
 from ingest.errors import SoundbiteError
 from ingest.feeds import parse as feeds
 from ingest.feeds import poll as polling
+from ingest.identity import slug
 from ingest.ledger import Ledger, Subscription
 from ingest.models import Feed
 from ingest.settings import Settings
-from ingest.transcripts.document import slug
 from ingest.web.client import Client
 
 app = typer.Typer()

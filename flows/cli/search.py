@@ -12,9 +12,9 @@ from flows.cli.options import Json, Podcast, parse_day, settings_of
 from index import catalogue
 from index.search import as_dict, open_searcher
 from index.store.lance import Store
+from ingest.identity import slug
 from ingest.ledger import Ledger
 from ingest.library import Library
-from ingest.transcripts.document import slug
 from ingest.transcripts.export import render
 from ingest.transcripts.importing import read_transcript
 

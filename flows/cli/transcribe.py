@@ -13,9 +13,10 @@ from flows.cli.search import Form
 from flows.context import Studio, open_studio
 from ingest import pipeline as steps
 from ingest.errors import AudioError, NotFoundError, SoundbiteError
+from ingest.identity import slug
 from ingest.models import Episode, Transcript
 from ingest.speech.glossary import correct, read_glossary
-from ingest.transcripts.document import slug, turns_from_segments
+from ingest.transcripts.document import turns_from_segments
 from ingest.transcripts.export import render
 
 app = typer.Typer()

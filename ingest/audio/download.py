@@ -11,7 +11,7 @@ from pathlib import Path
 from ingest.audio.partial import PIECE, Notes, Part, continues, strong_validator, whole_number
 from ingest.errors import AudioError, FetchError
 from ingest.feeds.schedule import retry_after
-from ingest.models import parse_date
+from ingest.times import parse_date
 from ingest.web import client as web
 
 ACCEPT = "audio/*, video/*;q=0.9, application/octet-stream;q=0.8, */*;q=0.1"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ingest.models import parse_date
+from ingest.times import parse_date
 from ingest.web.client import Response
 
 PIECE = 2**20  # bytes at once

@@ -12,16 +12,12 @@ from urllib.parse import urljoin, urlsplit
 from ingest.feeds.podcast_tags import Marks
 from ingest.feeds.repair import plain_text
 from ingest.models import Episode, TranscriptLink
+from ingest.times import parse_duration
 
 AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wma", ".aif", ".aiff")
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".ogv")
 NOT_MEDIA = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|pdf|epub|zip|torrent|html?|xml|json|srt|vtt|txt)$", re.IGNORECASE)
 WHOLE_ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?:[/?#][^\s]*)?")
-ISO_DURATION = re.compile(
-    r"(?:PT?)?(?:(\d{1,4})\s*h[a-z]*)?\W*(?:(\d{1,5})\s*m[a-z]*)?\W*(?:(\d{1,7}(?:\.\d+)?)\s*s[a-z]*)?\W*",
-    re.IGNORECASE,
-)
-LONGEST = 7 * 86_400.0  # seconds; what claims to be longer is not a duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +29,6 @@ class Around:
     base: str
     author: str = ""
     people: tuple[str, ...] = ()
-
-
-def read_duration(text: str) -> float | None:
-    """Seconds from `3600`, `62:03`, `1:02:03.5`, `1h2m`, `90 min` or `PT1H2M3S`; None where it says none."""
-    text = text.strip()
-    if re.fullmatch(r"\d{0,7}(?::\d{0,5}){0,2}(?:\.\d{0,9})?", text) and re.search(r"\d", text):
-        seconds = 0.0
-        for part in text.split(":"):
-            seconds = seconds * 60 + float(part if part.strip(".") else 0)
-    elif (found := ISO_DURATION.fullmatch(text)) and any(found.groups()):
-        hours, minutes, rest = (float(part or 0) for part in found.groups())
-        seconds = hours * 3600 + minutes * 60 + rest
-    else:
-        return None
-    return seconds if 0 < seconds <= LONGEST else None
 
 
 def without_query(url: str) -> str:
@@ -86,7 +67,7 @@ def read_entry(entry: Mapping[str, Any], marks: Marks, around: Around) -> tuple[
         source_feed=around.source_feed,
         audio_type=kind,
         audio_bytes=size,
-        duration=read_duration(_words(entry, "itunes_duration")),
+        duration=parse_duration(_words(entry, "itunes_duration")),
         summary=_summary(entry),
         author=plain_text(_words(entry, "author"), limit=500) or around.author,
         season=_number(marks.season) or _number(_words(entry, "itunes_season")),

@@ -8,19 +8,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import feedparser
-from slugify import slugify
 
 from ingest.errors import FeedError, FetchError
 from ingest.feeds.entries import Around, absolute, read_entry, tell_apart, without_query
 from ingest.feeds.podcast_tags import Marks, read_marks
 from ingest.feeds.repair import Markup, plain_text, read_markup
 from ingest.feeds.schedule import freshness, retry_after
+from ingest.identity import slug
 from ingest.models import Episode, Feed
 from ingest.web import client as web
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
 ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
-MAX_SLUG = 60  # characters of a podcast's folder name
 MAX_WARNINGS = 100  # a feed of 10,000 broken entries is told about shortly
 REFUSED = {
     401: "asks for a password (401); ask the publisher for an address that needs none",
@@ -144,12 +143,11 @@ def _feedparser(url: str, markup: Markup) -> Any:
 
 def _feed(url: str, podcast: str, channel: Any, marks: Marks) -> Feed:
     title = plain_text(str(channel.get("title") or ""), limit=500)
-    named = (slugify(name, max_length=MAX_SLUG, word_boundary=True) for name in (title, _host(url), "podcast"))
-    slug = podcast or next(name for name in named if name)
+    name = podcast or next(name for name in (title, _host(url), "podcast") if any(c.isalnum() for c in name))
     return Feed(
         url=url,
         title=title,
-        podcast=slug,
+        podcast=slug(name),
         language=str(channel.get("language") or "").strip(),
         author=plain_text(str(channel.get("author") or ""), limit=500),
         link=str(channel.get("link") or "").strip(),

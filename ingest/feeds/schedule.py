@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from ingest.models import parse_date
+from ingest.times import parse_date
 
 LONGEST_WAIT = timedelta(days=7)  # a host may ask for more, but a slip there would silence a feed for good
 POLLS_PER_EPISODE = 12  # an episode is found within a twelfth of the usual gap: a weekly show is asked twice a day

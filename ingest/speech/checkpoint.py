@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import HomeError
-from ingest.library import write_atomically
 from ingest.speech.segments import Word
+from ingest.storage import write_atomically
 
 FORMAT = 2  # counted up when figures or words change their form: a file of another form is not ours
 

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from ingest.errors import TranscriptError
 from ingest.models import Segment
-from ingest.transcripts.cues import CLOCK, Cue, name_speakers, plain, seconds, settle, squeeze
+from ingest.times import CLOCK, parse_clock
+from ingest.transcripts.cues import Cue, name_speakers, plain, settle, squeeze
 from ingest.transcripts.text import read_prose
 
 Kind = Literal["vtt", "srt", "json", "html", "txt", "md"]
@@ -132,7 +133,7 @@ def _read_blocks(lines: Sequence[str], *, notes: bool) -> list[Cue]:
         if timing := _TIMING.match(line):
             last_number = _drop_identifier(body, last_number, notes=notes)
             cues = _close(cues, body)
-            cues.append(Cue("", "", seconds(timing[1]), seconds(timing[6])))
+            cues.append(Cue("", "", parse_clock(timing[1]), parse_clock(timing[6])))
             body, after_blank, skipping = [], False, False
             continue
         skipping = bool(line.strip()) and (skipping or (notes and after_blank and bool(_BLOCK.match(line))))
@@ -220,7 +221,7 @@ def _string(value: Any) -> str:
 
 def _number(value: Any) -> float | None:
     """Seconds from a number, or from text with a number or a clock time in it."""
-    if isinstance(value, str) and (clock := seconds(value)) is not None:
+    if isinstance(value, str) and (clock := parse_clock(value)) is not None:
         return clock
     try:
         return None if isinstance(value, bool) else float(value)
@@ -244,7 +245,7 @@ def _read_html(text: str) -> list[Cue]:
             if inside == "cite":
                 speaker = words.rstrip(": ") or speaker
             elif inside == "time":
-                start = seconds(words.strip("[]()"))
+                start = parse_clock(words.strip("[]()"))
             elif words and in_paragraph:
                 paragraphs.append(Cue(words, speaker, start))
                 start = None

@@ -10,16 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ingest.identity import one_line
 from ingest.models import Segment
-from ingest.transcripts.document import NAME_LIMIT, name_of, one_line
+from ingest.transcripts.document import NAME_LIMIT, name_of
 
 WORDS_PER_SECOND = 2.5  # 150 words a minute, an ordinary speaking rate; used only where a file gives no end
 LAST_SECOND = 360_000.0  # 100 hours, where the two digits of an SRT hour end; a later time is nonsense
 
 _TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>")
 _STYLE_CODE = re.compile(r"\{\\[^{}]*\}")  # `{\an8}`, carried over from another subtitle format
-CLOCK = r"(?:(\d{1,9})\s?:\s?)?(\d{1,9})\s?:\s?(\d{1,2})(?:[.,](\d{1,9}))?"
-_CLOCK = re.compile(rf"\s*(-?)\s*{CLOCK}\s*")
 PREFIX = re.compile(rf"(?:>>+\s*)?([^\W_][^:\n]{{0,{NAME_LIMIT - 1}}}):\s+(?=\S)")
 _CHANGE = re.compile(r"(?m)^[ \t]*>>+[ \t]*")  # American captions mark a change of speaker so
 _PARTICLES = frozenset(re.findall(r"\w+", "al and bin da de del della den der di dos du el la le of the van von y"))
@@ -55,16 +54,6 @@ def plain(markup: str) -> str:
 def squeeze(text: str) -> str:
     """The text on one line without control characters, with single spaces."""
     return " ".join(one_line(text).split())
-
-
-def seconds(clock: str) -> float | None:
-    """`1:02:03.5`, `62:03`, `00:00:01,250` in seconds; negative where it says so; None for anything else."""
-    match = _CLOCK.fullmatch(clock)
-    if not match:
-        return None
-    sign, hours, minutes, whole, fraction = match.groups()
-    total = int(hours or 0) * 3600 + int(minutes) * 60 + int(whole) + float(f"0.{fraction or 0}")
-    return round(-total if sign else total, 6)
 
 
 def is_name(words: str) -> bool:

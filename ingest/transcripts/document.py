@@ -12,14 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from slugify import slugify
 
 from ingest.errors import TranscriptError
+from ingest.identity import SHORT_KEY, one_line, slug
 from ingest.models import Episode, Segment, Transcript, Turn
 
 # The bullets in their order, and the field each holds; `transcribed_at` is the transcript's, the others the episode's.
@@ -36,13 +35,8 @@ HEADING = "## Transcript"
 UNKNOWN_SPEAKER = "Unknown speaker"
 NAME_LIMIT = 80  # characters; a longer line that ends in a colon is text
 
-# C0, DEL, C1, zero-width space, line and paragraph separators, byte order mark, halves of surrogate pairs
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff\ud800-\udfff]")
 _LABEL = re.compile(rf"(.{{0,{NAME_LIMIT - 1}}}[^\\:]):")
 _ESCAPED = re.compile(r"(?s)(.*\\):")
-# Device names that Windows refuses as file names: learn.microsoft.com/windows/win32/fileio/naming-a-file
-_RESERVED = re.compile(r"con|prn|aux|nul|(?:com|lpt)\d")
-
 logger = logging.getLogger(__name__)
 
 
@@ -55,11 +49,6 @@ class Sidecar:
     turns: tuple[Turn, ...] = ()
     transcribed_at: str = ""
     provenance: dict[str, Any] | None = None
-
-
-def one_line(text: str) -> str:
-    """The text on one line: as it is where it already was, else without control characters and runs of spaces."""
-    return " ".join(_CONTROL.sub(" ", text).split()) if _CONTROL.search(text) else text.strip(" ")
 
 
 def text_of(text: str) -> str:
@@ -193,22 +182,10 @@ def read_sidecar(text: str, subject: str = "") -> Sidecar:
         return Sidecar({})
 
 
-def slug(text: str, limit: int = 60) -> str:
-    """A name in lower-case ASCII that every file system takes: at most `limit` characters (8 or more), never empty."""
-    # a name takes few characters of a text, so a text of megabytes need not be transliterated whole
-    name = slugify(
-        text[: limit * 20], max_length=limit, word_boundary=True, save_order=True,
-        entities=False, decimal=False, hexadecimal=False,
-    )  # fmt: skip
-    if not name:
-        return sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:8] if text.strip() else "untitled"
-    return f"{name}-x" if _RESERVED.fullmatch(name) else str(name)
-
-
 def file_stem(episode: Episode) -> str:
     """`<YYYY-MM-DD or undated>-<slug of the title>-<first 8 of the key>`: sorts by date, never the same twice."""
     date = episode.published_at.date().isoformat() if episode.published_at else "undated"
-    return f"{date}-{slug(episode.title)}-{episode.key[:8]}"
+    return f"{date}-{slug(episode.title)}-{episode.key[:SHORT_KEY]}"
 
 
 def _values(transcript: Transcript) -> dict[str, str]:

@@ -10,21 +10,21 @@ import frontmatter
 import yaml
 
 from ingest.errors import TranscriptError
+from ingest.identity import one_line, slug
 from ingest.models import Episode, Transcript
+from ingest.times import parse_clock
 from ingest.transcripts.captions import SIZE_LIMIT, Kind, decode, kind_of, read_cues
-from ingest.transcripts.cues import Cue, seconds, settle, squeeze, timed
+from ingest.transcripts.cues import Cue, settle, squeeze, timed
 from ingest.transcripts.document import (
     BULLETS,
     HEADING,
     Sidecar,
     from_markdown,
     normal_turns,
-    one_line,
     read_sidecar,
-    slug,
     split_document,
     turns_from_segments,
-)  # fmt: skip
+)
 from ingest.transcripts.text import turns_of_cues
 
 UNKNOWN_PODCAST = "imported"
@@ -187,7 +187,7 @@ def _text(value: Any) -> str:
 
 def _duration(value: Any) -> float | None:
     if isinstance(value, str):
-        return seconds(value)
+        return parse_clock(value)
     return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else None
 
 

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ingest.identity import one_line
 from ingest.models import Turn
-from ingest.transcripts.cues import CLOCK, PREFIX, Cue, is_name, prefixes, seconds
-from ingest.transcripts.document import one_line
+from ingest.times import CLOCK, parse_clock
+from ingest.transcripts.cues import PREFIX, Cue, is_name, prefixes
 
 _NAME = r"[^\n:()\[\]]{0,80}?"
 _IN_BRACKETS = re.compile(rf"({_NAME})\s{{0,9}}[(\[]{{1,2}}(-?{CLOCK})[)\]]{{1,2}}\s*(:?)\s*(.*)")
@@ -56,7 +57,7 @@ class _Reading:
         if (prefix := PREFIX.match(line)) and prefix[1] in self.names:
             line = line[prefix.end() :]
             late = _IN_BRACKETS.fullmatch(line)  # `Name: [00:01:02] text`
-            start, line = (seconds(late[2]), late[8]) if late and not late[1] else (None, line)
+            start, line = (parse_clock(late[2]), late[8]) if late and not late[1] else (None, line)
             self.begin(prefix[1], start)
         if line:
             self.lines.append(line)
@@ -95,7 +96,7 @@ def _markdown_lines(text: str) -> Iterator[str]:
 
 def _link_text(link: re.Match[str]) -> str:
     """A link's words; a time stays in brackets, which make it one."""
-    return f"[{link[1]}]" if seconds(link[1]) is not None else link[1]
+    return f"[{link[1]}]" if parse_clock(link[1]) is not None else link[1]
 
 
 def _names(lines: list[str]) -> frozenset[str]:
@@ -114,11 +115,11 @@ def _opening(line: str, names: frozenset[str]) -> tuple[str, float | None, str] 
     if found := _IN_BRACKETS.fullmatch(line):
         name, clock, colon, words = found[1].strip(), found[2], found[7], found[8]
         if not name or is_name(name) or (colon and len(name.split()) < 5):
-            return name, seconds(clock), words
+            return name, parse_clock(clock), words
     if found := _BARE_TIME.fullmatch(line):
-        return "", seconds(found[1]), found[6] or ""
+        return "", parse_clock(found[1]), found[6] or ""
     if (found := _NAME_AND_TIME.fullmatch(line)) and is_name(found[1]):
-        return found[1], seconds(found[2]), ""
+        return found[1], parse_clock(found[2]), ""
     if (found := _LABEL.fullmatch(line)) and found[1] in names:
         return found[1], None, ""
     return None

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from index.search import Answer, Hit, Mode, Searcher
+from index.query import Answer, Hit, Mode
+from index.search import Searcher
 from tests.benchmarks.questions import EVERYTHING, Judged, Place, plain, tokens
 
 DEPTH = 10  # hits looked at

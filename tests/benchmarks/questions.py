@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from index.search import LONGEST_QUERY
+from index.query import MAX_QUERY
 from ingest.errors import QueryError, SoundbiteError
 
 EVERYTHING = "all"
@@ -78,8 +78,8 @@ def _judged(row: Any, name: str, words_of: Callable[[str], Sequence[str]]) -> Ju
         raise ValueError(f"is not an object; {_FORM}")  # noqa: TRY004 - all that is wrong with a line is a ValueError
     json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair cannot be asked or printed
     question, kind = _text(row, "question"), _text(row, "type") or "question"
-    if not tokens(question) or len(question) > LONGEST_QUERY:
-        raise ValueError(f"`question` must be of one word to {LONGEST_QUERY:,} characters; {_FORM}")
+    if not tokens(question) or len(question) > MAX_QUERY:
+        raise ValueError(f"`question` must be of one word to {MAX_QUERY:,} characters; {_FORM}")
     if kind in RESERVED:
         raise ValueError(f"the type {kind!r} means something else here; call it otherwise")
     others = row.get("alt_spans") or []

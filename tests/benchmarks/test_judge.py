@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from index.search import Answer, Coverage, Hit, Scores
+from index.query import Answer, Coverage, Hit, Scores
 from tests.benchmarks import judge
 from tests.benchmarks.questions import Judged, Place
 

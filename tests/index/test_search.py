@@ -9,13 +9,15 @@ import pytest
 
 from index.build import update
 from index.embed.sentence_transformers import SentenceEmbedder
-from index.search import Coverage, Searcher, as_dict, open_searcher, play_url
+from index.query import Coverage
+from index.search import Searcher, as_dict, open_searcher
 from index.store.lance import Store
 from ingest.errors import IndexMismatchError, IndexNotBuiltError, QueryError
 from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript, Turn
 from ingest.settings import Settings
+from ingest.times import play_url
 from ingest.transcripts.importing import read_transcript
 from tests.fakes import BagOfWords
 

@@ -2,7 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.models import Episode, episode_key, parse_date
+from ingest.identity import episode_key
+from ingest.models import Episode
+from ingest.times import parse_date
 
 
 @pytest.mark.parametrize(

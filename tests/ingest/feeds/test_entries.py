@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.feeds.entries import read_duration
+from ingest.times import parse_duration
 
 
 @pytest.mark.parametrize(
@@ -14,11 +14,11 @@ from ingest.feeds.entries import read_duration
      ("1" * 100_000, None), ("h", None), ("²", None), ("12:", 720), (":30", 30), (".", None), (":", None)],
 )  # fmt: skip
 def test_durations_are_read_in_every_form(text, seconds):
-    assert seconds == read_duration(text)
+    assert seconds == parse_duration(text)
 
 
 @given(st.text())
 def test_a_duration_is_nothing_or_a_positive_number_of_seconds(text):
-    found = read_duration(text)
+    found = parse_duration(text)
 
     assert found is None or 0 < found <= 7 * 86_400

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from ingest.errors import TranscriptError
 from ingest.models import Segment
+from ingest.times import parse_clock
 from ingest.transcripts.captions import decode, kind_of, parse
-from ingest.transcripts.cues import seconds, timed
+from ingest.transcripts.cues import timed
 
 KINDS = ("vtt", "srt", "json", "html", "txt", "md")
 DATA = Path(__file__).parents[2] / "data" / "captions"
@@ -134,7 +135,7 @@ def test_bytes_that_no_encoding_names_are_still_read():
     ("12", None), ("", None), ("a:b", None), ("1:2:3:4", None),
 ])  # fmt: skip
 def test_clock_times_are_read_as_seconds(clock, expected):
-    assert expected == seconds(clock)
+    assert expected == parse_clock(clock)
 
 
 def test_segments_of_a_file_without_times_are_told_apart():

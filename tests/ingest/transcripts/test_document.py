@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import TranscriptError
+from ingest.identity import slug
 from ingest.models import Episode, Segment, Transcript, TranscriptLink, Turn
 from ingest.transcripts.document import (
     file_stem,
     from_markdown,
     name_of,
     normal_turns,
-    slug,
     text_of,
     to_markdown,
     to_sidecar,

@@ -1,0 +1,141 @@
+"""What is asked and what is answered: the one list of a question's options, and the shape of every answer."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
+from typing import Literal, get_args
+
+from ingest.errors import QueryError
+from ingest.identity import slug
+from ingest.times import in_utc
+
+Mode = Literal["hybrid", "vector", "text"]
+
+MAX_QUERY = 1_000  # characters; a model reads no more than about that of it
+MAX_LIMIT = 100
+DEFAULT_LIMIT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question and its options, each checked when made.
+
+    `podcast` is a name or a slug, `speaker` a name; `since` and `until` are dates or moments, a plain date in `until` is
+    itself included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. Raises
+    `QueryError`.
+    """
+
+    text: str
+    limit: int = DEFAULT_LIMIT
+    mode: Mode = "hybrid"
+    podcast: str = ""
+    speaker: str = ""
+    since: date | None = None
+    until: date | None = None
+    adverts: bool = False
+
+    def __post_init__(self) -> None:
+        if not any(character.isalnum() for character in self.text):
+            raise QueryError("", "the question is empty; ask with at least one word")
+        if len(self.text) > MAX_QUERY:
+            raise QueryError("", f"the question has {len(self.text):,} characters; ask with at most {MAX_QUERY:,}")
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise QueryError("", f"the limit is {self.limit}; it must be 1 to {MAX_LIMIT}")
+        if self.mode not in get_args(Mode):
+            raise QueryError("", f"there is no mode {self.mode!r}; choose hybrid, vector or text")
+
+    @property
+    def words(self) -> str:
+        """The question with single spaces."""
+        return " ".join(self.text.split())
+
+    @property
+    def podcast_slug(self) -> str:
+        """The podcast's slug; empty for all."""
+        return slug(self.podcast) if self.podcast.strip() else ""
+
+    @property
+    def published_from(self) -> datetime | None:
+        """The first moment at which an episode may be published, in UTC."""
+        return _beginning(self.since)
+
+    @property
+    def published_before(self) -> datetime | None:
+        """The moment before which an episode must be published: the end of a plain date, a moment itself."""
+        try:
+            last = self.until
+            return _beginning(last if last is None or isinstance(last, datetime) else last + timedelta(days=1))
+        except OverflowError:  # the end of the calendar's last day restricts nothing
+            return None
+
+
+def _beginning(day: date | None) -> datetime | None:
+    """The moment at which a date begins, in UTC."""
+    if day is None:
+        return None
+    return in_utc(day if isinstance(day, datetime) else datetime.combine(day, time_of_day()))
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Parts of a hit's score: the cosine, and the share of the question's information said word for word.
+
+    `rerank` is no part of it: a re-ranking model's score, by which hits are ordered where one is set.
+    """
+
+    vector: float | None
+    text: float | None
+    rerank: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One moment: `start` and `end` of `text` in seconds; `snippet` is the sentence nearest the question, by `speaker`.
+
+    `highlights` are begin and end of the question's words in `text`, in characters. `advert` tells that it mostly sells
+    something or is read out in many episodes. `approximate` says that times may be off, since the audio's length differs
+    from the feed's (adverts put in at download).
+    """
+
+    rank: int
+    score: float
+    scores: Scores
+    podcast: str
+    episode_id: str
+    key: str
+    title: str
+    published: str | None
+    speaker: str
+    start: float | None
+    end: float | None
+    text: str
+    snippet: str
+    snippet_start: float | None
+    snippet_end: float | None
+    highlights: tuple[tuple[int, int], ...]
+    link: str
+    audio_url: str
+    play_url: str
+    approximate: bool
+    advert: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many episodes the answer rests on, and how many it could not."""
+
+    indexed: int
+    pending: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hits, best first; `weak` when even the best may not answer the question."""
+
+    query: str
+    mode: Mode
+    took_ms: float
+    hits: tuple[Hit, ...]
+    coverage: Coverage
+    weak: bool = False
