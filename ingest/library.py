@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ingest.errors import HomeError, NotFoundError, TranscriptError
+from ingest.errors import NotFoundError, TranscriptError
 from ingest.identity import SHORT_KEY, episode_key, slug
 from ingest.models import Episode, Transcript
-from ingest.storage import FolderStorage
+from ingest.storage import FolderStorage, home_error
 from ingest.transcripts.document import file_stem, from_markdown, split_document, to_markdown, to_sidecar
 
 ORIGINAL = ".publisher"  # before the suffix of a publisher's own file, which is never taken for a transcript of ours
@@ -120,10 +120,7 @@ class Library:
             self.storage.put(_beside(name), to_sidecar(transcript).encode())
             self.storage.put(name, to_markdown(transcript).encode())
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise HomeError(
-                self.root / name, f"cannot be written ({reason}); check the disk and the permissions"
-            ) from error
+            raise home_error(self.root / name, error) from error
         with self._catalogue() as db:
             return self._catalogued(db, name)
 
