@@ -89,7 +89,7 @@ def run(
     ledger = context.ingest.ledger
     podcast = ledger.feed(selection.podcast).podcast if selection.podcast else ""
     context.check()
-    ledger.reconcile({document.key for document in context.ingest.library.documents()})
+    pipeline.reconcile(context.ingest)
     work = _Run(context, reporter, selection, actions, podcast)
     work.report.skipped = sum(
         count["done"] for name, count in ledger.counts_by_podcast().items() if podcast in {"", name}

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -196,10 +196,22 @@ def save_transcript(context: IngestContext, obtained: Obtained) -> Document:
 def settle(context: IngestContext, episode: Episode) -> None:
     """Note that the episode's document is in the library, then drop its audio: in the order that loses nothing."""
     context.ledger.settle(episode)
-    for file in context.audio_dir.glob(f"{episode.key}.*"):
-        if not context.keep_audio or ".checkpoint." in file.name:
-            file.unlink(missing_ok=True)
+    drop_audio(context, {episode.key})
     audio.bound(context.audio_dir, MAX_KEPT_AUDIO)
+
+
+def reconcile(context: IngestContext) -> None:
+    """Bring ledger and audio to what the library holds, whatever cut the last run short."""
+    keys = {document.key for document in context.library.documents()}
+    context.ledger.reconcile(keys)
+    drop_audio(context, keys)
+
+
+def drop_audio(context: IngestContext, keys: Collection[str]) -> None:
+    """Remove the audio of episodes whose documents are in the library, unless it is kept, and their checkpoints."""
+    for file in context.audio_dir.glob("*"):
+        if file.name.partition(".")[0] in keys and (not context.keep_audio or ".checkpoint." in file.name):
+            file.unlink(missing_ok=True)
 
 
 def record_failure(context: IngestContext, episode: Episode, attempts: int, error: Exception) -> None:

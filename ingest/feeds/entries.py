@@ -65,15 +65,12 @@ def read_entry(entry: Mapping[str, Any], marks: Marks, around: Around) -> tuple[
         link=_link(entry, around.base),
         audio_url=url,
         source_feed=around.source_feed,
-        audio_type=kind,
-        audio_bytes=size,
         duration=parse_duration(_words(entry, "itunes_duration")),
         summary=_summary(entry),
         author=plain_text(_words(entry, "author"), limit=500) or around.author,
         season=_number(marks.season) or _number(_words(entry, "itunes_season")),
         number=_number(marks.episode) or _number(_words(entry, "itunes_episode")),
         people=tuple(marks.people) or around.people,
-        chapters_url=absolute(around.base, marks.chapters) if marks.chapters else "",
         transcripts=_transcripts(marks.transcripts, around.base),
     )
     return episode, _complaints(entry, episode, title, guid)

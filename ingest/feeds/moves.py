@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ingest.ledger import Subscription
+from ingest.models import Subscription
 
 AGREEING = 3  # polls in a row that say the same
 LASTING = timedelta(days=2)  # and for so long: a slip in a host's settings is mended by then

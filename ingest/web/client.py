@@ -10,7 +10,7 @@ from typing import Self, cast
 import httpcore2
 import httpx2
 
-from ingest.errors import FetchError
+from ingest.errors import FetchError, UnreachableError
 from ingest.web.guard import Deadline, GuardedBackend, Resolver, resolve
 from ingest.web.rate_limit import Pace
 
@@ -188,7 +188,12 @@ def _follow(client: Client, url: str, headers: dict[str, str]) -> tuple[httpx2.R
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
         client.pace.wait(here.host)
         request = client.http.build_request("GET", here, headers=raw)
-        answer = client.http.send(request, stream=True, follow_redirects=False)
+        try:
+            answer = client.http.send(request, stream=True, follow_redirects=False)
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            raise UnreachableError(
+                url, f"cannot be connected to ({_one_line(error)}); check the address", here.host
+            ) from error
         location = answer.headers.get("location", "")
         if answer.status_code not in MOVED or not location:
             return answer, permanent
@@ -221,7 +226,7 @@ def _plain_words(url: str) -> Iterator[None]:
         raise FetchError(url, "did not answer in time; try again later") from error
     except httpx2.DecodingError as error:
         raise FetchError(url, "sent compressed data that cannot be unpacked; try again later") from error
-    except (httpcore2.ConnectError, httpcore2.UnsupportedProtocol) as error:
+    except httpcore2.UnsupportedProtocol as error:
         raise FetchError(url, f"cannot be connected to ({_one_line(error)}); check the address") from error
     except (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
         raise FetchError(url, f"broke off ({_one_line(error)}); try again later") from error
