@@ -19,7 +19,7 @@ from ingest.settings import VERSION, Settings
 from search_api import page, routes
 from search_api.deps import Backend
 from search_api.middleware import SECURITY_HEADERS, EncodedPathMiddleware, SecurityHeadersMiddleware
-from search_api.problems import INTERNAL, MEDIA_TYPE, documented, problem_of
+from search_api.problems import MEDIA_TYPE, documented, problem_of
 from search_api.responses import ProblemDocument
 
 
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None, opener: Callable[[Settings], Se
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(routes.router, responses=documented(INTERNAL))
+    app.include_router(routes.router, responses=documented())
     app.include_router(page.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     for family in (SoundbiteError, RequestValidationError, HTTPException, Exception):

@@ -33,8 +33,7 @@ class Backend:
     def warm(self) -> None:
         """Load the model and the index before the first request; log what is missing."""
         try:
-            for _ in range(2):  # the second query on an unchanged small index loads it into memory
-                self._searcher.search(Query("ready", limit=1))
+            self._searcher.search(Query("ready", limit=1))
         except SoundbiteError as error:
             _log.warning("not ready to answer yet: %s", error)
 

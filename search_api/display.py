@@ -11,7 +11,6 @@ from ingest.models import Segment, Transcript
 from ingest.times import clock, parse_date, play_url
 
 PARAGRAPH_CHARACTERS = 420  # about 75 words: half a minute of speech, and four lines of a page
-_ELLIPSES = re.compile(r"^\s*(?:…|\.\.\.)|(?:…|\.\.\.)\s*$")
 _SPEAKER_LABEL = re.compile(r"([^.!?:\n]{1,80}): ")
 _SENTENCE_ENDS = (".", "!", "?", "…", '."', '?"', '!"')
 
@@ -91,25 +90,10 @@ def passage_paragraphs(text: str, snippet: str, speaker: str) -> list[PassagePar
     for part in parts:
         label = _SPEAKER_LABEL.match(part) if speaker else None
         words = part[label.end() :] if label else part
-        done = any(paragraph.marked for paragraph in passage)
-        split = (words, "", "") if done else split_at_snippet(words, snippet)
+        holds = snippet and snippet in words and not any(paragraph.marked for paragraph in passage)
+        split = words.partition(snippet) if holds else (words, "", "")
         passage.append(PassageParagraph(*split, label[1] if label and len(parts) > 1 else ""))
     return passage
-
-
-def split_at_snippet(text: str, snippet: str) -> tuple[str, str, str]:
-    """The text before the snippet, the snippet, and the text after it; the whole text first where it is not in it.
-
-    White space may differ, and the snippet may have an ellipsis at either end.
-    """
-    words = _ELLIPSES.sub("", snippet).split()
-    found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
-    if found is None:
-        return text, "", ""
-    end = found.end()
-    while end < len(text) and text[end] in '.!?"':
-        end += 1
-    return text[: found.start()], text[found.start() : end], text[end:]
 
 
 def citation(quote: str, source: Iterable[str], address: str) -> str:
@@ -120,7 +104,7 @@ def citation(quote: str, source: Iterable[str], address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptParagraph:
-    """Some sentences of one speaker; `speaker` is empty where it is the same as before, or unknown."""
+    """Some sentences of one speaker, with times in `segments` or without in `text`; `speaker` is empty where unknown."""
 
     speaker: str
     segments: tuple[Segment, ...] = ()
@@ -130,15 +114,9 @@ class TranscriptParagraph:
 def transcript_paragraphs(transcript: Transcript) -> list[TranscriptParagraph]:
     """The transcript by its timed segments where there are some, else by its turns."""
     if transcript.segments:
-        found = [TranscriptParagraph(group[0].speaker, tuple(group)) for group in _grouped(transcript.segments)]
-    else:
-        parts = ((turn.speaker, part) for turn in transcript.turns for part in turn.text.split("\n\n"))
-        found = [TranscriptParagraph(speaker, text=part) for speaker, part in parts if part.strip()]
-    before = ["", *(paragraph.speaker for paragraph in found)]
-    return [
-        TranscriptParagraph("" if one.speaker == last else one.speaker, one.segments, one.text)
-        for last, one in zip(before, found, strict=False)
-    ]
+        return [TranscriptParagraph(group[0].speaker, tuple(group)) for group in _grouped(transcript.segments)]
+    parts = ((turn.speaker, part) for turn in transcript.turns for part in turn.text.split("\n\n"))
+    return [TranscriptParagraph(speaker, text=part) for speaker, part in parts if part.strip()]
 
 
 def _grouped(segments: Iterable[Segment]) -> Iterator[list[Segment]]:

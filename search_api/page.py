@@ -19,20 +19,10 @@ LIMITS = (5, 10, 20, 50)
 FIELDS = ("q", "podcast", "speaker", "since", "until", "mode", "limit", "adverts")
 FILTERS = ("podcast", "speaker", "since", "until", "adverts")
 TEMPLATES = Environment(
-    loader=PackageLoader("search_api"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
+    loader=PackageLoader("search_api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-TEMPLATES.globals |= {
-    "clock": clock,
-    "fragment_seconds": fragment_seconds,
-    "long_date": long_date,
-    "play_url": play_url,
-    "transcript_path": transcript_path,
-    "web_address": web_address,
-}
+for function in (clock, fragment_seconds, long_date, play_url, transcript_path, web_address):
+    TEMPLATES.globals[function.__name__] = function
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

@@ -8,7 +8,6 @@ from fastapi import Query as Parameter
 from pydantic import PlainValidator, StringConstraints, WithJsonSchema
 
 from index.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_QUERY, Mode, Query
-from ingest.errors import QueryError
 from ingest.times import parse_day
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -39,18 +38,12 @@ OptionalQueryDep = Annotated[Query | None, Depends(optional_query)]
 def required_query(
     q: Annotated[
         Words,
-        Parameter(
-            min_length=1,
-            max_length=MAX_QUERY,
-            description="The question, or a few words.",
-            examples=["how do I push my top performers?"],
-        ),
+        Parameter(min_length=1, max_length=MAX_QUERY, description="The question, or a few words."),
     ],
     query: OptionalQueryDep,
 ) -> Query:
     """The same with `q` required. Raises `QueryError`."""
-    if query is None:
-        raise QueryError("q", f"{q!r} is blank")
+    assert query is not None, q
     return query
 
 

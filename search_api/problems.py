@@ -45,38 +45,26 @@ class Kind:
         return f"/docs#problem-{self.name}"
 
 
+# fmt: off
 EMPTY_QUERY = Kind("empty-query", 422, "Nothing was asked", "Ask a question, or give a few words (`q`).")
 INVALID_QUERY = Kind("invalid-query", 422, "The query cannot be asked", "Change it and ask again.")
 INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is not valid", "Change it and ask again.")
 EPISODE_NOT_FOUND = Kind("episode-not-found", 404, "No such episode here", "/v1/episodes lists those there are.")
-NO_SUCH_FORMAT = Kind(
-    "no-such-format", 404, "The transcript has no such format", "VTT and SRT need times; .md, .json and .txt need none."
-)
+NO_SUCH_FORMAT = Kind("no-such-format", 404, "The transcript has no such format", "VTT and SRT need times; md, json and txt do not.")
 NO_SUCH_ADDRESS = Kind("no-such-address", 404, "There is nothing at this address", "/docs lists what there is.")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This address is only read", "Use GET.")
-UNREADABLE_TRANSCRIPT = Kind(
-    "unreadable-transcript", 409, "The transcript cannot be read", "Correct its file in the library, or import it again."
-)
-INDEX_NOT_BUILT = Kind(
-    "index-not-built", 503, "There is nothing to search yet", "Run `soundbite index`, then ask again."
-)
-INDEX_MISMATCH = Kind(
-    "index-mismatch", 503, "The index was built with another model",
-    "Run `soundbite index --rebuild`, or set the model back.",
-)  # fmt: skip
-INDEX_UNUSABLE = Kind(
-    "index-unusable", 503, "The index cannot be read", "Run `soundbite doctor` where the server runs."
-)
-HOME_UNUSABLE = Kind(
-    "home-unusable", 503, "The home directory cannot be used", "Run `soundbite doctor` where the server runs."
-)
+UNREADABLE_TRANSCRIPT = Kind("unreadable-transcript", 409, "The transcript cannot be read", "Correct its file in the library, or import it again.")
+INDEX_NOT_BUILT = Kind("index-not-built", 503, "There is nothing to search yet", "Run `soundbite index`, then ask again.")
+INDEX_MISMATCH = Kind("index-mismatch", 503, "The index was built with another model", "Run `soundbite index --rebuild`, or set the model back.")
+INDEX_UNUSABLE = Kind("index-unusable", 503, "The index cannot be read", "Run `soundbite doctor` where the server runs.")
+HOME_UNUSABLE = Kind("home-unusable", 503, "The home directory cannot be used", "Run `soundbite doctor` where the server runs.")
 REFUSED = Kind("refused", 400, "The request cannot be answered", "Change it and ask again.")
 INTERNAL = Kind("internal", 500, "Something went wrong here", "Ask again; if it stays, the server's log says more.")
-
 KINDS = (
     EMPTY_QUERY, INVALID_QUERY, INVALID_PARAMETER, EPISODE_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS, METHOD_NOT_ALLOWED,
     UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH, INDEX_UNUSABLE, HOME_UNUSABLE, REFUSED, INTERNAL,
-)  # fmt: skip
+)
+# fmt: on
 
 # The most particular first: the first class that an error belongs to decides.
 _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
@@ -150,12 +138,10 @@ def _sentence(fault: dict[str, Any]) -> str:
 
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's description of the problems that an operation can have, by status."""
-    schema = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
-    titles: dict[int, list[str]] = {}
+    """OpenAPI's description of the problems that an operation can have, by status; `default` for all others."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}}}
+    titles: dict[int | str, list[str]] = {}
     for kind in kinds:
-        titles.setdefault(kind.status, []).append(f"{kind.title} (`{kind.name}`)")
-    return {
-        status: {"description": ". ".join(words), "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status, words in titles.items()
-    }
+        titles.setdefault(kind.status, []).append(f"{kind.title} ({kind.name})")
+    titles["default"] = ["Any other problem"]
+    return {status: {"description": "; ".join(words), "content": content} for status, words in titles.items()}

@@ -105,29 +105,19 @@ def formats_of(transcript: Transcript) -> tuple[Format, ...]:
 def episode_detail(transcript: Transcript, record: EpisodeRecord | None = None) -> EpisodeDetail:
     """The document of one episode; `record` is the ledger's where the transcript is still empty."""
     episode = transcript.episode
-    names = [part.speaker for part in (*transcript.segments, *transcript.turns) if part.speaker]
+    names = [segment.speaker for segment in transcript.segments] + [turn.speaker for turn in transcript.turns]
     return EpisodeDetail(
-        key=episode.key,
-        guid=episode.guid,
-        podcast=episode.podcast,
-        title=episode.title,
-        published=iso(episode.published_at),
-        published_text=episode.published,
+        key=episode.key, guid=episode.guid, podcast=episode.podcast, title=episode.title,
+        published=iso(episode.published_at), published_text=episode.published,
         status="transcribed" if record is None else "failed" if record.status == "failed" else "pending",
         reason=record.reason if record else "",
-        link=episode.link,
-        audio_url=episode.audio_url,
-        source_feed=episode.source_feed,
-        duration=episode.duration,
-        summary=episode.summary,
-        author=episode.author,
-        season=episode.season,
-        number=episode.number,
-        speakers=tuple(dict.fromkeys(names)),
+        link=episode.link, audio_url=episode.audio_url, source_feed=episode.source_feed, duration=episode.duration,
+        summary=episode.summary, author=episode.author, season=episode.season, number=episode.number,
+        speakers=tuple(dict.fromkeys(filter(None, names))),
         words=sum(len(turn.text.split()) for turn in transcript.turns),
         timed=bool(transcript.segments),
         transcribed_at=transcript.transcribed_at,
         flag=str(transcript.provenance.get("flag") or ""),
         provenance=transcript.provenance,
         transcripts={suffix: transcript_path(episode.key, suffix) for suffix in formats_of(transcript)},
-    )
+    )  # fmt: skip
