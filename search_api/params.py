@@ -18,12 +18,14 @@ DayOrTime = Annotated[
 
 def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
     q: Annotated[Words, Parameter(max_length=MAX_QUERY)] = "",
-    limit: Annotated[int, Parameter(ge=1, le=MAX_LIMIT, description="The largest number of hits.")] = DEFAULT_LIMIT,
+    limit: Annotated[
+        int, Parameter(ge=1, le=MAX_LIMIT, description=f"The largest number of hits, 1 to {MAX_LIMIT}.")
+    ] = DEFAULT_LIMIT,
     mode: Annotated[Mode, Parameter(description="Search by words and meaning together, or by one.")] = "hybrid",
     podcast: Annotated[Words, Parameter(description="Only this podcast's episodes (its name or slug).")] = "",
     speaker: Annotated[Words, Parameter(description="Only what this speaker says.")] = "",
     since: Annotated[DayOrTime, Parameter(description="Published on this date or later (ISO 8601).")] = None,
-    until: Annotated[DayOrTime, Parameter(description="Published on this date or earlier (ISO 8601).")] = None,
+    until: Annotated[DayOrTime, Parameter(description="Published on this date, itself included, or earlier.")] = None,
     adverts: Annotated[
         bool, Parameter(description="Rank adverts, and what is read out in many episodes, like anything else.")
     ] = False,
@@ -38,7 +40,7 @@ OptionalQueryDep = Annotated[Query | None, Depends(optional_query)]
 def required_query(
     q: Annotated[
         Words,
-        Parameter(min_length=1, max_length=MAX_QUERY, description="The question, or a few words."),
+        Parameter(min_length=1, max_length=MAX_QUERY, description=f"The question, at most {MAX_QUERY:,} characters."),
     ],
     query: OptionalQueryDep,
 ) -> Query:

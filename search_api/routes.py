@@ -17,14 +17,7 @@ from search_api import problems
 from search_api.deps import BackendDep, EpisodeName
 from search_api.params import QueryDep
 from search_api.problems import NoSuchFormatError, documented
-from search_api.responses import (
-    MEDIA_TYPES,
-    EpisodeDetail,
-    EpisodeList,
-    Liveness,
-    Readiness,
-    episode_detail,
-)
+from search_api.responses import MEDIA_TYPES, EpisodeDetail, EpisodeList, Liveness, Readiness, episode_detail
 
 # Browsers let a player on another site show a transcript only where its host allows it (Podcasting 2.0, `transcript`).
 CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
