@@ -254,8 +254,9 @@ class Ledger(Database):
 
     def counts(self) -> tuple[int, int]:
         """How many episodes are pending, how many failed."""
-        counts = self.counts_by_podcast().values()
-        return sum(one["pending"] for one in counts), sum(one["failed"] for one in counts)
+        with self._reading() as db:
+            counts = dict(db.execute("SELECT status, count(*) FROM episodes GROUP BY status").fetchall())
+        return int(counts.get("pending", 0)), int(counts.get("failed", 0))
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from index.search import Searcher, open_searcher
 from ingest.errors import SoundbiteError
-from ingest.settings import VERSION, Settings
+from ingest.settings import VERSION, Settings, read_settings
 from search_api import page, routes
 from search_api.deps import Backend
 from search_api.middleware import SECURITY_HEADERS, EncodedPathMiddleware, SecurityHeadersMiddleware
@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None, opener: Callable[[Settings], Se
 
     Without `settings` they come from the environment, as `uvicorn --factory` needs it.
     """
-    settings = settings or Settings()
+    settings = settings or read_settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

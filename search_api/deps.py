@@ -1,7 +1,6 @@
 """What requests are answered from, opened once and shared by all threads, and the FastAPI dependencies on it."""
 
 import logging
-from collections.abc import Iterable
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -12,9 +11,9 @@ from index.query import Answer, Query
 from index.search import Searcher
 from ingest.errors import IndexNotBuiltError, NotFoundError, SoundbiteError
 from ingest.identity import slug
-from ingest.ledger import EpisodeRecord, Ledger
+from ingest.ledger import Ledger
 from ingest.library import Library
-from ingest.models import Transcript
+from ingest.models import EpisodeRecord, Transcript
 from ingest.settings import Settings
 from search_api.responses import Readiness
 
@@ -26,8 +25,7 @@ class Backend:
 
     def __init__(self, settings: Settings, searcher: Searcher) -> None:
         self.library = Library(settings.library_dir)
-        self._ledger_path = settings.ledger_path
-        self._ledger: Ledger | None = None
+        self.ledger = Ledger(settings.ledger_path)
         self._searcher = searcher
 
     def warm(self) -> None:
@@ -54,7 +52,7 @@ class Backend:
 
     def episodes(self, podcast: str = "") -> list[catalogue.EpisodeStatus]:
         """Every known episode, newest first, or those of one podcast (its name or slug)."""
-        known = catalogue.episodes(self._searcher.store, self._records())
+        known = catalogue.episodes(self._searcher.store, self.ledger.records())
         wanted = slug(podcast) if podcast.strip() else ""
         return [status for status in known if not wanted or slug(status.podcast) == wanted]
 
@@ -70,15 +68,10 @@ class Backend:
         try:
             return self.transcript(name), None
         except NotFoundError:
-            for record in self._records():
-                if name in {record.episode.key, record.episode.guid}:
-                    return Transcript(record.episode, ()), record
-            raise
-
-    def _records(self) -> Iterable[EpisodeRecord]:
-        if self._ledger is None and self._ledger_path.exists():
-            self._ledger = Ledger(self._ledger_path)
-        return self._ledger.records() if self._ledger else ()
+            record = self.ledger.record(name)
+            if record is None:
+                raise
+            return Transcript(record.episode, ()), record
 
 
 def get_backend(request: Request) -> Backend:

@@ -5,8 +5,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from index.catalogue import EpisodeStatus
-from ingest.ledger import EpisodeRecord
-from ingest.models import Transcript
+from ingest.models import EpisodeRecord, Transcript
 from ingest.times import iso
 from ingest.transcripts.export import Format
 

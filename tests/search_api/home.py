@@ -39,15 +39,13 @@ def add(settings, *transcripts, rebuild=False):
 
 def add_failed(settings, episode, reason):
     ledger = Ledger(settings.ledger_path)
-    ledger.found([episode])
-    ledger.fail(episode, reason, datetime(2026, 1, 1, tzinfo=UTC))
+    ledger.upsert_episodes([episode])
+    ledger.record_failure(episode, reason, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def opener(settings, embedder=None):
-    def counts():
-        return Ledger(settings.ledger_path).counts() if settings.ledger_path.exists() else (0, 0)
-
-    return Searcher(Store(settings.index_dir), embedder or BagOfWords(), counts)
+    ledger = Ledger(settings.ledger_path)
+    return Searcher(Store(settings.index_dir), embedder or BagOfWords(), lambda: ledger.counts())
 
 
 def rename(settings, key, stem):
