@@ -33,9 +33,10 @@ def drain(process: Popen[bytes], file: Path) -> Thread:
 
     def copy() -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            text = line.decode("utf-8", "replace").rstrip("\n")
-            handler.emit(logging.LogRecord(file.stem, logging.INFO, "", 0, text, None, None))
+        with process.stdout as lines:
+            for line in lines:
+                text = line.decode("utf-8", "replace").rstrip("\n")
+                handler.emit(logging.LogRecord(file.stem, logging.INFO, "", 0, text, None, None))
         handler.close()
 
     thread = Thread(target=copy, daemon=True)

@@ -140,13 +140,11 @@ def _described(feed: Feed) -> dict[str, Any]:
         "title",
         "published",
         "audio_url",
-        "audio_type",
         "duration",
         "link",
         "season",
         "number",
         "people",
-        "chapters_url",
     )
     return {
         "podcast": feed.podcast,
