@@ -1,8 +1,8 @@
-r"""The library's transcript document: Markdown that people read and edit, and a JSON sidecar with times beside it.
+r"""Writes and reads the library's document: Markdown that people read and edit, and a JSON sidecar with times beside it.
 
-The Markdown is an H1 title, seven bullets, `## Transcript` and the text. Speaker turns open with a line `Name:`; text
-without speakers is bare paragraphs, and where it follows a named turn it opens with `Unknown speaker:`. A paragraph that
-would itself be read as a name is written with a backslash before its colon (`Like this\:`), which Markdown hides.
+The Markdown is an H1 title, seven bullets, `## Transcript` and the text. A speaker turn starts with a line `Name:`. Text
+without speakers is bare paragraphs; after a named turn it starts with `Unknown speaker:`. A paragraph that looks like a
+name is written with a backslash before its colon (`Like this\:`), which Markdown hides.
 """
 
 import json
@@ -21,7 +21,7 @@ from ingest.errors import TranscriptError
 from ingest.identity import SHORT_KEY, one_line, slug
 from ingest.models import Episode, Segment, Transcript, Turn
 
-# The bullets in their order, and the field each holds; `transcribed_at` is the transcript's, the others the episode's.
+# The bullets in their order, and the field each holds: of the transcript for `transcribed_at`, else of the episode
 BULLETS = {
     "Episode ID": "guid",
     "Podcast": "podcast",
@@ -35,6 +35,7 @@ HEADING = "## Transcript"
 UNKNOWN_SPEAKER = "Unknown speaker"
 NAME_LIMIT = 80  # characters; a longer line that ends in a colon is text
 
+_LINE_END = re.compile(r"\r\n?|\n")
 _LABEL = re.compile(rf"(.{{0,{NAME_LIMIT - 1}}}[^\\:]):")
 _ESCAPED = re.compile(r"(?s)(.*\\):")
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """What the JSON beside a Markdown transcript holds; `fields` are those of `Episode`, `turns` only if untimed."""
+    """The content of the JSON beside a Markdown transcript; `fields` are those of `Episode`, `turns` only if untimed."""
 
     fields: dict[str, Any]
     segments: tuple[Segment, ...] = ()
@@ -52,7 +53,7 @@ class Sidecar:
 
 
 def text_of(text: str) -> str:
-    """The text as a turn holds it: paragraphs of one line each, parted by one blank line, no control characters."""
+    """The text as a turn holds it: paragraphs of one line each, one blank line between, no control characters."""
     return "\n\n".join(_paragraphs(text))
 
 
@@ -63,7 +64,7 @@ def name_of(speaker: str) -> str:
 
 
 def normal_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """The turns as reading them back gives them: clean, none empty, neighbours without a speaker joined.
+    """The turns as they are after writing and reading: clean, none empty, neighbours without a speaker joined.
 
     Two turns in a row of one named speaker stay two.
     """
@@ -95,10 +96,10 @@ def text_body(turns: Iterable[Turn]) -> str:
 
 
 def from_markdown(text: str, sidecar: str | None = None, *, subject: str = "") -> Transcript:
-    """Read what `to_markdown` wrote, or what somebody made of it by hand, with `to_sidecar`'s JSON where there is one.
+    """Read what `to_markdown` wrote, edited by hand or not, with `to_sidecar`'s JSON where there is one.
 
-    The Markdown has the last word: the sidecar adds what it does not carry, and a sidecar that cannot be read is
-    left aside with a warning. Raises TranscriptError that names what the document lacks.
+    The Markdown has the last word: the sidecar adds what Markdown cannot hold. A sidecar that cannot be read is ignored
+    with a warning. Raises TranscriptError that names what the document lacks.
     """
     title, values, body = split_document(text)
     missing = ["the title (`# …` in the first line)"] if title is None else []
@@ -115,7 +116,7 @@ def from_markdown(text: str, sidecar: str | None = None, *, subject: str = "") -
 
 def split_document(text: str) -> tuple[str | None, dict[str, str], str | None]:
     """The document's title, the bullets' values by field name, and the text after the heading; None where absent."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").split("\n")
+    lines = _LINE_END.split(text.lstrip("\ufeff"))
     start = next((number for number, line in enumerate(lines) if line.strip(" ")), 0)
     end = next((number for number, line in enumerate(lines) if line.rstrip(" ") == HEADING), None)
     title = one_line(lines[start][1:]) if re.match(r"#(?: |$)", lines[start]) else None
@@ -171,19 +172,19 @@ def read_sidecar(text: str, subject: str = "") -> Sidecar:
     try:
         document = json.loads(text)
         if "soundbite" not in document:
-            return Sidecar({}, *_spoken(document["segments"]))
+            return Sidecar({}, *_entries(document["segments"]))
         ours = document["soundbite"]
         episode = _adapter(Episode).validate_python({"podcast": "", "guid": "", "title": "", **ours["episode"]})
         fields = {name: getattr(episode, name) for name in ours["episode"] if name in Episode.__dataclass_fields__}
-        timed, untimed = _spoken(document["segments"])
+        timed, untimed = _entries(document["segments"])
         return Sidecar(fields, timed, untimed, str(ours["transcribed_at"]), dict(ours["provenance"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ValidationError) as error:
-        logger.warning("%s: the JSON beside it is left aside, it cannot be read (%s)", subject, one_line(str(error)))
+        logger.warning("%s: the JSON beside it is ignored, it cannot be read (%s)", subject, one_line(str(error)))
         return Sidecar({})
 
 
 def file_stem(episode: Episode) -> str:
-    """`<YYYY-MM-DD or undated>-<slug of the title>-<first 8 of the key>`: sorts by date, never the same twice."""
+    """`<YYYY-MM-DD or undated>-<slug of the title>-<first 8 of the key>`: sorts by date, unique."""
     date = episode.published_at.date().isoformat() if episode.published_at else "undated"
     return f"{date}-{slug(episode.title)}-{episode.key[:SHORT_KEY]}"
 
@@ -196,7 +197,7 @@ def _values(transcript: Transcript) -> dict[str, str]:
 
 
 def _assemble(values: dict[str, str], turns: tuple[Turn, ...], extra: Sidecar) -> Transcript:
-    """Join Markdown and sidecar: a value of the sidecar counts where Markdown cannot say it, or says the same."""
+    """Join Markdown and sidecar: a sidecar's value counts where Markdown cannot hold it, or holds the same."""
     known = {**extra.fields, "transcribed_at": extra.transcribed_at}
     said = {
         name: known[name] if name in known and one_line(known[name]) == value else value
@@ -210,7 +211,7 @@ def _assemble(values: dict[str, str], turns: tuple[Turn, ...], extra: Sidecar) -
 def _paragraphs(text: str) -> Iterator[str]:
     """The paragraphs of a text, each on one line."""
     block: list[str] = []
-    for line in [*text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), ""]:
+    for line in [*_LINE_END.split(text), ""]:
         if clean := one_line(line):
             block.append(clean)
         elif block:
@@ -233,8 +234,8 @@ def _segment_json(segment: Segment) -> dict[str, Any]:
     return {"speaker": segment.speaker, **times} if segment.speaker else times
 
 
-def _spoken(entries: list[dict[str, Any]]) -> tuple[tuple[Segment, ...], tuple[Turn, ...]]:
-    """The entries of `segments` as they stand: timed segments, or turns where the first has no time."""
+def _entries(entries: list[dict[str, Any]]) -> tuple[tuple[Segment, ...], tuple[Turn, ...]]:
+    """The entries of `segments`: timed segments, or turns where the first has no time."""
     names = {"startTime": "start", "endTime": "end", "body": "text"}
     renamed = [{names.get(name, name): value for name, value in entry.items()} for entry in entries]
     if renamed and "start" not in renamed[0]:
