@@ -77,7 +77,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from ingest.errors import TranscriptionError
-from ingest.whisper import Whisper, model_path, pull_model
+from ingest.speech.faster_whisper import Whisper, model_path, pull_model
 name, models = sys.argv[1], Path(sys.argv[2])
 try:
     assert model_path(name, models) is None

@@ -20,7 +20,7 @@ import pytest
 
 from ingest.audio.decode import RATE, Recording
 from ingest.errors import AudioError, TranscriptionError
-from ingest.speech import checkpoint as kept
+from ingest.speech import checkpoint as checkpoints
 from ingest.speech.transcribe import Transcriber, stretches
 from ingest.speech.windows import Span
 
@@ -157,14 +157,14 @@ def test_a_file_that_was_cut_off_is_transcribed_up_to_the_cut_and_flagged(short,
 CHILD = """
 import sys
 from pathlib import Path
-from tests.test_transcribe import transcriber
+from tests.ingest.speech.test_transcribe import transcriber
 transcriber(stretch=8.0).transcribe(Path(sys.argv[1]), checkpoint=Path(sys.argv[2]))
 """
 
 
 def seconds_kept(checkpoint):
     """Where the stretch begins with which a killed run would go on."""
-    return json.loads(checkpoint.read_text("utf-8"))["start"] / RATE if checkpoint.exists() else 0.0
+    return json.loads(checkpoint.read_text("utf-8"))["progress"]["start"] / RATE if checkpoint.exists() else 0.0
 
 
 def test_a_killed_run_goes_on_and_gives_the_text_of_an_undisturbed_one(sound, tmp_path):
@@ -194,18 +194,18 @@ def test_a_run_that_was_killed_inside_a_stretch_goes_on_with_the_window_it_had_c
     checkpoint, told = tmp_path / "c.json", []
     undisturbed = run()
     identity = json.loads(checkpoint.read_text("utf-8"))["identity"]
-    whole = kept.load(checkpoint, identity)
-    assert len(whole.parts) >= 3
-    kept.save(checkpoint, identity, replace(whole, parts=whole.parts[:2], start=0))
+    whole = checkpoints.load(checkpoint, identity)
+    assert len(whole.batches) >= 3
+    checkpoints.save(checkpoint, identity, replace(whole, batches=whole.batches[:2], start=0))
     assert undisturbed == run()
-    assert len(told) == len(whole.parts) - 2 + 2  # each further window, the stretch, the end
-    assert min(told) == whole.parts[2].end / RATE
+    assert len(told) == len(whole.batches) - 2 + 2  # each further window, the stretch, the end
+    assert min(told) == whole.batches[2].end / RATE
 
 
 MEASURED = """
 import sys
 from pathlib import Path
-from tests.test_transcribe import transcriber
+from tests.ingest.speech.test_transcribe import transcriber
 found = transcriber(stretch=300.0).transcribe(Path(sys.argv[1]))
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
 print(int(peak.split()[1]) // 1024, len(found.segments), found.duration)
@@ -313,4 +313,4 @@ def test_what_is_no_audio_is_an_audio_error(tmp_path, content):
         (tmp_path / "a.mp3").write_bytes(content)
     with pytest.raises(AudioError):
         transcriber().transcribe(tmp_path / "a.mp3", checkpoint=tmp_path / "c.json")
-    assert kept.Progress() == kept.load(tmp_path / "c.json", {})
+    assert checkpoints.Progress() == checkpoints.load(tmp_path / "c.json", {})
