@@ -17,6 +17,7 @@ from ingest.speech.windows import Span
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")  # without a tokenizer the library asks the network
 MIN_SILENCE = 160  # milliseconds; faster-whisper's own value for cutting windows
 MIN_SPEECH = 100  # milliseconds; less is a click
+WORD_ROUNDING = 0.01  # seconds by which a rounded word may start before its window
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +237,12 @@ class Whisper:
         by_window: list[list[DecodedSegment]] = [[] for _ in windows]
         for segment in segments:
             decoded = _decoded(segment, 0.0)
-            first, last = (decoded.words[0], decoded.words[-1]) if decoded.words else (segment, segment)
-            by_window[_nearest(windows, (first.start + last.end) / 2)].append(decoded)
+            start = decoded.words[0].start if decoded.words else segment.start
+            by_window[_window_at(windows, start + WORD_ROUNDING)].append(decoded)
         return by_window
 
 
-def _nearest(windows: Sequence[Span], moment: float) -> int:
+def _window_at(windows: Sequence[Span], moment: float) -> int:
     """The number of the window that holds a moment, else of the nearest one: the pipeline does not tell the window."""
     return min(range(len(windows)), key=lambda i: max(windows[i].start - moment, moment - windows[i].end))
 
