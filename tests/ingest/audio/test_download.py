@@ -253,9 +253,7 @@ def test_free_disk_is_looked_at_first(host, get, tmp_path):
     assert get(host.url("/a"), free=lambda _folder: 65 * 2**20).bytes
 
 
-def test_a_host_that_sleeps_or_trickles_is_left(host, get):
-    with pytest.raises(FetchError, match="in time"):
-        get(host.serve("/sleep", Reply(wait=20)))
+def test_a_host_that_trickles_is_left(host, get):
     with pytest.raises(AudioError, match="in time"):
         get(host.serve("/trickle", document(SOUND, MPEG, pause=0.02, piece=500)), max_seconds=0.3)
 
