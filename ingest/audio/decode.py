@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import chain, groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -50,9 +49,7 @@ class Recording:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._container.close()
 
     @property
@@ -73,11 +70,9 @@ class Recording:
         """The sound from its start: float32, mono, 16 kHz, -1 to 1. Raises `AudioError` where there is none."""
         import av
 
-        form = lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate)  # noqa: E731 - a key, used once
-        for _, frames in groupby(self._frames(), form):  # chained streams may change rate or channels
-            resampler = av.AudioResampler(
-                format="s16", layout="mono", rate=RATE
-            )  # s16 clips loud stereo, float would not
+        for _, frames in groupby(self._frames(), _form):  # chained streams may change rate or channels
+            # s16 clips loud stereo, float would not
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
             for group in chain(_grouped(frames), [None]):  # None flushes
                 for frame in resampler.resample(group):
                     yield self._counted(frame.to_ndarray()[0])
@@ -106,6 +101,11 @@ class Recording:
             except (av.FFmpegError, OSError):
                 self._broken = True
                 return
+
+
+def _form(frame: Any) -> tuple[str, str, int]:
+    """What a resampler expects to stay the same."""
+    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 def _grouped(frames: Iterator[Any]) -> Iterator[Any]:

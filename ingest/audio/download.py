@@ -168,7 +168,7 @@ def _whole(
     if not sniff(head):
         page = head.lstrip()[:1] in (b"<", b"{")
         found = "it is a web page or an error message" if page else f"it begins with {head[:HEAD]!r}"
-        raise AudioError(request.url, f"is not audio: {found}; the publisher has to mend that")
+        raise AudioError(request.url, f"is not audio: {found}; the publisher must fix that")
     state = DownloadState(request.url, answer.url, strong_validator(answer.headers), total, dict(answer.headers))
     part.begin(state)
     _write(request, part, state, chain([head], chunks))
@@ -210,7 +210,7 @@ def _check_answer(url: str, answer: web.Response) -> None:
         raise FetchError(url, f"answered with HTTP status {answer.status}; {then}", answer.status, wait)
     kind = answer.headers.get("content-type", "")
     if NOT_AUDIO.match(kind):
-        raise AudioError(url, f"is not audio but {kind[:60]}; the publisher has to mend that")
+        raise AudioError(url, f"is not audio but {kind[:60]}; the publisher must fix that")
 
 
 def _check_room(request: DownloadRequest, folder: Path, total: int | None, received: int) -> None:
@@ -233,5 +233,5 @@ def _head(url: str, chunks: Iterator[bytes]) -> bytes:
         if len(head) >= HEAD:
             break
     if not head:
-        raise AudioError(url, "is empty; the publisher has to mend that")
+        raise AudioError(url, "is empty; the publisher must fix that")
     return head

@@ -123,10 +123,10 @@ def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:
     if text is not None and not declared.startswith("iso-2022"):  # which looks like ASCII
         wrong = declared and not body.isascii() and not declared.replace("-", "").startswith("utf8")
         return text, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
-    for claimed in (declared, charset.lower()):
-        if ENCODINGS.match(claimed) and not claimed.startswith("utf"):
+    for encoding in (declared, charset.lower()):
+        if ENCODINGS.match(encoding) and not encoding.startswith("utf"):
             try:
-                return body.decode(WIDER.get(claimed, claimed)).encode(), []
+                return body.decode(WIDER.get(encoding, encoding)).encode(), []
             except (UnicodeError, LookupError):
                 continue
     mixed = re.sub("[\udc80-\udcff]+", _as_windows, body.decode("utf-8", "surrogateescape"))

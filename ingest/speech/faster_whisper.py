@@ -128,11 +128,11 @@ def _watched(directory: Path, progress: Callable[[int], None] | None) -> Iterato
 
 
 def _size(directory: Path) -> int:
-    """Bytes in a directory that may be changing."""
+    """Bytes in a directory whose files may vanish meanwhile."""
     total = 0
     for path in directory.rglob("*"):
         with suppress(OSError):
-            total += 0 if path.is_symlink() or path.is_dir() else path.stat().st_size
+            total += path.stat().st_size if path.is_file() and not path.is_symlink() else 0
     return total
 
 
@@ -172,12 +172,11 @@ class Whisper:
     ) -> None:
         """Load the model. Raises `TranscriptionError`."""
         path = _located(name, models_dir)
-        import ctranslate2
         from faster_whisper import WhisperModel
 
         self.name = name
         with _plain_errors(name):
-            self.device = device if device != "auto" else "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+            self.device = device if device != "auto" else "cuda" if devices() else "cpu"
             self.compute_type = compute_type or ("float16" if self.device == "cuda" else "int8")
             self._model: Any = WhisperModel(
                 str(path),

@@ -45,7 +45,7 @@ class Check:
 
 
 def check(speech: Sequence[Span], words: Sequence[Word], log_prob: float) -> Check:
-    """Compare a window's words with where the voice activity detection hears speech."""
+    """Compare a window's words with where the voice activity detection finds speech."""
     left_out = sum(span.length for span in missing(speech, words))
     silent = silent_words(speech, words)
     problems = {

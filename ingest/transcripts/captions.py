@@ -128,7 +128,7 @@ def _sniff(head: bytes) -> Kind:
 
 
 def _read_blocks(lines: Sequence[str], *, notes: bool) -> list[Cue]:
-    """Read WebVTT or SRT: a line with two times starts a cue, whatever stands around it."""
+    """Read WebVTT or SRT: a line with two times starts a cue, whatever is around it."""
     cues: list[Cue] = []
     body: list[str] = []
     last_number, after_blank, skipping = 0, True, False

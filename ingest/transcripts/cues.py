@@ -7,8 +7,9 @@ import html
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
 from ingest.identity import one_line
 from ingest.models import Segment
@@ -77,8 +78,7 @@ def name_speakers(cues: Sequence[Cue]) -> list[Cue]:
     speaker = ""
     for cue in cues:
         for line in _by_speaker(cue.text, names):
-            match = PREFIX.match(line)
-            prefix = match if match and match[1] in names else None
+            prefix = prefix_of(line, names)
             changed = bool(names) and _CHANGE.match(line) is not None
             speaker = prefix[1] if prefix else "" if changed else speaker
             named.append(replace(cue, text=line[prefix.end() :] if prefix else line, speaker=speaker))
@@ -96,10 +96,9 @@ def to_segments(cues: Iterable[Cue]) -> tuple[Segment, ...]:
     if all(start is None for start in starts):
         return tuple(Segment(0.0, 0.0, cue.text, name_of(cue.speaker)) for cue in spoken)
     order = sorted(zip(_fill(starts, spoken), spoken, strict=True), key=lambda pair: pair[0])
-    following = [start for start, _ in order[1:]]
     segments = [
-        Segment(start, _end(cue, start, after), cue.text, name_of(cue.speaker))
-        for (start, cue), after in zip(order, [*following, None], strict=True)
+        Segment(start, _end(cue, start, following), cue.text, name_of(cue.speaker))
+        for (start, cue), (following, _) in pairwise([*order, (0.0, Cue(""))])
     ]
     return tuple(dict.fromkeys(segments))
 
@@ -133,11 +132,17 @@ def prefixes(lines: Sequence[str]) -> frozenset[str]:
     return frozenset(counts) if consistent or repeated > 1 else frozenset()
 
 
+def prefix_of(line: str, names: Container[str]) -> re.Match[str] | None:
+    """The prefix `Name:` at the start of a line, if it is one of the names; its group 1 is the name."""
+    match = PREFIX.match(line)
+    return match if match and match[1] in names else None
+
+
 def _by_speaker(text: str, names: frozenset[str]) -> Iterator[str]:
     """The text cut before each line that starts with one of the names."""
     part: list[str] = []
     for line in text.split("\n"):
-        if part and (match := PREFIX.match(line)) and match[1] in names:
+        if part and prefix_of(line, names):
             yield "\n".join(part)
             part = []
         part.append(line)
@@ -156,22 +161,18 @@ def _speaking_time(text: str) -> float:
 
 def _fill(starts: Sequence[float | None], cues: Sequence[Cue]) -> list[float]:
     """The starts; a missing one is when the words before should be over, but not later than the next start."""
-    nexts: list[float] = []
-    upcoming = math.inf
-    for start in reversed(starts):
-        nexts.append(upcoming)
-        upcoming = upcoming if start is None else start
+    following = accumulate(reversed(starts), lambda after, start: after if start is None else start, initial=math.inf)
     filled: list[float] = []
     over = 0.0
-    for start, cue, upcoming in zip(starts, cues, reversed(nexts), strict=True):
-        filled.append(start if start is not None else min(over, upcoming))
+    for start, cue, known in zip(starts, cues, [*following][:0:-1], strict=True):
+        filled.append(min(over, known) if start is None else start)
         over = round(filled[-1] + _speaking_time(cue.text), 3)
     return filled
 
 
-def _end(cue: Cue, start: float, following: float | None) -> float:
+def _end(cue: Cue, start: float, following: float) -> float:
     """The end that the file gives, else the next start, else when the words should be over."""
     end = _bounded(cue.end)
     if end is not None and end >= start:
         return end
-    return following if following is not None and following > start else round(start + _speaking_time(cue.text), 3)
+    return following if following > start else round(start + _speaking_time(cue.text), 3)

@@ -84,9 +84,10 @@ def turns_from_segments(segments: Iterable[Segment]) -> tuple[Turn, ...]:
 
 def to_markdown(transcript: Transcript) -> str:
     """The Markdown document, ready to be written as UTF-8; see the module's docstring for the format."""
-    values = _values(transcript)
-    bullets = [f"- {bullet}: {one_line(values[name])}" for bullet, name in BULLETS.items()]
-    head = [f"# {one_line(transcript.episode.title)}", "", *bullets, "", HEADING, ""]
+    episode = transcript.episode
+    values = {bullet: getattr(episode, name, transcript.transcribed_at) for bullet, name in BULLETS.items()}
+    bullets = [f"- {bullet}: {one_line(value)}" for bullet, value in values.items()]
+    head = [f"# {one_line(episode.title)}", "", *bullets, "", HEADING, ""]
     return "\n".join(head) + "\n" + text_body(transcript.turns) + "\n"
 
 
@@ -187,13 +188,6 @@ def file_stem(episode: Episode) -> str:
     """`<YYYY-MM-DD or undated>-<slug of the title>-<first 8 of the key>`: sorts by date, unique."""
     date = episode.published_at.date().isoformat() if episode.published_at else "undated"
     return f"{date}-{slug(episode.title)}-{episode.key[:SHORT_KEY]}"
-
-
-def _values(transcript: Transcript) -> dict[str, str]:
-    """The text of each field that Markdown carries."""
-    episode = transcript.episode
-    values = {name: getattr(episode, name) for name in BULLETS.values() if name != "transcribed_at"}
-    return {**values, "title": episode.title, "transcribed_at": transcript.transcribed_at}
 
 
 def _assemble(values: dict[str, str], turns: tuple[Turn, ...], extra: Sidecar) -> Transcript:

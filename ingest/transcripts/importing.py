@@ -53,9 +53,8 @@ def read_transcript(path: Path, podcast: str = "") -> Transcript:
     text = decode(data, str(path))
     transcript = _read_text(text, kind, path)
     episode = transcript.episode
-    title = (
-        (collapse_spaces(episode.title) and episode.title) or collapse_spaces(path.stem.replace("_", " ")) or path.name
-    )
+    named = collapse_spaces(path.stem.replace("_", " ")) or path.name
+    title = episode.title if collapse_spaces(episode.title) else named
     filed = slug(podcast or episode.podcast or UNKNOWN_PODCAST)
     guid = episode.guid or f"import:{filed}/{slug(title, 200)}"
     provenance = transcript.provenance or {"source": "import", "file": path.name, "format": kind}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ingest.identity import one_line
 from ingest.models import Turn
 from ingest.times import CLOCK, parse_clock
-from ingest.transcripts.cues import PREFIX, Cue, is_name, prefixes
+from ingest.transcripts.cues import Cue, is_name, prefix_of, prefixes
 
 _NAME = r"[^\n:()\[\]]{0,80}?"
 _IN_BRACKETS = re.compile(rf"({_NAME})\s{{0,9}}[(\[]{{1,2}}(-?{CLOCK})[)\]]{{1,2}}\s*(:?)\s*(.*)")
@@ -54,7 +54,7 @@ class _ProseReader:
         if turn_start := _turn_start(line, self.names):
             speaker, start, line = turn_start
             self.start_paragraph(speaker, start)
-        if (prefix := PREFIX.match(line)) and prefix[1] in self.names:
+        if prefix := prefix_of(line, self.names):
             line = line[prefix.end() :]
             late = _IN_BRACKETS.fullmatch(line)  # `Name: [00:01:02] text`
             start, line = (parse_clock(late[2]), late[8]) if late and not late[1] else (None, line)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Self, cast
 
 import httpcore2
@@ -12,10 +12,11 @@ import httpx2
 
 from ingest.errors import FetchError
 from ingest.web.guard import Deadline, GuardedBackend, Resolver, resolve
+from ingest.web.headers import whole_number
 from ingest.web.rate_limit import RateLimiter
 
 MAX_REDIRECTS = 10  # tracking prefixes in front of podcast audio chain up to about five
-MAX_FEED_BYTES = 50 * 2**20  # the largest known feeds have about 20 MiB
+MAX_FEED_BYTES = 50 * 2**20  # unpacked; parsing takes several times as much memory
 MAX_SECONDS = 120.0  # for a whole answer: a feed of 50 MiB at 440 kB/s; audio is given more
 MOVED = frozenset({301, 302, 303, 307, 308})
 MOVED_FOR_GOOD = frozenset({301, 308})
@@ -53,7 +54,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -154,7 +155,7 @@ def stream(
             answer, permanent = _follow(client, url, {name.lower(): value for name, value in headers.items()})
         stack.callback(answer.close)
         received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers.raw}
-        if "content-encoding" not in received and _length(received) > max_bytes:
+        if "content-encoding" not in received and (whole_number(received.get("content-length", "")) or 0) > max_bytes:
             raise FetchError(url, _too_large(max_bytes))
         yield Response(answer.status_code, received, str(answer.url), permanent), _limited(url, answer, max_bytes)
 
@@ -168,11 +169,6 @@ def _limited(url: str, answer: httpx2.Response, max_bytes: int) -> Iterator[byte
             if size > max_bytes:
                 raise FetchError(url, _too_large(max_bytes))
             yield chunk
-
-
-def _length(headers: Mapping[str, str]) -> int:
-    declared = headers.get("content-length", "")
-    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
 
 
 def _too_large(max_bytes: int) -> str:
@@ -198,10 +194,10 @@ def _follow(client: Client, url: str, headers: dict[str, str]) -> tuple[httpx2.R
         only_permanent = only_permanent and answer.status_code in MOVED_FOR_GOOD
         permanent = str(there) if only_permanent else permanent
         if str(there) in seen:
-            raise FetchError(url, f"redirects in a circle at {there}; the publisher has to mend that")
+            raise FetchError(url, f"redirects in a circle at {there}; the publisher must fix that")
         seen.add(str(there))
         here = there
-    raise FetchError(url, f"redirects more than {MAX_REDIRECTS} times; the publisher has to mend that")
+    raise FetchError(url, f"redirects more than {MAX_REDIRECTS} times; the publisher must fix that")
 
 
 def _address(url: str) -> httpx2.URL:

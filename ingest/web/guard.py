@@ -21,34 +21,16 @@ from ingest.errors import BlockedAddressError
 
 Resolver = Callable[[str, int], list[str]]
 
-# Reserved by the IANA special-purpose registries (RFC 6890 and later), and multicast
-NOT_PUBLIC_V4 = (
-    ip_network("0.0.0.0/8"),
-    ip_network("10.0.0.0/8"),
-    ip_network("100.64.0.0/10"),
-    ip_network("127.0.0.0/8"),
-    ip_network("169.254.0.0/16"),
-    ip_network("172.16.0.0/12"),
-    ip_network("192.0.0.0/24"),
-    ip_network("192.0.2.0/24"),
-    ip_network("192.88.99.0/24"),
-    ip_network("192.168.0.0/16"),
-    ip_network("198.18.0.0/15"),
-    ip_network("198.51.100.0/24"),
-    ip_network("203.0.113.0/24"),
-    ip_network("224.0.0.0/3"),
-    ip_network("168.63.129.16/32"),  # Azure's metadata service, which has a public address
-)
+# Reserved by the IANA special-purpose registries (RFC 6890 and later), and multicast; the last is Azure's metadata
+# service, which has a public address
+_V4 = """0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24
+    192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3 168.63.129.16/32"""
+NOT_PUBLIC_V4 = tuple(map(ip_network, _V4.split()))
+NOT_PUBLIC_V6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 GLOBAL_V6 = ip_network("2000::/3")  # the only block from which IANA assigns global addresses
-NOT_PUBLIC_V6 = (
-    ip_network("2001::/23"),
-    ip_network("2001:db8::/32"),
-    ip_network("2002::/16"),
-    ip_network("3fff::/20"),
-)
 NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: how an IPv6-only network reaches an IPv4 address
 MAX_ADDRESSES = 4  # tried for one name; a host with more dead addresses than that is down
-MAX_LOOKUPS = 16  # at once; a lookup that hangs keeps its thread until the system gives up, often after 30 s
+MAX_LOOKUPS = 16  # at once; a lookup that hangs keeps its thread until the system gives up
 
 
 def is_public(address: str) -> bool:

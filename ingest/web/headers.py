@@ -10,8 +10,8 @@ SETTLED = 60  # seconds between Last-Modified and Date from which the former is 
 
 
 def whole_number(text: str) -> int | None:
-    """A count as HTTP writes it; None for anything else, and for more than 15 digits."""
-    return int(text) if re.fullmatch(r"[0-9]{1,15}", text.strip()) else None
+    """A count as HTTP writes it; None for anything else, and for more than 18 digits."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def retry_after(value: str, now: datetime) -> float | None:

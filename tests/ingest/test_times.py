@@ -133,6 +133,7 @@ def test_a_cues_clock_has_milliseconds(seconds, mark, written):
     [("https://x.example/1.mp3?t=1#t=9", 75, 80.25, "https://x.example/1.mp3?t=1#t=75,80.25"),
      ("https://x.example/1.mp3", 75.4, None, "https://x.example/1.mp3#t=75.4"),
      ("https://x.example/1.mp3", 75.0, 75.0, "https://x.example/1.mp3#t=75"),
+     ("https://x.example/1.mp3", 75.001, 75.004, "https://x.example/1.mp3#t=75"),
      ("https://x.example/1.mp3#t=9", None, None, "https://x.example/1.mp3#t=9"), ("", 75.0, 80.0, "")],
 )  # fmt: skip
 def test_a_link_plays_from_start_to_end(address, start, end, url):
