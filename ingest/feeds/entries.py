@@ -16,8 +16,10 @@ from ingest.times import parse_duration
 
 AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wma", ".aif", ".aiff")
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".ogv")
-NO_MEDIA = 3  # the rank of what is neither audio nor video
-NOT_MEDIA = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|pdf|epub|zip|torrent|html?|xml|json|srt|vtt|txt)$", re.IGNORECASE)
+NOT_MEDIA = 3  # the rank of what is neither audio nor video
+OTHER_ENDING = re.compile(
+    r"\.(?:jpe?g|png|gif|webp|svg|pdf|epub|zip|torrent|html?|xml|json|srt|vtt|txt)$", re.IGNORECASE
+)
 WEB_ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?:[/?#][^\s]*)?")
 
 
@@ -120,19 +122,19 @@ def _enclosure_url(entry: Mapping[str, Any], base: str) -> str:
     media = [*links, *(entry.get("media_content") or ())]
     urls = [absolute(base, _text(each, "href") or _text(each, "url")) for each in media]
     ranked = [(_rank(_text(each, "type").lower(), url), url) for each, url in zip(media, urls, strict=True) if url]
-    rank, url = min(ranked, key=lambda pair: pair[0], default=(NO_MEDIA, ""))
-    return url if rank < NO_MEDIA else ""
+    rank, url = min(ranked, key=lambda pair: pair[0], default=(NOT_MEDIA, ""))
+    return url if rank < NOT_MEDIA else ""
 
 
 def _rank(kind: str, url: str) -> int:
-    """0 for audio, 1 for video, 2 for what may be either, `NO_MEDIA` for the rest."""
+    """0 for audio, 1 for video, 2 for what may be either, `NOT_MEDIA` for the rest."""
     path = without_query(url).lower()
     if kind.startswith("audio/") or (not kind.startswith("video/") and path.endswith(AUDIO_ENDINGS)):
         return 0
     if kind.startswith("video/") or path.endswith(VIDEO_ENDINGS):
         return 1
     unclear = kind in ("", "application/octet-stream", "binary/octet-stream", "application/ogg")
-    return 2 if unclear and not NOT_MEDIA.search(path) else NO_MEDIA
+    return 2 if unclear and not OTHER_ENDING.search(path) else NOT_MEDIA
 
 
 def _transcripts(links: Iterable[TranscriptLink], base: str) -> tuple[TranscriptLink, ...]:
@@ -153,11 +155,12 @@ def distinct_guids(episodes: Sequence[Episode]) -> tuple[list[Episode], list[str
         groups[episode.guid].append(position)
     distinct, warnings = dict[int, Episode](), list[str]()
     for guid, positions in groups.items():
-        separated = _separate([(position, episodes[position]) for position in positions])
+        twins = [(position, episodes[position]) for position in positions]
+        separated = _separate(twins) if len(twins) > 1 else dict(twins)
         distinct |= separated
-        if len(positions) > 1:
+        if len(twins) > 1:
             read = f"{len(separated)} episodes, told apart" if len(separated) > 1 else "one episode listed repeatedly"
-            warnings.append(f"{len(positions)} entries share the guid {guid[:100]}: read as {read}")
+            warnings.append(f"{len(twins)} entries share the guid {guid[:100]}: read as {read}")
     return [distinct[position] for position in sorted(distinct)], warnings
 
 
@@ -174,7 +177,7 @@ def _separate(twins: Sequence[tuple[int, Episode]]) -> dict[int, Episode]:
             guid = f"{episode.guid}#{_hash(episode.published)}"
             guid = f"{episode.guid}#{_hash(*identity)}" if guid in taken or not episode.published else guid
         taken.add(guid)
-        separated[position] = replace(episode, guid=guid) if guid != episode.guid else episode
+        separated[position] = replace(episode, guid=guid)
     return separated
 
 

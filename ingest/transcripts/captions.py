@@ -8,6 +8,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from html import unescape
 from itertools import pairwise
@@ -21,6 +22,7 @@ from ingest.transcripts.text import read_prose
 
 Kind = Literal["vtt", "srt", "json", "html", "txt", "md"]
 SIZE_LIMIT = 20 * 1024 * 1024  # bytes; a day of speech is about one megabyte of text
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 VOICE_TAGS_NOTE = "NOTE Speakers are in voice tags only."  # in our own VTT: `Yes: …` is text there, not a name
 
 _TYPES: dict[str, Kind] = {
@@ -79,14 +81,21 @@ def decode(data: bytes, subject: str, *, limit: int = SIZE_LIMIT) -> str:
     """
     if len(data) > limit:
         raise TranscriptError(subject, f"is larger than {limit} bytes, which no transcript is; it was not read")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = data.decode("utf-16", "replace")
-    else:
-        text = _decode_bytes(data)
-        controls = sum(character < " " and character not in "\t\n\r\f\x0b\x1a" for character in text[:4096])
-        if controls > len(text[:4096]) / 20:
-            raise TranscriptError(subject, "is not text; give a transcript, not an audio file or document")
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = _to_text(data)
+    sample = "" if data.startswith(UTF16_MARKS) else text[:4096]
+    controls = sum(character < " " and character not in "\t\n\r\f\x0b\x1a" for character in sample)
+    if controls > len(sample) / 20:
+        raise TranscriptError(subject, "is not text; give a transcript, not an audio file or document")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _to_text(data: bytes) -> str:
+    if data.startswith(UTF16_MARKS):
+        return data.decode("utf-16", "replace").removeprefix("\ufeff")
+    for encoding in ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding).removeprefix("\ufeff")
+    return data.decode("latin-1")
 
 
 def read_cues(text: str, kind: str, subject: str) -> list[Cue]:
@@ -103,19 +112,9 @@ def read_cues(text: str, kind: str, subject: str) -> list[Cue]:
     raise TranscriptError(subject, f"cannot be read as {kind!r}; the formats are vtt, srt, json, html, txt and md")
 
 
-def _decode_bytes(data: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1")
-
-
 def _sniff(head: bytes) -> Kind:
     """The kind that the first bytes look like."""
-    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
-    text = head.decode(encoding, "replace").removeprefix("\ufeff").lstrip()
+    text = _to_text(head).lstrip()
     if text.startswith("WEBVTT"):
         return "vtt"
     if re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text):
@@ -143,10 +142,8 @@ def _read_blocks(lines: Sequence[str], *, notes: bool) -> list[Cue]:
         after_blank = not line.strip()
         if not skipping:
             body.append(line.strip())
-    cues = _unroll([cue for cue in _close(cues, body) if cue.text])
-    if VOICE_TAGS_NOTE in lines[:4]:
-        return list(_voices(cues))
-    return name_speakers(list(_voices(cues)))
+    cues = list(_voices(_unroll([cue for cue in _close(cues, body) if cue.text])))
+    return cues if VOICE_TAGS_NOTE in lines[:4] else name_speakers(cues)
 
 
 def _drop_identifier(body: list[str], last_number: int, *, notes: bool) -> int:
