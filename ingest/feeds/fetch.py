@@ -50,8 +50,6 @@ def fetch(
     *,
     now: datetime,
     headers: Mapping[str, str] = web.NO_HEADERS,
-    max_bytes: int = web.MAX_FEED_BYTES,
-    max_seconds: float = web.MAX_SECONDS,
 ) -> Fetched:
     """Ask once for a feed, conditionally where there are validators; `headers` override ours for this feed.
 
@@ -62,7 +60,7 @@ def fetch(
         request["if-none-match"] = validators.etag
     if validators.last_modified:
         request["if-modified-since"] = validators.last_modified
-    answer = web.fetch(client, url, headers=request, max_bytes=max_bytes, max_seconds=max_seconds)
+    answer = web.fetch(client, url, headers=request)
     wait = retry_after(answer.headers.get("retry-after", ""), now)
     unchanged = answer.status == 304 and validators != Validators()
     if answer.status != 200 and not unchanged:
