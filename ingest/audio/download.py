@@ -100,12 +100,12 @@ def download(
     """
     part = PartialDownload(target)
     fields = {"accept": ACCEPT, "accept-encoding": "identity"} | {name.lower(): text for name, text in headers.items()}
-    request = DownloadRequest(client, episode_url, fields, max_bytes, max_seconds, free, progress or _no_progress)
+    request = DownloadRequest(client, episode_url, fields, max_bytes, max_seconds, free, progress)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         state = part.resumable(episode_url)
         if state is None or part.size != state.total:  # else a run stopped between the last byte and the new name
-            state = (state and _resume(request, part, state)) or _start(request, part)
+            state = (state and _resume(request, part, state)) or _fetch_whole(request, part)
         return _finish(part, state)
     except OSError as error:
         raise AudioError(part.path, f"cannot be written ({error.strerror}); make room and try again") from error
@@ -121,17 +121,13 @@ class DownloadRequest:
     max_bytes: int
     max_seconds: float
     free: Callable[[Path], int]
-    progress: Progress
+    progress: Progress | None
 
     def send(self, **more: str) -> AbstractContextManager[tuple[web.Response, Iterator[bytes]]]:
         """One request, with more headers."""
         headers = {**self.headers, **{name.replace("_", "-"): value for name, value in more.items()}}
         limit = self.max_bytes + SPARE_BYTES
         return web.stream(self.client, self.url, headers=headers, max_bytes=limit, max_seconds=self.max_seconds)
-
-
-def _no_progress(_received: int, _promised: int | None) -> None:
-    """Tell nobody."""
 
 
 def _finish(part: PartialDownload, state: DownloadState) -> Audio:
@@ -141,7 +137,7 @@ def _finish(part: PartialDownload, state: DownloadState) -> Audio:
     return Audio(part.target, size, digest, kept.get("content-type", ""), state.final_url, kept)
 
 
-def _start(request: DownloadRequest, part: PartialDownload) -> DownloadState:
+def _fetch_whole(request: DownloadRequest, part: PartialDownload) -> DownloadState:
     with request.send() as (answer, chunks):
         return _whole(request, part, answer, chunks)
 
@@ -184,7 +180,8 @@ def _write(request: DownloadRequest, part: PartialDownload, state: DownloadState
                 if file.tell() > request.max_bytes:
                     part.drop()
                     raise AudioError(state.url, _too_large(request.max_bytes))
-                request.progress(file.tell(), state.total)
+                if request.progress:
+                    request.progress(file.tell(), state.total)
     except FetchError as error:
         raise _broken_off(part, state, error.message) from error
     if state.total is not None and part.size != state.total:

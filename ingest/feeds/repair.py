@@ -3,8 +3,10 @@
 Every pattern here ends at a character that cannot occur inside it, or at the end of the data: time stays linear.
 """
 
+import codecs
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from html import unescape
 from html.entities import html5
@@ -119,27 +121,17 @@ def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:
             return rest.decode(encoding, "replace").encode(), []
     found = DECLARED.match(body[:400])
     declared = found[1].decode().lower() if found else ""
-    text = _as_utf8(body)
-    if text is not None and not declared.startswith("iso-2022"):  # which looks like ASCII
-        wrong = declared and not body.isascii() and not declared.replace("-", "").startswith("utf8")
-        return text, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
+    with suppress(UnicodeDecodeError):
+        text = codecs.utf_8_decode(body)[0].encode()  # without a last character that was cut in two
+        if not declared.startswith("iso-2022"):  # which looks like ASCII
+            wrong = declared and not body.isascii() and not declared.replace("-", "").startswith("utf8")
+            return text, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
     for encoding in (declared, charset.lower()):
         if ENCODINGS.match(encoding) and not encoding.startswith("utf"):
-            try:
+            with suppress(UnicodeError, LookupError):
                 return body.decode(WIDER.get(encoding, encoding)).encode(), []
-            except (UnicodeError, LookupError):
-                continue
     mixed = re.sub("[\udc80-\udcff]+", _as_windows, body.decode("utf-8", "surrogateescape"))
     return mixed.encode("utf-8", "replace"), ["holds bytes that are not UTF-8: read as Windows-1252"]
-
-
-def _as_utf8(body: bytes) -> bytes | None:
-    """The body, without a last character that was cut in two; None where it is not UTF-8."""
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        return body[: error.start] if error.reason == "unexpected end of data" else None
-    return body
 
 
 def _as_windows(found: re.Match[str]) -> str:
@@ -191,14 +183,10 @@ def _close(data: bytes, name: bytes, local: bytes) -> tuple[bytes, list[str]]:
     if end >= 0:
         return data[:end] + b"</" + name + b">", []
     ends = (found.end() for found in ITEM_END.finditer(data) if found[0].startswith(b"</"))  # not in somebody's text
-    at = max(ends, default=_first_item(data))
+    starts = [at for tag in (b"<item", b"<entry") if (at := data.find(tag)) >= 0]
+    at = max(ends, default=min(starts, default=len(data)))
     tail = b"</channel></" + name + b">" if local == b"rss" else b"</" + name + b">"
     return data[:at] + tail, ["is cut off: only the items that are whole were read"]
-
-
-def _first_item(data: bytes) -> int:
-    starts = [at for tag in (b"<item", b"<entry") if (at := data.find(tag)) >= 0]
-    return min(starts, default=len(data))
 
 
 def _ampersand(found: re.Match[bytes], entities: dict[bytes, bytes]) -> bytes:

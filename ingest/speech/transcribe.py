@@ -208,16 +208,11 @@ def sum_figures(batches: Sequence[dict[str, Any]], duration: float, seconds: flo
     `real_time_factor` is seconds taken per second of audio, `seconds_again` those of them spent on decoding again.
     """
     sums = {key: sum(batch[key] for batch in batches) for key in SUMMED}
+    tokens, log_prob = sums.pop("tokens"), sums.pop("log_prob")
     return {
         "coverage": round(1 - sums["left_out"] / sums["speech"], 4) if sums["speech"] else 0.0,
-        "mean_log_prob": round(sums["log_prob"] / sums["tokens"], 4) if sums["tokens"] else 0.0,
-        "speech": round(sums["speech"], 2),
-        "left_out": round(sums["left_out"], 2),
-        "windows": sums["windows"],
-        "failed": sums["failed"],
-        "words": sums["words"],
-        "silent_words": sums["silent_words"],
+        "mean_log_prob": round(log_prob / tokens, 4) if tokens else 0.0,
+        **{key: round(value, 2) for key, value in sums.items()},
         "real_time_factor": round(seconds / duration, 4) if duration else 0.0,
-        "seconds_again": round(sums["seconds_again"], 1),
         "redecoded": [again for batch in batches for again in batch["redecoded"]],
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 WINDOW = 30.0  # seconds that Whisper decodes at once
 LONG_PAUSE = 3.0  # seconds; longer silence is left out, since Whisper invents words for it
@@ -85,17 +86,9 @@ def _cut_long(span: Span, room: float, quietest: Callable[[float, float], float]
 
 
 def _padded(windows: Sequence[Span], total: float) -> list[Span]:
-    """Each window widened into the pauses beside it, at most half of each."""
-    padded = []
-    for index, window in enumerate(windows):
-        before = window.start - (windows[index - 1].end if index else 0.0)
-        after = (windows[index + 1].start if index + 1 < len(windows) else total) - window.end
-        share_before = 1.0 if index == 0 else 0.5
-        share_after = 1.0 if index + 1 == len(windows) else 0.5
-        padded.append(
-            Span(
-                window.start - max(0.0, min(PADDING, before * share_before)),
-                window.end + max(0.0, min(PADDING, after * share_after)),
-            )
-        )
-    return padded
+    """Each window widened into the pauses beside it, at most to the middle of a pause between two windows."""
+    borders = pairwise([0.0, *((before.end + after.start) / 2 for before, after in pairwise(windows)), total])
+    return [
+        Span(max(left, window.start - PADDING), min(right, window.end + PADDING))
+        for window, (left, right) in zip(windows, borders, strict=False)
+    ]

@@ -128,21 +128,23 @@ def _sniff(head: bytes) -> Kind:
 
 def _read_blocks(lines: Sequence[str], *, notes: bool) -> list[Cue]:
     """Read WebVTT or SRT: a line with two times starts a cue, whatever is around it."""
-    cues: list[Cue] = []
-    body: list[str] = []
+    times: list[tuple[float | None, float | None]] = []
+    bodies: list[list[str]] = [[]]  # the first is the file's head, which nobody says
     last_number, after_blank, skipping = 0, True, False
     for line in lines:
         if timing := _TIMING.match(line):
-            last_number = _drop_identifier(body, last_number, notes=notes)
-            cues = _close(cues, body)
-            cues.append(Cue("", "", parse_clock(timing[1]), parse_clock(timing[6])))
-            body, after_blank, skipping = [], False, False
+            last_number = _drop_identifier(bodies[-1], last_number, notes=notes)
+            times.append((parse_clock(timing[1]), parse_clock(timing[6])))
+            bodies.append([])
+            after_blank = skipping = False
             continue
         skipping = bool(line.strip()) and (skipping or (notes and after_blank and bool(_BLOCK.match(line))))
         after_blank = not line.strip()
         if not skipping:
-            body.append(line.strip())
-    cues = list(_voices(_unroll([cue for cue in _close(cues, body) if cue.text])))
+            bodies[-1].append(line.strip())
+    texts = ["\n".join(filter(None, body)) for body in bodies[1:]]
+    cues = [Cue(text, "", *span) for text, span in zip(texts, times, strict=True) if text]
+    cues = list(_voices(_unroll(cues)))
     return cues if VOICE_TAGS_NOTE in lines[:4] else name_speakers(cues)
 
 
@@ -157,13 +159,6 @@ def _drop_identifier(body: list[str], last_number: int, *, notes: bool) -> int:
     if notes and len(body) > 1 and body[-1] and not body[-2]:
         body.pop()
     return last_number
-
-
-def _close(cues: list[Cue], body: Iterable[str]) -> list[Cue]:
-    """Give the lines to the last cue; lines before the first cue are the file's head, which is dropped."""
-    if cues:
-        cues[-1] = replace(cues[-1], text="\n".join(line for line in body if line))
-    return cues
 
 
 def _unroll(cues: list[Cue]) -> list[Cue]:

@@ -10,7 +10,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cache
 from itertools import groupby
 from typing import Any
@@ -39,17 +39,6 @@ _LINE_END = re.compile(r"\r\n?|\n")
 _LABEL = re.compile(rf"(.{{0,{NAME_LIMIT - 1}}}[^\\:]):")
 _ESCAPED = re.compile(r"(?s)(.*\\):")
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Sidecar:
-    """The content of the JSON beside a Markdown transcript; `fields` are those of `Episode`, `turns` only if untimed."""
-
-    fields: dict[str, Any]
-    segments: tuple[Segment, ...] = ()
-    turns: tuple[Turn, ...] = ()
-    transcribed_at: str = ""
-    provenance: dict[str, Any] | None = None
 
 
 def text_of(text: str) -> str:
@@ -111,8 +100,23 @@ def from_markdown(text: str, sidecar: str | None = None, *, subject: str = "") -
     turns = turns_of(body or "")
     if not turns:
         raise TranscriptError(subject, f"holds no words after `{HEADING}`; write the text there or remove the file")
-    extra = read_sidecar(sidecar, subject) if sidecar is not None else Sidecar({})
-    return _assemble({**values, "title": title or ""}, turns, extra)
+    extra = blank() if sidecar is None else read_sidecar(sidecar, subject)
+    said: dict[str, Any] = {
+        name: _verbatim(extra, name, value) for name, value in {**values, "title": title or ""}.items()
+    }
+    transcribed_at = said.pop("transcribed_at")
+    return replace(extra, episode=replace(extra.episode, **said), turns=turns, transcribed_at=transcribed_at)
+
+
+def blank() -> Transcript:
+    """A transcript of which nothing is known."""
+    return Transcript(Episode("", "", ""), ())
+
+
+def _verbatim(extra: Transcript, name: str, value: str) -> str:
+    """A value of the Markdown as the sidecar has it, with control characters and all, if it is the same on one line."""
+    verbatim: str = getattr(extra.episode, name, extra.transcribed_at)
+    return verbatim if one_line(verbatim) == value else value
 
 
 def split_document(text: str) -> tuple[str | None, dict[str, str], str | None]:
@@ -165,41 +169,28 @@ def sidecar_json(transcript: Transcript, segments: list[dict[str, Any]]) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def read_sidecar(text: str, subject: str = "") -> Sidecar:
-    """What `to_sidecar` wrote, or the times of any Podcasting 2.0 transcript.
+def read_sidecar(text: str, subject: str = "") -> Transcript:
+    """Read what `to_sidecar` wrote, or the times of any Podcasting 2.0 transcript; turns only where there are no times.
 
-    An empty Sidecar, with a warning in the log, where the text is something else.
+    A blank transcript, with a warning in the log, where the text is something else.
     """
     try:
         document = json.loads(text)
+        segments, turns = _entries(document["segments"])
         if "soundbite" not in document:
-            return Sidecar({}, *_entries(document["segments"]))
+            return replace(blank(), segments=segments, turns=turns)
         ours = document["soundbite"]
         episode = _adapter(Episode).validate_python({"podcast": "", "guid": "", "title": "", **ours["episode"]})
-        fields = {name: getattr(episode, name) for name in ours["episode"] if name in Episode.__dataclass_fields__}
-        timed, untimed = _entries(document["segments"])
-        return Sidecar(fields, timed, untimed, str(ours["transcribed_at"]), dict(ours["provenance"]))
+        return Transcript(episode, turns, segments, str(ours["transcribed_at"]), dict(ours["provenance"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ValidationError) as error:
         logger.warning("%s: the JSON beside it is ignored, it cannot be read (%s)", subject, one_line(str(error)))
-        return Sidecar({})
+        return blank()
 
 
 def file_stem(episode: Episode) -> str:
     """`<YYYY-MM-DD or undated>-<slug of the title>-<first 8 of the key>`: sorts by date, unique."""
     date = episode.published_at.date().isoformat() if episode.published_at else "undated"
     return f"{date}-{slug(episode.title)}-{episode.key[:SHORT_KEY]}"
-
-
-def _assemble(values: dict[str, str], turns: tuple[Turn, ...], extra: Sidecar) -> Transcript:
-    """Join Markdown and sidecar: a sidecar's value counts where Markdown cannot hold it, or holds the same."""
-    known = {**extra.fields, "transcribed_at": extra.transcribed_at}
-    said = {
-        name: known[name] if name in known and one_line(known[name]) == value else value
-        for name, value in values.items()
-    }
-    transcribed_at = said.pop("transcribed_at", "")
-    episode = replace(Episode("", "", ""), **{**extra.fields, **said})
-    return Transcript(episode, turns, extra.segments, transcribed_at, extra.provenance or {})
 
 
 def _paragraphs(text: str) -> Iterator[str]:

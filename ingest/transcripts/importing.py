@@ -18,7 +18,7 @@ from ingest.transcripts.cues import Cue, collapse_spaces, timed
 from ingest.transcripts.document import (
     BULLETS,
     HEADING,
-    Sidecar,
+    blank,
     from_markdown,
     normal_turns,
     read_sidecar,
@@ -85,12 +85,10 @@ def _read_text(text: str, kind: Kind, path: Path) -> Transcript:
         if title is not None and values and body is not None:
             return _read_document(text, values, path)
         return _read_prose(text, kind, path)
-    own = read_sidecar(text, str(path)) if kind == "json" and '"soundbite"' in text else Sidecar({})
-    episode = replace(Episode("", "", ""), **own.fields)
-    if own.segments or own.turns:
-        turns = normal_turns(own.turns) or turns_from_segments(own.segments)
-        return Transcript(episode, turns, own.segments, own.transcribed_at, own.provenance or {})
-    return _with_words(episode, read_cues(text, kind, str(path)), kind, path)
+    ours = read_sidecar(text, str(path)) if kind == "json" and '"soundbite"' in text else blank()
+    if ours.segments or ours.turns:
+        return replace(ours, turns=normal_turns(ours.turns) or turns_from_segments(ours.segments))
+    return _with_words(ours.episode, read_cues(text, kind, str(path)), kind, path)
 
 
 def _read_document(text: str, values: dict[str, str], path: Path) -> Transcript:
