@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from ingest.speech.faster_whisper import DecodedSegment
+from ingest.speech.recognizer import DecodedSegment
 from ingest.speech.segments import Word
 
 

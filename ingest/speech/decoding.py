@@ -6,8 +6,8 @@ from time import perf_counter
 from typing import Any
 
 from ingest.audio.decode import RATE, Samples, quietest
-from ingest.speech.faster_whisper import DecodedSegment, Options, Whisper
 from ingest.speech.quality import DOUBTFUL, Check, check, is_silence
+from ingest.speech.recognizer import DecodedSegment, Options, Recognizer
 from ingest.speech.segments import Word, in_order
 from ingest.speech.windows import Span, pack
 
@@ -49,20 +49,20 @@ class BatchResult:
 
 
 def decode(
-    whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, after: float = 0.0
+    recognizer: Recognizer, samples: Samples, speech: Sequence[Span], options: Options, after: float = 0.0
 ) -> Iterator[BatchResult]:
     """The words of some minutes of sound, batch by batch, and the figures that say how good they are.
 
     `speech` is where somebody speaks. Windows that end by `after` seconds are left out. Raises `TranscriptionError`.
     """
-    windows = [window for window in _windows(samples, speech, whisper.window) if window.end > after + TIME_TOLERANCE]
+    windows = [window for window in _windows(samples, speech, recognizer.window) if window.end > after + TIME_TOLERANCE]
     for first in range(0, len(windows), options.batch_size):
         batch = windows[first : first + options.batch_size]
         results: list[tuple[Span, Attempt, tuple[str, ...]]] = []
         seconds_again = 0.0
-        for window, decoded in zip(batch, whisper.decode(samples, batch, options), strict=True):
+        for window, decoded in zip(batch, recognizer.decode(samples, batch, options), strict=True):
             started = perf_counter()
-            best, problems = _best_attempt(whisper, samples, within(speech, window), options, decoded)
+            best, problems = _best_attempt(recognizer, samples, within(speech, window), options, decoded)
             results.append((window, best, problems))
             seconds_again += perf_counter() - started
         words = in_order([word for _, attempt, _ in results for word in attempt.words])
@@ -81,7 +81,7 @@ def _windows(samples: Samples, speech: Sequence[Span], length: float) -> list[Sp
 
 
 def _best_attempt(
-    whisper: Whisper,
+    recognizer: Recognizer,
     samples: Samples,
     speech: Sequence[Span],
     options: Options,
@@ -91,13 +91,13 @@ def _best_attempt(
 
     A window with problems is decoded again with each strategy until an attempt has none.
     """
-    first, language = _first_attempt(whisper, samples, speech, options, decoded)
+    first, language = _first_attempt(recognizer, samples, speech, options, decoded)
     best = first
     if not first.check.problems:
         return first, ()
-    windows = _windows(samples, speech, whisper.window * RETRY_WINDOW)
+    windows = _windows(samples, speech, recognizer.window * RETRY_WINDOW)
     for strategy, careful in retry_strategies(options, first.check.problems, language):
-        parts = [part for parts in whisper.decode(samples, windows, careful) for part in parts]
+        parts = [part for parts in recognizer.decode(samples, windows, careful) for part in parts]
         best = min(best, _attempt(strategy, parts, speech), key=lambda attempt: attempt.check.rank)
         if not best.check.problems:
             break
@@ -105,7 +105,11 @@ def _best_attempt(
 
 
 def _first_attempt(
-    whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, decoded: Sequence[DecodedSegment]
+    recognizer: Recognizer,
+    samples: Samples,
+    speech: Sequence[Span],
+    options: Options,
+    decoded: Sequence[DecodedSegment],
 ) -> tuple[Attempt, str]:
     """The first attempt, and the window's language.
 
@@ -115,7 +119,7 @@ def _first_attempt(
     attempt = _attempt("", decoded, speech)
     if not attempt.check.problems and attempt.log_prob >= DOUBTFUL:
         return attempt, options.language
-    language, probability = whisper.language(spoken(samples, speech))
+    language, probability = recognizer.language(spoken(samples, speech))
     if probability < MIN_LANGUAGE_PROBABILITY or language == options.language:
         return attempt, options.language
     problems = (*attempt.check.problems, "another language")

@@ -11,6 +11,7 @@ from typing import Any
 
 from ingest.audio.decode import RATE, Samples
 from ingest.errors import TranscriptionError
+from ingest.speech.recognizer import DecodedSegment, Options
 from ingest.speech.segments import Word
 from ingest.speech.windows import Span
 
@@ -43,28 +44,6 @@ MODELS = (
     ModelFacts("turbo", 1.62, 2.2, 8, "nearly large-v3 and several times faster; the choice with a GPU"),
     ModelFacts("distil-large-v3", 1.51, 2.1, 6, "English only, fast; no other language"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedSegment:
-    """The words the model found in one window, or in a part of it; `log_prob` is the mean over `tokens` tokens."""
-
-    words: tuple[Word, ...]
-    log_prob: float
-    tokens: int
-    no_speech: float
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to decode; temperature 0 and no earlier text as a prompt, so that the same sound gives the same words."""
-
-    language: str = "en"
-    beam_size: int = 5
-    batch_size: int = 1
-    hotwords: str = ""
-    repetition_penalty: float = 1.0
-    no_repeat_ngram_size: int = 0
 
 
 def model_path(name: str, models_dir: Path) -> Path | None:
@@ -161,11 +140,7 @@ def _check_name(name: str) -> None:
 
 
 class Whisper:
-    """A loaded model.
-
-    `device` and `compute_type` are what was chosen, `window` the seconds the model decodes at once (its own
-    `chunk_length`), `fingerprint` the SHA-256 of its weights.
-    """
+    """A `Recognizer` with faster-whisper; `window` is the model's own `chunk_length`."""
 
     def __init__(
         self, name: str, models_dir: Path, device: str = "auto", compute_type: str = "", threads: int = 0
@@ -190,7 +165,7 @@ class Whisper:
             self.fingerprint = file_digest(file, "sha256").hexdigest()
 
     def speech(self, samples: Samples) -> list[Span]:
-        """Where somebody speaks, by Silero's voice activity detection."""
+        """See `Recognizer`; by Silero's voice activity detection."""
         from faster_whisper.vad import VadOptions, get_speech_timestamps
 
         options = VadOptions(min_speech_duration_ms=MIN_SPEECH, min_silence_duration_ms=MIN_SILENCE, speech_pad_ms=0)
@@ -198,7 +173,7 @@ class Whisper:
         return [Span(span["start"] / RATE, span["end"] / RATE) for span in found]
 
     def known_language(self, wanted: str) -> str:
-        """The code for a language tag such as `en-US`. Raises `TranscriptionError` where the model does not know it."""
+        """See `Recognizer`."""
         code = re.split("[-_]", wanted.strip().lower())[0]
         known = self._model.supported_languages
         if code and code not in known:
@@ -207,7 +182,7 @@ class Whisper:
         return code
 
     def language(self, samples: Samples) -> tuple[str, float]:
-        """The language of at most a few minutes of speech, and its probability."""
+        """See `Recognizer`."""
         if not self._model.model.is_multilingual:
             return "en", 1.0
         with _plain_errors(self.name):
@@ -215,7 +190,7 @@ class Whisper:
         return str(language), float(probability)
 
     def decode(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[DecodedSegment]]:
-        """The words of each window of at most 30 seconds; times are those of `samples`."""
+        """See `Recognizer`."""
         with _plain_errors(self.name):
             if options.batch_size > 1:
                 return self._batched(samples, windows, options)

@@ -16,8 +16,9 @@ from ingest.models import Segment
 from ingest.speech import checkpoint as checkpoints
 from ingest.speech.checkpoint import Progress
 from ingest.speech.decoding import decode, spoken, within
-from ingest.speech.faster_whisper import Options, Whisper
+from ingest.speech.faster_whisper import Whisper
 from ingest.speech.quality import verdict
+from ingest.speech.recognizer import Options, Recognizer
 from ingest.speech.segments import Word, in_order, sentences
 from ingest.speech.windows import WINDOW, Span, cut_point, pack
 
@@ -65,13 +66,13 @@ class Transcriber:
         self._beam_size = beam_size
         self._batch_size = batch_size
         self._stretch = stretch
-        self._whisper: Whisper | None = None
+        self._recognizer: Recognizer | None = None
 
-    def load(self) -> Whisper:
+    def load(self) -> Recognizer:
         """The model. Raises `TranscriptionError`."""
-        if self._whisper is None:
-            self._whisper = self._load()
-        return self._whisper
+        if self._recognizer is None:
+            self._recognizer = self._load()
+        return self._recognizer
 
     def transcribe(
         self,
@@ -88,16 +89,18 @@ class Transcriber:
         the file once the transcript is saved. Raises `AudioError`, `TranscriptionError`, and `HomeError` where the
         checkpoint cannot be written.
         """
-        whisper = self.load()
-        batch = self._batch_size or BATCH[whisper.device]
-        options = Options(whisper.known_language(language), self._beam_size, batch, ", ".join(hotwords))
-        identity = _identity(audio, whisper, options, self._stretch)
+        recognizer = self.load()
+        batch = self._batch_size or BATCH[recognizer.device]
+        options = Options(recognizer.known_language(language), self._beam_size, batch, ", ".join(hotwords))
+        identity = _identity(audio, recognizer, options, self._stretch)
         done = checkpoints.load(checkpoint, identity) if checkpoint else Progress()
         started, saved = perf_counter() - done.seconds, perf_counter()
         with Recording(audio) as recording:
-            parts = stretches(recording.blocks(), whisper.speech, self._stretch, done=done.start, window=whisper.window)
+            parts = stretches(
+                recording.blocks(), recognizer.speech, self._stretch, done=done.start, window=recognizer.window
+            )
             for start, samples, speech in parts:
-                for further in _decode_stretch(done, whisper, start, samples, speech, options=options):
+                for further in _decode_stretch(done, recognizer, start, samples, speech, options=options):
                     done = replace(further, seconds=perf_counter() - started)
                     if checkpoint and (done.start > start or perf_counter() - saved > SAVE_EVERY):
                         checkpoints.save(checkpoint, identity, done)
@@ -137,23 +140,23 @@ def stretches(
 
 
 def _decode_stretch(
-    done: Progress, whisper: Whisper, start: int, samples: Samples, speech: Sequence[Span], *, options: Options
+    done: Progress, recognizer: Recognizer, start: int, samples: Samples, speech: Sequence[Span], *, options: Options
 ) -> Iterator[Progress]:
     """The progress after each batch of one stretch, and after the whole of it."""
     if speech and not done.language:
-        language, probability = _language(whisper, samples, speech, options.language)
+        language, probability = _language(recognizer, samples, speech, options.language)
         done = replace(done, language=language, language_probability=probability)
     after = (done.end - start) / RATE
-    for batch in decode(whisper, samples, speech, replace(options, language=done.language), after):
+    for batch in decode(recognizer, samples, speech, replace(options, language=done.language), after):
         done = replace(done, batches=(*done.batches, batch.moved(start)))
         yield done
     yield replace(done, start=start + len(samples))
 
 
-def _language(whisper: Whisper, samples: Samples, speech: Sequence[Span], wanted: str) -> tuple[str, float]:
+def _language(recognizer: Recognizer, samples: Samples, speech: Sequence[Span], wanted: str) -> tuple[str, float]:
     if wanted:
         return wanted, 1.0
-    return whisper.language(spoken(samples, speech)[: round(LANGUAGE_SECONDS * RATE)])
+    return recognizer.language(spoken(samples, speech)[: round(LANGUAGE_SECONDS * RATE)])
 
 
 def _report(progress: ReportProgress | None, recording: Recording, done: float) -> None:
@@ -161,7 +164,7 @@ def _report(progress: ReportProgress | None, recording: Recording, done: float) 
         progress(done, max(done, recording.declared or 0.0, recording.decoded))
 
 
-def _identity(audio: Path, whisper: Whisper, options: Options, stretch: float) -> dict[str, Any]:
+def _identity(audio: Path, recognizer: Recognizer, options: Options, stretch: float) -> dict[str, Any]:
     """What a transcription depends on, as plain JSON data."""
     try:
         with audio.open("rb") as file:
@@ -170,16 +173,16 @@ def _identity(audio: Path, whisper: Whisper, options: Options, stretch: float) -
         raise AudioError(audio, f"cannot be read ({error.strerror}); check the path") from error
     return {
         "audio_sha256": audio_sha256,
-        "model": whisper.name,
-        "model_sha256": whisper.fingerprint,
-        "device": whisper.device,
-        "compute_type": whisper.compute_type,
+        "model": recognizer.name,
+        "model_sha256": recognizer.fingerprint,
+        "device": recognizer.device,
+        "compute_type": recognizer.compute_type,
         "options": {
             "language": options.language,
             "beam_size": options.beam_size,
             "batch_size": options.batch_size,
             "hotwords": options.hotwords,
-            "window": whisper.window,
+            "window": recognizer.window,
             "stretch": stretch,
         },
     }

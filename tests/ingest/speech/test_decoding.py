@@ -7,7 +7,7 @@ import pytest
 
 from ingest.audio.decode import RATE
 from ingest.speech.decoding import decode, retry_strategies, within
-from ingest.speech.faster_whisper import Options
+from ingest.speech.recognizer import Options
 from ingest.speech.windows import Span
 from tests.fakes import ForgetfulWhisper
 

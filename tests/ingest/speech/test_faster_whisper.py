@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from ingest.errors import TranscriptionError
-from ingest.speech.faster_whisper import MODEL_FILES, MODELS, Options, Whisper, model_path, pull_model
+from ingest.speech.faster_whisper import MODEL_FILES, MODELS, Whisper, model_path, pull_model
+from ingest.speech.recognizer import Options
 from ingest.speech.windows import Span
 
 MODEL = Path(__file__).parents[2] / "speech" / "model"
