@@ -240,9 +240,7 @@ def _decoded(segment: Any, offset: float) -> DecodedSegment:
         Word(round(offset + word.start, 2), round(offset + word.end, 2), word.word, float(word.probability))
         for word in segment.words or ()
     ]
-    if (
-        not words and segment.text.strip()
-    ):  # a model without alignment heads has no word times: one word as long as the segment
+    if not words and segment.text.strip():  # a model without alignment heads gives no word times
         words = [Word(round(offset + segment.start, 2), round(offset + segment.end, 2), segment.text)]
     return DecodedSegment(tuple(words), float(segment.avg_logprob), len(segment.tokens), float(segment.no_speech_prob))
 

@@ -29,7 +29,7 @@ NOT_PUBLIC_V4 = tuple(map(ip_network, _V4.split()))
 NOT_PUBLIC_V6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 GLOBAL_V6 = ip_network("2000::/3")  # the only block from which IANA assigns global addresses
 NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: how an IPv6-only network reaches an IPv4 address
-MAX_ADDRESSES = 4  # tried for one name; a host with more dead addresses than that is down
+MAX_ADDRESSES = 4  # of one name that are tried before the connection fails
 MAX_LOOKUPS = 16  # at once; a lookup that hangs keeps its thread until the system gives up
 
 

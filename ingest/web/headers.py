@@ -17,7 +17,7 @@ def whole_number(text: str) -> int | None:
 def retry_after(value: str, now: datetime) -> float | None:
     """Seconds that a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date); None where it asks nothing."""
     value = value.strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):  # a longer number is a moment in Unix seconds, a slip that is common
+    if re.fullmatch(r"[0-9]{1,9}", value):  # a longer number is a moment in Unix seconds
         return float(value)
     moment = parse_date(value)
     return max(0.0, (moment - now).total_seconds()) if moment else None
