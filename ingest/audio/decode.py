@@ -44,7 +44,11 @@ class Recording:
             raise AudioError(path, "holds no sound; check that this is the episode's audio")
         self._stream = self._container.streams.best("audio") or self._container.streams.audio[0]
         self._stream.thread_type = "AUTO"
-        self.declared = _declared(self._container, self._stream)
+        self.declared: float | None = None
+        if self._stream.duration and self._stream.time_base:
+            self.declared = float(self._stream.duration * self._stream.time_base)
+        elif self._container.duration:
+            self.declared = self._container.duration / 1_000_000
 
     def __enter__(self) -> Self:
         return self
@@ -120,13 +124,6 @@ def _grouped(frames: Iterator[Any]) -> Iterator[Any]:
             yield fifo.read()
     if fifo.samples:
         yield fifo.read()
-
-
-def _declared(container: Any, stream: Any) -> float | None:
-    """The duration that the file declares, in seconds."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / 1_000_000 if container.duration else None
 
 
 def _declares_exactly(form: str, path: Path) -> bool:

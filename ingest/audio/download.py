@@ -104,8 +104,11 @@ def download(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         state = part.resumable(episode_url)
-        if state is None or part.size != state.total:  # else a run stopped between the last byte and the new name
-            state = (state and _resume(request, part, state)) or _fetch_whole(request, part)
+        if state and part.size != state.total:  # the same where a run stopped between the last byte and the new name
+            state = _resume(request, part, state)
+        if state is None:
+            with request.send() as (answer, chunks):
+                state = _whole(request, part, answer, chunks)
         return _finish(part, state)
     except OSError as error:
         raise AudioError(part.path, f"cannot be written ({error.strerror}); make room and try again") from error
@@ -135,11 +138,6 @@ def _finish(part: PartialDownload, state: DownloadState) -> Audio:
     part.finish()
     kept = {name: value for name, value in state.headers.items() if name in KEPT_HEADERS}
     return Audio(part.target, size, digest, kept.get("content-type", ""), state.final_url, kept)
-
-
-def _fetch_whole(request: DownloadRequest, part: PartialDownload) -> DownloadState:
-    with request.send() as (answer, chunks):
-        return _whole(request, part, answer, chunks)
 
 
 def _resume(request: DownloadRequest, part: PartialDownload, state: DownloadState) -> DownloadState | None:

@@ -1,10 +1,10 @@
 """Makes one entry of a feed, as feedparser gives it, into an Episode; forgives what publishers write. Pure."""
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -110,10 +110,8 @@ def _link(entry: Mapping[str, Any], base: str) -> str:
 
 
 def _summary(entry: Mapping[str, Any]) -> str:
-    text = _text(entry, "summary")
-    if not text:
-        text = next((_text(content, "value") for content in entry.get("content") or ()), "")
-    return plain_text(text)
+    contents = [_text(content, "value") for content in entry.get("content") or ()]
+    return plain_text(_text(entry, "summary") or next(iter(contents), ""))
 
 
 def _enclosure_url(entry: Mapping[str, Any], base: str) -> str:
@@ -138,9 +136,8 @@ def _rank(kind: str, url: str) -> int:
 
 
 def _transcripts(links: Iterable[TranscriptLink], base: str) -> tuple[TranscriptLink, ...]:
-    found = {link: absolute(base, link.url) for link in links}
-    resolved = (link if url == link.url else replace(link, url=url) for link, url in found.items() if url)
-    return tuple(dict.fromkeys(resolved))
+    resolved = (replace(link, url=absolute(base, link.url)) for link in links)
+    return tuple(dict.fromkeys(link for link in resolved if link.url))
 
 
 def distinct_guids(episodes: Sequence[Episode]) -> tuple[list[Episode], list[str]]:
@@ -169,7 +166,8 @@ def _separate(twins: Sequence[tuple[int, Episode]]) -> dict[int, Episode]:
     different = dict[tuple[str, str, str], tuple[int, Episode]]()
     for position, episode in twins:
         different.setdefault((without_query(episode.audio_url), episode.title, episode.published), (position, episode))
-    oldest = min(different.values(), key=lambda twin: (_moment(twin[1]), -twin[0]))[1]
+    latest = datetime.max.replace(tzinfo=UTC)
+    oldest = min(different.values(), key=lambda twin: (twin[1].published_at or latest, -twin[0]))[1]
     separated, taken = dict[int, Episode](), {oldest.guid}
     for identity, (position, episode) in different.items():
         guid = episode.guid
@@ -183,7 +181,3 @@ def _separate(twins: Sequence[tuple[int, Episode]]) -> dict[int, Episode]:
 
 def _hash(*words: str) -> str:
     return sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:8]
-
-
-def _moment(episode: Episode) -> float:
-    return episode.published_at.timestamp() if episode.published_at else math.inf

@@ -25,7 +25,8 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
     `podcast` is the slug the library files it under, by default made of the title. Relative addresses are resolved
     against `base` (where the body came from), by default `url`. Raises FeedError for what is not a feed.
     """
-    repaired = repair(url, body, _charset(content_type))
+    charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
+    repaired = repair(url, body, charset)
     if repaired.root == "html":
         raise FeedError(url, "is a web page, not a feed; look for the address of the podcast's RSS feed")
     if repaired.root == "opml":
@@ -44,13 +45,15 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
         warnings.append("has no title")
     if not episodes:
         warnings.append("has no episodes")
+    warnings += complaints
+    more = len(warnings) - MAX_WARNINGS
     return replace(
         feed,
         title=feed.title or _host(url),
         new_url=absolute(base or url, feed.new_url) if feed.new_url else "",
         link=absolute(base or url, feed.link),
         episodes=tuple(newest_first(episodes)),
-        warnings=_limited(warnings + complaints),
+        warnings=(*warnings[:MAX_WARNINGS], *([f"and {more} more"] if more > 0 else [])),
     )
 
 
@@ -116,17 +119,8 @@ def is_revision(old: Episode, new: Episode) -> bool:
     return same and changed
 
 
-def _charset(content_type: str) -> str:
-    return content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
-
-
 def _host(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def _limited(warnings: list[str]) -> tuple[str, ...]:
-    rest = len(warnings) - MAX_WARNINGS
-    return (*warnings[:MAX_WARNINGS], *([f"and {rest} more"] if rest > 0 else []))

@@ -130,12 +130,12 @@ def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:
         if ENCODINGS.match(encoding) and not encoding.startswith("utf"):
             with suppress(UnicodeError, LookupError):
                 return body.decode(WIDER.get(encoding, encoding)).encode(), []
-    mixed = re.sub("[\udc80-\udcff]+", _as_windows, body.decode("utf-8", "surrogateescape"))
+    mixed = re.sub(
+        "[\udc80-\udcff]+",
+        lambda found: found[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace"),
+        body.decode("utf-8", "surrogateescape"),
+    )
     return mixed.encode("utf-8", "replace"), ["holds bytes that are not UTF-8: read as Windows-1252"]
-
-
-def _as_windows(found: re.Match[str]) -> str:
-    return found[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
 def _prolog(url: str, data: bytes) -> tuple[int, dict[bytes, bytes], bool]:

@@ -144,19 +144,15 @@ def _decode_stretch(
 ) -> Iterator[Progress]:
     """The progress after each batch of one stretch, and after the whole of it."""
     if speech and not done.language:
-        language, probability = _language(recognizer, samples, speech, options.language)
+        language, probability = options.language, 1.0
+        if not language:
+            language, probability = recognizer.language(spoken(samples, speech)[: round(LANGUAGE_SECONDS * RATE)])
         done = replace(done, language=language, language_probability=probability)
     after = (done.end - start) / RATE
     for batch in decode(recognizer, samples, speech, replace(options, language=done.language), after):
         done = replace(done, batches=(*done.batches, batch.moved(start)))
         yield done
     yield replace(done, start=start + len(samples))
-
-
-def _language(recognizer: Recognizer, samples: Samples, speech: Sequence[Span], wanted: str) -> tuple[str, float]:
-    if wanted:
-        return wanted, 1.0
-    return recognizer.language(spoken(samples, speech)[: round(LANGUAGE_SECONDS * RATE)])
 
 
 def _report(progress: ReportProgress | None, recording: Recording, done: float) -> None:

@@ -91,7 +91,8 @@ def to_segments(cues: Iterable[Cue]) -> tuple[Segment, ...]:
     A time is estimated from its neighbours where it is missing, not a number or beyond 100 hours, and an end also where
     it lies before its start. A time below zero becomes zero. Where no cue has a start, all times are zero (see `timed`).
     """
-    spoken = [replace(cue, text=text) for cue in cues if _has_words(text := collapse_spaces(_CHANGE.sub("", cue.text)))]
+    plain = [replace(cue, text=collapse_spaces(_CHANGE.sub("", cue.text))) for cue in cues]
+    spoken = [cue for cue in plain if any(character.isalnum() for character in cue.text)]
     starts = [_bounded(cue.start) for cue in spoken]
     if all(start is None for start in starts):
         return tuple(Segment(0.0, 0.0, cue.text, name_of(cue.speaker)) for cue in spoken)
@@ -112,10 +113,6 @@ def _is_capital(word: str) -> bool:
     """Whether the word starts with a capital, a digit, or a letter of a script without capitals."""
     first = word.lstrip("([\"'“#")[:1]
     return first.isdigit() or (first.isalpha() and (first != first.lower() or first.lower() == first.upper()))
-
-
-def _has_words(text: str) -> bool:
-    return any(character.isalnum() for character in text)
 
 
 def prefixes(lines: Sequence[str]) -> frozenset[str]:

@@ -153,17 +153,22 @@ def to_sidecar(transcript: Transcript) -> str:
     `soundbite` holds `transcribed_at`, `provenance` and the whole `episode`, so that the file can also stand alone.
     A transcript without times has an empty `segments`. Figures that JSON cannot say (NaN, infinity) become null.
     """
-    return sidecar_json(transcript, [_segment_json(segment) for segment in transcript.segments])
+    timed = [
+        {"speaker": segment.speaker, "startTime": segment.start, "endTime": segment.end, "body": segment.text}
+        for segment in transcript.segments
+    ]
+    return sidecar_json(transcript, timed)
 
 
 def sidecar_json(transcript: Transcript, segments: list[dict[str, Any]]) -> str:
-    """`to_sidecar` with the segments given."""
+    """`to_sidecar` with the segments given; an empty speaker is left out."""
     ours = {
         "transcribed_at": transcript.transcribed_at,
         "provenance": transcript.provenance,
         "episode": {name: value for name, value in asdict(transcript.episode).items() if value not in (None, "", ())},
     }
-    document = {"version": "1.0.0", "segments": segments, "soundbite": ours}
+    named = [{key: value for key, value in each.items() if key != "speaker" or value} for each in segments]
+    document = {"version": "1.0.0", "segments": named, "soundbite": ours}
     text = json.dumps(_finite(document), ensure_ascii=False, indent=1) + "\n"
     # half a surrogate pair cannot be written as UTF-8; as `\udXXX` it is JSON again
     return text.encode("utf-8", "backslashreplace").decode()
@@ -212,11 +217,6 @@ def _body(turns: Iterable[Turn]) -> Iterator[str]:
         for paragraph in turn.text.split("\n\n"):
             hidden = _LABEL.fullmatch(paragraph) or _ESCAPED.fullmatch(paragraph)
             yield f"{paragraph[:-1]}\\:" if hidden else paragraph
-
-
-def _segment_json(segment: Segment) -> dict[str, Any]:
-    times = {"startTime": segment.start, "endTime": segment.end, "body": segment.text}
-    return {"speaker": segment.speaker, **times} if segment.speaker else times
 
 
 def _entries(entries: list[dict[str, Any]]) -> tuple[tuple[Segment, ...], tuple[Turn, ...]]:

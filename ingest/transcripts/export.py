@@ -31,7 +31,8 @@ def render(transcript: Transcript, fmt: Format) -> str:
         case "txt":
             return text_body(transcript.turns) + "\n"
         case "json":
-            return to_sidecar(transcript) if transcript.segments else _json_of_turns(transcript)
+            turns = [{"speaker": turn.speaker, "body": turn.text} for turn in transcript.turns]
+            return to_sidecar(transcript) if transcript.segments else sidecar_json(transcript, turns)
         case "vtt":
             return "\n".join(_vtt(_cues(transcript, fmt)))
         case "srt":
@@ -104,11 +105,6 @@ def _srt(cues: list[Segment]) -> Iterator[str]:
         prefix = f"{name or UNKNOWN_SPEAKER}: " if name != speaker else ""
         speaker = name
         yield from (str(number), _timing(cue, ","), prefix + cue.text.replace("-->", "->"), "")
-
-
-def _json_of_turns(transcript: Transcript) -> str:
-    turns = [{"speaker": turn.speaker, "body": turn.text} for turn in transcript.turns]
-    return sidecar_json(transcript, [{name: text for name, text in turn.items() if text} for turn in turns])
 
 
 def _escape(text: str) -> str:
