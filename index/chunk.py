@@ -13,9 +13,9 @@ from hashlib import sha256
 from typing import Any
 
 from index.text.adverts import adverts
-from index.text.sentences import sentence_ends, word_spans
 from index.text.timing import word_times
 from ingest.models import Transcript, Turn
+from ingest.sentences import sentence_ends, word_spans
 
 CHUNKER = 2  # goes up whenever the same transcript would be cut differently
 SIZE, OVERLAP = 768, 256  # word pieces: fewer chunks are faster, and found as well because passages are chosen in them
