@@ -62,8 +62,6 @@ class _Scored:
 
 def rank_passages(arrays: ChunkArrays, query: PassageQuery, limit: int) -> list[Passage]:
     """The best passages, best first; one that overlaps a better one, or repeats its sentences, is left out."""
-    if not len(arrays.words):
-        return []
     scored = _scored(arrays, query)
     order = np.argsort(-scored.score, kind="stable")[:SHORTLIST]
     order = order[np.isfinite(scored.score[order])]
