@@ -178,26 +178,3 @@ def test_progress_is_told_for_every_episode(home):
     update(home.library, home.store, home.model, seen.append)
     assert [(1, 3), (2, 3), (3, 3)] == [(step.done, step.total) for step in seen]
     assert all(step.chunks_per_second > 0 for step in seen)
-
-
-def test_the_catalogue_merges_what_is_indexed_with_what_waits(home):
-    home.write(told("a", "Prices rise.", published="Thu, 20 Feb 2025 09:00:00 +0000"))
-    home.update()
-    waiting = Episode("selling", "b", "B", published="Fri, 21 Feb 2025 09:00:00 +0000")
-    records = [
-        EpisodeRecord(told("a").episode, "failed", "an older attempt"),
-        EpisodeRecord(waiting, "pending"),
-        EpisodeRecord(replace(waiting, guid="c", published=""), "failed", "the audio is a web page"),
-        EpisodeRecord(replace(waiting, guid="d", published=""), "done"),
-    ]
-    found = episodes(home.store, records)
-    assert ["b", "a", "c", "d"] == sorted((one.guid for one in found), key=["b", "a", "c", "d"].index)
-    assert {"a": "indexed", "b": "pending", "c": "failed", "d": "pending"} == {one.guid: one.status for one in found}
-    assert ("2025-02-20T09:00:00Z", 1, "") == next((x.published, x.chunks, x.reason) for x in found if x.guid == "a")
-    dates = [one.published for one in found]
-    assert all(later is None or (earlier and earlier >= later) for earlier, later in pairwise(dates))
-
-
-def test_a_catalogue_before_anything_is_indexed_lists_what_waits(home):
-    record = EpisodeRecord(Episode("selling", "b", "B"), "pending")
-    assert ["pending"] == [one.status for one in episodes(home.store, [record])]
