@@ -13,6 +13,7 @@ from index.query import Answer, Coverage, Hit, Query, Scores
 from index.scoring import IDF_EXPONENT
 from index.store.candidates import Candidates
 from index.store.lance import Store
+from index.store.schema import comparable
 from index.text.terms import hash_term, highlights, stems
 from ingest.errors import IndexNotBuiltError
 from ingest.times import iso, play_url
@@ -61,7 +62,7 @@ class Searcher:
 
 def _passage_query(query: Query, vector: Any, terms: Sequence[str], found: Candidates) -> PassageQuery:
     exponent = IDF_EXPONENT if query.mode == "hybrid" else 1
-    speaker = " ".join(query.speaker.split()).casefold()
+    speaker = comparable(query.speaker)
     return PassageQuery(
         terms=[hash_term(term) for term in terms],
         weights=[found.frequencies.idf(term) ** exponent for term in terms],

@@ -57,13 +57,18 @@ def restriction(query: Query) -> str:
     parts = []
     if query.podcast_slug:
         parts.append(f"podcast = {quoted(query.podcast_slug)}")
-    if speaker := " ".join(query.speaker.split()):
-        parts.append(f"array_has(speaker_names, {quoted(speaker.casefold())})")
+    if speaker := comparable(query.speaker):
+        parts.append(f"array_has(speaker_names, {quoted(speaker)})")
     if query.published_from:
         parts.append(f"published >= {_timestamp(query.published_from)}")
     if query.published_before:
         parts.append(f"published < {_timestamp(query.published_before)}")
     return " AND ".join(parts)
+
+
+def comparable(name: str) -> str:
+    """A speaker's name as names are compared: without case and extra spaces."""
+    return " ".join(name.casefold().split())
 
 
 def quoted(value: str) -> str:
@@ -90,7 +95,7 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: Vectors) -> dict[s
     return {
         **{name: getattr(episode, name) for name in _OF_EPISODE},
         **{name: getattr(chunk, name) for name in ("id", "key", "first_word", "text", "speakers")},
-        "speaker_names": [name.casefold() for name in chunk.speakers],
+        "speaker_names": [comparable(name) for name in chunk.speakers],
         "sentence_stats": pack(chunk.sentences),
         "terms": [hash_term(term) for term in chunk.terms],
         "title_terms": [hash_term(term) for term in title_terms],

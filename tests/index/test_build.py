@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -324,6 +325,7 @@ def test_one_document_reads_no_other(home, monkeypatch):
 
 # -- killed anywhere
 
+
 class Killed(BaseException):
     """What ends a process, which nobody catches."""
 
@@ -384,7 +386,7 @@ index_document(Library(Path(sys.argv[1])), Store(Path(sys.argv[2])), BagOfWords(
 def test_many_processes_index_their_documents_side_by_side(home):
     paths = home.write(*(told(guid, f"Prices of {guid} rise.") for guid in "abc"))
     command = [sys.executable, "-c", RUN, home.library.root, home.store.root]
-    running = [subprocess.Popen([*map(str, command), home.name(path)], cwd=os.getcwd()) for path in paths]
+    running = [subprocess.Popen([*map(str, command), home.name(path)], cwd=Path.cwd()) for path in paths]
     assert [0, 0, 0] == [process.wait(120) for process in running]
     assert ["a", "b", "c"] == home.guids()
     assert BuildReport(unchanged=3) == home.update()

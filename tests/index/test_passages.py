@@ -12,7 +12,7 @@ from index.chunk import PASSAGE
 from index.chunk_arrays import bounds_of, build_arrays
 from index.embed.quantize import quantize, run_norms
 from index.passages import PassageQuery, rank_passages
-from index.scoring import B, K1
+from index.scoring import K1, B
 from index.sentence_span import SentenceSpan, SentenceTable, pack
 from index.text.terms import hash_term
 

@@ -8,7 +8,7 @@ import pytest
 
 from index.build import update
 from index.embed.sentence_transformers import SentenceEmbedder
-from index.query import Coverage, Query
+from index.query import Query
 from index.search import Searcher
 from index.store.lance import Store
 from ingest.errors import IndexMismatchError, IndexNotBuiltError

@@ -23,7 +23,9 @@ def test_words_that_were_not_edited_keep_their_times():
 
 
 def test_segments_of_another_text_give_no_times():
-    assert [] == word_times("A transcript of something else.".split(), [Segment(0.0, 60.0, "nothing here is in it")])
+    assert [] == word_times(
+        ["A", "transcript", "of", "something", "else."], [Segment(0.0, 60.0, "nothing here is in it")]
+    )
 
 
 def test_no_words_and_no_segments_have_no_times():
