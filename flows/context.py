@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from index.embed.sentence_transformers import Embedder
+from index.embed.base import Embedder
 from index.search import open_embedder
 from index.store.lance import Store
 from ingest.errors import DiskFullError, HomeError, IndexNotBuiltError
@@ -18,7 +18,7 @@ from ingest.pipeline import IngestContext
 from ingest.settings import Settings
 from ingest.speech.transcribe import Transcriber
 from ingest.web.client import Client, open_client
-from ingest.web.rate_limit import Pace as RateLimiter
+from ingest.web.rate_limit import RateLimiter
 
 TIMEOUT = 30.0  # seconds without progress before a request is given up
 HOST_DELAY = 1.0  # seconds between two requests to one host
@@ -96,5 +96,5 @@ def open_web(settings: Settings) -> Client:
         user_agent=settings.user_agent,
         timeout=TIMEOUT,
         hosts_allowed=settings.hosts_allowed,
-        pace=RateLimiter(HOST_DELAY, own=settings.hosts_allowed),
+        rate_limiter=RateLimiter(HOST_DELAY, own=settings.hosts_allowed),
     )

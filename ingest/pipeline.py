@@ -197,7 +197,7 @@ def settle(context: IngestContext, episode: Episode) -> None:
     """Note that the episode's document is in the library, then drop its audio: in the order that loses nothing."""
     context.ledger.settle(episode)
     drop_audio(context, {episode.key})
-    audio.bound(context.audio_dir, MAX_KEPT_AUDIO)
+    audio.drop_oldest(context.audio_dir, MAX_KEPT_AUDIO)
 
 
 def reconcile(context: IngestContext) -> None:
@@ -219,7 +219,7 @@ def record_failure(context: IngestContext, episode: Episode, attempts: int, erro
     wait = min(FIRST_RETRY * 2 ** min(attempts, 20), LAST_RETRY)
     asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, LAST_RETRY.total_seconds()))
     context.ledger.record_failure(episode, describe(error), now() + max(wait, asked))
-    audio.bound(context.audio_dir, MAX_KEPT_AUDIO)
+    audio.drop_oldest(context.audio_dir, MAX_KEPT_AUDIO)
 
 
 def describe(error: Exception) -> str:

@@ -15,7 +15,7 @@ class BagOfWords:
     `embedded` lists the passages it was asked for.
     """
 
-    dimension, floor = 256, 0.45
+    dimension, no_answer_score = 256, 0.45
 
     def __init__(self, name="bag-of-words"):
         self.name = name

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from ingest.errors import FeedError, FetchError, SoundbiteError
 from ingest.feeds import moves
-from ingest.feeds.parse import Fetched, Validators, fetch, is_revision, parse
+from ingest.feeds.fetch import Fetched, Validators, fetch
+from ingest.feeds.parse import is_revision, parse
 from ingest.feeds.schedule import next_poll
 from ingest.ledger import Ledger
 from ingest.models import Episode, Feed, Subscription

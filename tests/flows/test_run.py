@@ -349,7 +349,7 @@ def test_audio_is_kept_where_that_is_set_up_to_the_bound(context):
 
     run(kept)
     names = sorted(path.suffix for path in kept.ingest.audio_dir.iterdir())
-    pipeline.audio.bound(kept.ingest.audio_dir, len(SOUND))
+    pipeline.audio.drop_oldest(kept.ingest.audio_dir, len(SOUND))
 
     assert [".mp3", ".mp3"] == names
     assert 1 == len(list(kept.ingest.audio_dir.iterdir()))
