@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.embed.base import Embedder
-from index.search import open_embedder
+from index.open import open_embedder
 from index.store.lance import Store
 from ingest.errors import DiskFullError, HomeError, IndexNotBuiltError
 from ingest.ledger import Ledger
@@ -96,5 +96,5 @@ def open_web(settings: Settings) -> Client:
         user_agent=settings.user_agent,
         timeout=TIMEOUT,
         hosts_allowed=settings.hosts_allowed,
-        rate_limiter=RateLimiter(HOST_DELAY, own=settings.hosts_allowed),
+        rate_limiter=RateLimiter(HOST_DELAY, exempt=settings.hosts_allowed),
     )

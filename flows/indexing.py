@@ -1,7 +1,7 @@
 """The index brought up to date with the library, for the commands that change the library outside a run."""
 
 from index.build import BuildReport, update
-from index.search import open_embedder
+from index.open import open_embedder
 from index.store.lance import Store
 from ingest.ledger import Ledger
 from ingest.library import Library

@@ -6,7 +6,7 @@ from typing import Literal
 
 from index.store.lance import Store
 from index.store.schema import IndexedEpisode
-from ingest.ledger import EpisodeRecord
+from ingest.models import EpisodeRecord
 from ingest.times import iso
 
 

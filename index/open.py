@@ -1,7 +1,6 @@
 """Builds what searches and indexes from the settings; for the edges alone."""
 
 from collections.abc import Callable
-from functools import cache
 
 from index.embed.rerank import CrossReranker
 from index.embed.sentence_transformers import SentenceEmbedder
@@ -25,12 +24,5 @@ def open_searcher(settings: Settings, counts: Callable[[], tuple[int, int]] | No
     `counts` gives the numbers of episodes pending and failed; those of the home's ledger unless given.
     """
     reranker = CrossReranker(settings.rerank_model) if settings.rerank_model else None
-    return Searcher(Store(settings.index_dir), open_embedder(settings), counts or _ledger_counts(settings), reranker)
-
-
-def _ledger_counts(settings: Settings) -> Callable[[], tuple[int, int]]:
-    @cache
-    def ledger() -> Ledger:
-        return Ledger(settings.ledger_path)
-
-    return lambda: ledger().counts() if settings.ledger_path.exists() else (0, 0)
+    counts = counts or Ledger(settings.ledger_path).counts  # which opens nothing before it is asked
+    return Searcher(Store(settings.index_dir), open_embedder(settings), counts, reranker)

@@ -13,7 +13,8 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
-from index.search import Searcher, open_searcher
+from index.open import open_searcher
+from index.search import Searcher
 from ingest.errors import SoundbiteError
 from ingest.settings import VERSION, Settings, read_settings
 from search_api import page, routes

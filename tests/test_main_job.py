@@ -67,8 +67,8 @@ def test_the_publishers_transcript_is_used_where_there_is_one(sampled):
 @pytest.fixture(scope="module")
 def answers(sampled):
     """Every sample question's answer, from the command's own searcher in this process."""
+    from index.open import open_searcher
     from index.query import Query
-    from index.search import open_searcher
     from ingest.settings import Settings
 
     searcher = open_searcher(Settings(home=sampled.home))

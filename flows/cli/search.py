@@ -9,8 +9,8 @@ import typer
 from flows.cli import output
 from flows.cli.options import Json, Podcast, parse_day, settings_of
 from index import catalogue
+from index.open import open_searcher
 from index.query import DEFAULT_LIMIT, MAX_LIMIT, Query
-from index.search import open_searcher
 from index.store.lance import Store
 from ingest.identity import slug
 from ingest.ledger import Ledger

@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 import numpy as np
+from index.store.loop import wait
 
 from index.search import DEPTH, Searcher
 from index.store import candidates as legs
 from index.store.lance import Store
-from index.store.loop import wait
 from tests.benchmarks.grown import EPISODE, FILTERS, SINCE, Grown, Pool, episode
 from tests.benchmarks.measure import Row, Spent, at_least, at_most, spent, table
 from tests.benchmarks.texts import Texts, texts

@@ -34,7 +34,7 @@ COLD, START, UNCHANGED = 8.0, 1.3, 2.0
 EPISODES = 1_000
 IMPORTS = "import lancedb, onnxruntime, tokenizers"
 OURS_COLD = (
-    "import sys; from pathlib import Path; from ingest.settings import Settings; from index.search import open_searcher;"
+    "import sys; from pathlib import Path; from ingest.settings import Settings; from index.open import open_searcher;"
     "open_searcher(Settings(home=Path(sys.argv[1]))).embedder.embed_query(sys.argv[2])"
 )
 THEIRS_COLD = (

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from index.store.loop import wait
+from index.store.snapshot import Snapshot
 
 from index.chunk_arrays import RUNS, hashed, small
 from index.store.lance import Store
-from index.store.loop import wait
 from index.store.schema import LENGTH, PASSAGES, STAMP, STAMP_BITS, Filters, mark_of, unpacked
-from index.store.snapshot import Snapshot
 
 WINDOWS = 3
 EPISODE = 60  # chunks: about two hours of speech

@@ -11,7 +11,8 @@ import typer
 from flows.cli import output as terminal
 from flows.cli.options import Json, settings_of
 from flows.cli.search import Mode
-from index.search import Searcher, open_searcher
+from index.open import open_searcher
+from index.search import Searcher
 from ingest.errors import IndexingError, QueryError
 from ingest.library import Library
 from ingest.transcripts.document import text_body

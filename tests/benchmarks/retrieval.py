@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from index.build import update
-from index.search import open_searcher
+from index.open import open_searcher
 from ingest.library import Library
 from ingest.settings import Settings
 from tests.benchmarks import judge
