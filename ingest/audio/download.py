@@ -9,7 +9,8 @@ from itertools import chain
 from pathlib import Path
 
 from ingest.audio.partial import DownloadState, PartialDownload, continues
-from ingest.errors import AudioError, FetchError
+from ingest.errors import AudioError, DiskFullError, FetchError
+from ingest.storage import home_error
 from ingest.times import now, parse_date
 from ingest.web import client as web
 from ingest.web.headers import retry_after, strong_validator, whole_number
@@ -96,7 +97,7 @@ def download(
 
     `progress` is told the bytes received and the bytes promised. A download that broke off is resumed, if the host can
     prove that the file is still the same one. Raises FetchError where the host refuses; AudioError where the answer is
-    not audio, too large, or shorter than promised.
+    not audio, too large, or shorter than promised; HomeError where the file cannot be written.
     """
     part = PartialDownload(target)
     fields = {"accept": ACCEPT, "accept-encoding": "identity"} | {name.lower(): text for name, text in headers.items()}
@@ -111,7 +112,7 @@ def download(
                 state = _whole(request, part, answer, chunks)
         return _finish(part, state)
     except OSError as error:
-        raise AudioError(part.path, f"cannot be written ({error.strerror}); make room and try again") from error
+        raise home_error(part.path, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def _check_room(request: DownloadRequest, folder: Path, total: int | None, recei
         raise AudioError(request.url, _too_large(request.max_bytes))
     needed = (total or 0) - received
     if request.free(folder) < needed + SPARE_DISK:
-        raise AudioError(folder, f"has no room for {needed / 2**20:.0f} MiB more; make room and try again")
+        raise DiskFullError(folder, f"has no room for {needed / 2**20:.0f} MiB more; make room and try again")
 
 
 def _too_large(max_bytes: int) -> str:

@@ -5,10 +5,9 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest.errors import HomeError
 from ingest.speech.decoding import BatchResult
 from ingest.speech.segments import Word
-from ingest.storage import write_atomically
+from ingest.storage import home_error, write_atomically
 
 FORMAT = 3  # goes up when figures or words change their form: a file of another form is not read
 
@@ -66,4 +65,4 @@ def save(path: Path, identity: dict[str, Any], progress: Progress) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(content, ensure_ascii=False))
     except OSError as error:
-        raise HomeError(path, f"cannot be written ({error.strerror}); check the disk and the permissions") from error
+        raise home_error(path, error) from error

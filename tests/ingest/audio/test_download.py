@@ -9,7 +9,7 @@ import pytest
 
 from ingest.audio import partial
 from ingest.audio.download import download, drop_oldest, lengths_differ, sniff
-from ingest.errors import AudioError, FetchError, SoundbiteError
+from ingest.errors import AudioError, DiskFullError, FetchError, HomeError, SoundbiteError
 from ingest.web.client import open_client
 from tests.podcast_host import PodcastHost, Reply, document, for_agent, redirect
 
@@ -219,7 +219,7 @@ def test_what_was_there_before_stays_when_a_download_fails(host, get, tmp_path):
 
 def test_the_state_is_there_before_the_first_byte(host, get, tmp_path, monkeypatch):
     monkeypatch.setattr(partial, "write_atomically", Mock(side_effect=OSError(28, "No space left on device")))
-    with pytest.raises(AudioError, match="cannot be written"):
+    with pytest.raises(HomeError, match="cannot be written"):
         get(host.serve("/a", document(SOUND, MPEG, etag='"1"')))
 
     assert there(tmp_path) == []
@@ -229,7 +229,7 @@ def test_a_download_whose_rename_fails_needs_no_second_request(host, get, monkey
     url = host.serve("/a", document(SOUND, MPEG, etag='"1"'))
     with monkeypatch.context() as patch:
         patch.setattr(partial, "rename_durably", Mock(side_effect=OSError(5, "Input/output error")))
-        with pytest.raises(AudioError, match="cannot be written"):
+        with pytest.raises(HomeError, match="cannot be written"):
             get(url)
 
     assert sha256(SOUND).hexdigest() == get(url).sha256
@@ -246,7 +246,7 @@ def test_too_large_is_refused_by_promise_and_by_count(host, get, tmp_path):
 
 
 def test_free_disk_is_looked_at_first(host, get, tmp_path):
-    with pytest.raises(AudioError, match="no room"):
+    with pytest.raises(DiskFullError, match="no room"):
         get(host.serve("/a", document(SOUND, MPEG)), free=lambda _folder: 64 * 2**20)
 
     assert there(tmp_path) == []
