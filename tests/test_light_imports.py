@@ -21,10 +21,10 @@ def loaded_by(code):
 @pytest.mark.parametrize(
     "code",
     [
-        "import flows.cli, flows.session, flows.up, flows.doctor",
+        "import flows.cli.main, flows.run, flows.up, flows.doctor",
         "import index.search, index.build, index.catalogue",
         "import search_api.app",
-        "from flows.cli import app\ntry: app(['--help'])\nexcept SystemExit: pass",
+        "from flows.cli.main import app\ntry: app(['--help'])\nexcept SystemExit: pass",
     ],
     ids=["flows", "index", "search_api", "help"],
 )

@@ -185,10 +185,11 @@ def _follow(client: Client, url: str, headers: dict[str, str]) -> tuple[httpx2.R
         request = client.http.build_request("GET", here, headers=raw)
         try:
             answer = client.http.send(request, stream=True, follow_redirects=False)
-        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-            raise UnreachableError(
-                url, f"cannot be connected to ({_one_line(error)}); check the address", here.host
-            ) from error
+        except httpcore2.ConnectTimeout as error:
+            raise UnreachableError(url, "did not answer in time; try again later", here.host) from error
+        except httpcore2.ConnectError as error:
+            reason = f"cannot be connected to ({_one_line(error)}); check the address"
+            raise UnreachableError(url, reason, here.host) from error
         location = answer.headers.get("location", "")
         if answer.status_code not in MOVED or not location:
             return answer, permanent

@@ -1,6 +1,5 @@
 import pytest
 
-from index import open as opening
 from index.build import update
 from index.open import open_embedder, open_searcher
 from index.query import Coverage, Query
@@ -31,19 +30,8 @@ def test_an_answer_counts_what_the_ledger_says_is_pending(settings):
     searcher = open_searcher(settings)
     assert Coverage(1, 0, 0) == coverage(searcher)
     assert not settings.ledger_path.exists()  # a question makes no ledger
-    Ledger(settings.ledger_path).found([WAITING])
+    Ledger(settings.ledger_path).upsert_episodes([WAITING])
     assert Coverage(1, 1, 0) == coverage(searcher)
-
-
-def test_the_ledger_is_opened_once(settings, monkeypatch):
-    Ledger(settings.ledger_path)
-    opened = []
-    monkeypatch.setattr(opening, "Ledger", lambda path: opened.append(path) or Ledger(path))
-    searcher = open_searcher(settings)
-    assert [] == opened
-    for _ in range(3):
-        coverage(searcher)
-    assert [settings.ledger_path] == opened
 
 
 def test_counts_may_come_from_elsewhere(settings):

@@ -27,7 +27,7 @@ def test_a_home_is_absolute_wherever_a_process_goes(monkeypatch, tmp_path):
     [
         ("SOUNDBITE_WHISPER_MODL", "SOUNDBITE_WHISPER_MODEL"),
         ("SOUNDBITE_LANGAUGE", "SOUNDBITE_LANGUAGE"),
-        ("SOUNDBITE_QQQQ", "the settings are"),
+        ("SOUNDBITE_ZZZZZZZZZZZZZZZZZZZZZZZ", "the settings are"),
     ],
 )
 def test_a_misspelt_setting_is_refused_with_the_nearest_name(monkeypatch, name, hint):
