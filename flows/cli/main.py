@@ -17,7 +17,6 @@ from flows.cli import transcribe as transcribing
 from flows.cli import transcripts as feeding
 from ingest.errors import QueryError, SoundbiteError
 from ingest.settings import VERSION, Settings
-from tests.benchmarks import judging
 
 app = typer.Typer(
     name="soundbite",
@@ -59,7 +58,7 @@ def root(
         raise typer.Exit(2) from error
 
 
-for room in (feeding.app, running.app, asking.app, judging.app, transcribing.app):
+for room in (feeding.app, running.app, asking.app, transcribing.app):
     app.registered_commands += room.registered_commands
     app.registered_groups += room.registered_groups
 
