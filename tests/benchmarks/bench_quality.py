@@ -23,7 +23,13 @@ def run(given: Corpus) -> list[Row]:
     words = evaluation.passage_words(hybrid)
     ours, theirs = evaluation.figures(hybrid), evaluation.figures(text)
     rows = [
-        row(f"{name}, hybrid", ours[name], f"{theirs[name]:.3f} by words alone (BM25)", least=LEAST.get(name), unit="")
+        row(
+            f"{name}, hybrid",
+            ours[name],
+            _beside(ours[name], theirs[name]),
+            least=LEAST.get(name),
+            unit="",
+        )
         for name in ours
     ]
     if told := evaluation.abstention(hybrid):
@@ -34,10 +40,14 @@ def run(given: Corpus) -> list[Row]:
     if given.holds(NATURAL):
         found = ask(given, read_judged(NATURAL, given.library))
         ours, theirs = (evaluation.figures(found[mode])["MRR@10"] for mode in ("hybrid", "text"))
-        rows.append(
-            row("MRR@10, questions in people's own words", ours, f"{theirs:.3f} by words alone", least=theirs, unit="")
-        )
+        what = "MRR@10, hybrid, 60 questions in people's own words"
+        rows.append(row(what, ours, _beside(ours, theirs), least=round(theirs, 3), unit=""))
     return rows
+
+
+def _beside(ours: float, theirs: float) -> str:
+    ratio = f"{ours / theirs:.2f} x " if theirs else ""
+    return f"{ratio}words alone (BM25, {theirs:.3f})"
 
 
 def ask(given: Corpus, questions: list[Judged]) -> dict[str, list[evaluation.Outcome]]:

@@ -28,7 +28,7 @@ RECALL, SLOWER, COSTLIER = 0.98, 3.0, 1.5
 WINDOW = 64  # word pieces: about three windows a chunk
 EPISODE, PODCASTS, DAYS, FIRST = 100, 25, 3650, datetime(2015, 1, 1, tzinfo=UTC)
 MOVED = 0.6  # length of what is added to a vector of length 1, at random
-POOL, CHUNK_WORDS, QUESTIONS, NEAREST, MAINTAINED = 1_000, 150, 60, 10, 20
+POOL, CHUNK_WORDS, QUESTIONS, NEAREST = 1_000, 150, 60, 10
 SINCE = FIRST + timedelta(days=int(DAYS * 0.95))
 FILTERS: dict[str, dict[str, Any]] = {
     "no filter": {}, "one podcast of 25": {"podcast": "show-3"}, "the last 5 % of days": {"since": SINCE},
@@ -63,11 +63,8 @@ class Pool:
             published=published,
             path=f"{key}.md",
         )
-        picks = draw.integers(len(self.chunks), size=size).tolist()
-        chunks = [
-            replace(self.chunks[pick], id=f"{key}{place:016x}", key=key, position=place)
-            for place, pick in enumerate(picks)
-        ]
+        picks = draw.permutation(len(self.chunks))[np.arange(size) % len(self.chunks)].tolist()
+        chunks = [replace(self.chunks[pick], id=f"{key}{place:016x}", key=key) for place, pick in enumerate(picks)]
         return entry, chunks, [_moved(self.vectors[pick], draw) for pick in picks]
 
 
@@ -155,16 +152,15 @@ def _generated(pool: Pool, root: Path, embedder: Embedded, size: int) -> tuple[S
     store.create(embedder.name, embedder.dimension)
 
     def fill() -> None:
-        for number in range(-(-size // EPISODE)):
-            made = pool.episode(number, min(EPISODE, size - number * EPISODE))
+        for number, begin in enumerate(range(0, size, each)):
+            made = pool.episode(number, min(each, size - begin))
             store.replace(*made)
             nearest.add(*made)
-            if number % MAINTAINED == MAINTAINED - 1:
-                store.maintain(keep=timedelta(milliseconds=1))
-            if number % 500 == 499:
-                print(f"  {(number + 1) * EPISODE:,} of {size:,} chunks written", flush=True)
+            if number % 250 == 249:
+                print(f"  {begin + each:,} of {size:,} chunks written", flush=True)
         store.maintain(force=True, keep=timedelta(milliseconds=1))
 
+    each = max(EPISODE, size // 1_000)
     took = seconds(fill)
     disk = sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) / 1e9
     print(
