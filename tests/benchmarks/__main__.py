@@ -8,6 +8,7 @@ use that folder, too. Times are CPU time of one core.
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before any library counts the cores
+os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars of other libraries
 
 import argparse
 import warnings
