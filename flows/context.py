@@ -1,5 +1,6 @@
 """Everything a run works with, opened once from the settings."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,24 +8,46 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ingest.errors import HomeError
+from index.embed.base import Embedder
+from index.open import open_embedder
+from index.store.lance import Store
+from ingest.errors import DiskFullError, HomeError, IndexNotBuiltError
 from ingest.ledger import Ledger
 from ingest.library import Library
+from ingest.pipeline import IngestContext
 from ingest.settings import Settings
 from ingest.speech.transcribe import Transcriber
 from ingest.web.client import Client, open_client
-from ingest.web.rate_limit import Pace
+from ingest.web.rate_limit import RateLimiter
+
+TIMEOUT = 30.0  # seconds without progress before a request is given up
+HOST_DELAY = 1.0  # seconds between two requests to one host
+MIN_FREE_DISK = 256 * 2**20  # bytes below which no run starts: an episode's audio and its transcript
 
 
 @dataclass(frozen=True, slots=True)
-class Studio:
-    """The rooms' resources side by side; the speech model is loaded at its first use."""
+class RunContext:
+    """The rooms' resources side by side; models are loaded at their first use."""
 
-    settings: Settings
-    client: Client
-    ledger: Ledger
-    library: Library
-    transcriber: Transcriber
+    home: Path
+    ingest: IngestContext
+    store: Store
+    embedder: Embedder
+
+    def check(self) -> None:
+        """Look at what every episode needs, before anything is fetched.
+
+        Raises `DiskFullError`, `HomeError`, and `IndexingError` where the embedding model is not there or the index was
+        built with another.
+        """
+        self.ingest.ledger.open()
+        if shutil.disk_usage(self.home).free < MIN_FREE_DISK:
+            raise DiskFullError(self.home, f"has less than {MIN_FREE_DISK >> 20} MiB left on its disk; make room")
+        name, dimension = self.embedder.name, self.embedder.dimension
+        try:
+            self.store.require(name, dimension)
+        except IndexNotBuiltError:
+            return
 
 
 @contextmanager
@@ -33,36 +56,45 @@ def alone(home: Path) -> Iterator[None]:
 
     Two runs at once would share half-written downloads and transcribe everything twice.
     """
-    lock = FileLock(home / "run.lock", blocking=False)
     try:
-        with lock:
+        home.mkdir(parents=True, exist_ok=True)
+        with FileLock(home / "run.lock", blocking=False):
             yield
     except Timeout as error:
         raise HomeError(home, "another run is at work here; wait for it to end") from error
 
 
 @contextmanager
-def open_studio(settings: Settings) -> Iterator[Studio]:
+def open_context(settings: Settings) -> Iterator[RunContext]:
     """Open what a run needs. Raises `HomeError` where the home cannot be written or another run is at work in it."""
     ledger = Ledger(settings.ledger_path)
+    ledger.open()
     transcriber = Transcriber(
         settings.whisper_model,
         models_dir=settings.models_dir,
         device=settings.whisper_device,
         compute_type=settings.whisper_compute_type,
-        beam_size=settings.whisper_beam_size,
-        batch_size=settings.whisper_batch_size,
-        threads=settings.whisper_threads,
     )
     with alone(settings.home), open_web(settings) as client:
-        yield Studio(settings, client, ledger, Library(settings.library_dir), transcriber)
+        ingest = IngestContext(
+            client,
+            ledger,
+            Library(settings.library_dir),
+            transcriber,
+            settings.audio_dir,
+            settings.glossary_dir,
+            settings.language,
+            settings.max_audio_mb * 2**20,
+            settings.keep_audio,
+        )
+        yield RunContext(settings.home, ingest, Store(settings.index_dir), open_embedder(settings))
 
 
 def open_web(settings: Settings) -> Client:
     """The guarded client with the user's settings."""
     return open_client(
         user_agent=settings.user_agent,
-        timeout=settings.timeout,
+        timeout=TIMEOUT,
         hosts_allowed=settings.hosts_allowed,
-        pace=Pace(settings.host_delay, own=settings.hosts_allowed),
+        rate_limiter=RateLimiter(HOST_DELAY, exempt=settings.hosts_allowed),
     )

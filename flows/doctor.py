@@ -11,6 +11,7 @@ from ingest.errors import IndexNotBuiltError, SoundbiteError
 from ingest.feeds.poll import gone_for_good
 from ingest.ledger import Ledger
 from ingest.library import Library
+from ingest.pipeline import MAX_KEPT_AUDIO
 from ingest.settings import VERSION, Settings
 from ingest.speech.faster_whisper import devices, model_path
 
@@ -46,12 +47,12 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _home(settings: Settings) -> Iterator[Finding]:
-    Ledger(settings.ledger_path)
+    Ledger(settings.ledger_path).open()
     free = shutil.disk_usage(settings.home).free / 2**30
     yield Finding("home", f"{settings.home} can be written, {free:.1f} GiB free", ok=free > 1)
-    yield Finding("library", f"{len(Library(settings.library_dir).paths())} transcripts")
+    yield Finding("library", f"{len(Library(settings.library_dir).documents())} transcripts")
     kept = sum(path.stat().st_size for path in settings.audio_dir.rglob("*") if path.is_file()) / 2**20
-    yield Finding("audio kept", f"{kept:.0f} MiB of at most {settings.max_kept_audio_mb}")
+    yield Finding("audio kept", f"{kept:.0f} MiB of at most {MAX_KEPT_AUDIO >> 20}")
 
 
 def _feeds(settings: Settings) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from flows.logs import log_to
 from ingest.errors import SoundbiteError
 from ingest.settings import Settings
 
@@ -43,6 +44,7 @@ def run_once(
     prepare(settings.home, log_level="CRITICAL")
     from flows.prefect_flow import run
 
+    log_to(settings.home / "logs" / "run.log")  # after Prefect has set up its own
     try:
         return run(podcast=podcast, latest=latest, since=since)
     except RuntimeError as error:

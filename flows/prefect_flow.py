@@ -9,18 +9,17 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
-from flows import run as session
+from flows import run as runs
 from flows.cli.output import reporting
-from flows.context import open_studio
+from flows.context import open_context
 from flows.report import RunReport
-from ingest import pipeline as steps
-from ingest.feeds import poll as polling
-from ingest.settings import Settings
+from ingest import pipeline
+from ingest.settings import read_settings
 
 
 def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Whether the network may do better in a moment."""
-    return steps.is_transient(state.result(raise_on_failure=False))
+    return pipeline.is_transient(state.result(raise_on_failure=False))
 
 
 # Prefect would hash every argument for its cache; idempotence is the library's business here
@@ -31,23 +30,24 @@ ON_NETWORK: dict[str, Any] = ON_MACHINE | {
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": is_transient,
 }
-TASKS = session.Actions(
-    poll=task(name="poll", **ON_NETWORK)(polling.poll),
-    publisher=task(name="publisher transcript", **ON_NETWORK)(steps.publisher_transcript),
-    download=task(name="download", **ON_NETWORK)(steps.download),
-    transcribe=task(name="transcribe", **ON_MACHINE)(steps.transcribe),
-    keep=task(name="write", **ON_MACHINE)(steps.keep),
-    index=task(name="index", **ON_MACHINE)(steps.update_index),
+STEPS = runs.Actions()
+TASKS = runs.Actions(
+    poll=task(name="poll", **ON_NETWORK)(STEPS.poll),
+    publisher=task(name="publisher transcript", **ON_NETWORK)(STEPS.publisher),
+    download=task(name="download", **ON_NETWORK)(STEPS.download),
+    transcribe=task(name="transcribe", **ON_MACHINE)(STEPS.transcribe),
+    save=task(name="save", **ON_MACHINE)(STEPS.save),
+    index=task(name="index", **ON_MACHINE)(STEPS.index),
+    update_index=task(name="update index", **ON_MACHINE)(STEPS.update_index),
 )
 
 
 @flow(name="soundbite", validate_parameters=True)
 def run(podcast: str = "", latest: int = 0, since: datetime | None = None, due_only: bool = False) -> dict[str, Any]:
     """Poll every feed (or one), transcribe what is new, index it; settings come from the environment."""
-    with open_studio(Settings()) as studio, reporting() as reporter:
-        report = session.run(
-            studio, reporter, podcast=podcast, latest=latest, since=since, due_only=due_only, actions=TASKS
-        )
+    selection = runs.Selection(podcast, latest, since, due_only)
+    with open_context(read_settings()) as context, reporting() as reporter:
+        report = runs.run(context, reporter, selection, TASKS)
     _record(report)
     return report.as_dict()
 

@@ -1,138 +1,298 @@
-"""One run from the feeds to the index, told in order: what fails is noted and passed over, never in the way of the rest."""
+"""One run: poll, then one queue over all feeds, newest first; every episode obtained, saved, indexed and settled on its own.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+What fails is recorded and passed over. What no episode can be blamed for (no speech model, a host or a network that is
+down, a full disk) costs no episode an attempt and is said once.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
-from flows.cli.output import Advance, Reporter
-from flows.context import Studio
+from flows.cli.output import Reporter
+from flows.context import RunContext
+from flows.outages import Outages
 from flows.report import RunReport
-from index.build import BuildReport
-from ingest import pipeline as steps
+from index.build import BuildReport, index_document, update
+from ingest import pipeline
 from ingest.audio.download import Audio
-from ingest.errors import AudioError, IndexingError, SoundbiteError
-from ingest.feeds import poll as polling
-from ingest.ledger import Subscription
-from ingest.models import Episode, Transcript
-from ingest.settings import Settings
+from ingest.errors import AudioError, IndexingError, SoundbiteError, TranscriptionError, UnreachableError
+from ingest.feeds import poll as feeds
+from ingest.library import Document
+from ingest.models import Advance, Episode, EpisodeRecord, Subscription
+from ingest.pipeline import IngestContext, Obtained
+from ingest.storage import is_disk_full
+from ingest.times import now
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a run looks at: one podcast or all, so many of each one's newest episodes (0: all), those since a moment.
+
+    `due_only` leaves feeds and failures alone whose time has not come.
+    """
+
+    podcast: str = ""
+    latest: int = 0
+    since: datetime | None = None
+    due_only: bool = False
+
+
+def _poll(context: IngestContext, feed: Subscription) -> feeds.Polled:
+    return feeds.poll(context.client, context.ledger, feed, now())
+
+
+def _index(context: RunContext, document: Document) -> int:
+    return index_document(context.ingest.library, context.store, context.embedder, document.name)
+
+
+def _update_index(context: RunContext, advance: Advance) -> BuildReport:
+    return update(
+        context.ingest.library, context.store, context.embedder, lambda progress: advance(progress.done, progress.total)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Actions:
     """The steps a run takes, so that an engine may wrap each one."""
 
-    poll: Callable[[Studio, Subscription], polling.Polled] = polling.poll
-    publisher: Callable[[Studio, Episode], tuple[steps.Obtained | None, list[str]]] = steps.publisher_transcript
-    download: Callable[[Studio, Episode, Advance], Audio] = steps.download
-    transcribe: Callable[[Studio, Episode, Audio, Advance], steps.Obtained] = steps.transcribe
-    keep: Callable[[Studio, Transcript, tuple[str, bytes] | None], Path] = steps.keep
-    index: Callable[[Settings, Advance], BuildReport] = steps.update_index
+    poll: Callable[[IngestContext, Subscription], feeds.Polled] = _poll
+    publisher: Callable[[IngestContext, Episode, int], tuple[Obtained | None, list[str]]] = (
+        pipeline.publisher_transcript
+    )
+    download: Callable[[IngestContext, Episode, Advance], Audio] = pipeline.download
+    transcribe: Callable[[IngestContext, Episode, Audio, Advance], Obtained] = pipeline.transcribe
+    save: Callable[[IngestContext, Obtained], Document] = pipeline.save_transcript
+    index: Callable[[RunContext, Document], int] = _index
+    update_index: Callable[[RunContext, Advance], BuildReport] = _update_index
+
+
+class _SkippedError(Exception):
+    """The episode waits for what this run cannot have; it was not tried."""
+
+
+class _StoppedError(Exception):
+    """Nothing more can be done in this run; the report says why."""
 
 
 def run(
-    studio: Studio,
-    reporter: Reporter,
-    *,
-    podcast: str = "",
-    latest: int = 0,
-    since: datetime | None = None,
-    due_only: bool = False,
-    actions: Actions = Actions(),
+    context: RunContext, reporter: Reporter, selection: Selection = Selection(), actions: Actions = Actions()
 ) -> RunReport:
-    """Poll, obtain what is new, index. `due_only` leaves feeds and failures alone whose time has not come.
+    """Poll, then work through the queue; feeds that come due are polled between episodes.
 
-    Raises `NotFoundError` for a podcast that is not subscribed to; everything else ends up in the report.
+    Raises `NotFoundError` for a podcast that is not subscribed to, and what `RunContext.check` raises; everything else
+    ends up in the report.
     """
-    report = RunReport()
-    feeds = [studio.ledger.feed(podcast)] if podcast else studio.ledger.feeds()
-    for feed in feeds:
-        _poll(studio, reporter, feed, report, actions, due_only=due_only, asked=bool(podcast) and not due_only)
-    for feed in feeds:
-        records = studio.ledger.records(feed.podcast)
-        episodes = steps.to_do(records, steps.now(), latest, since=since, retry_all=not due_only)
-        report.skipped += sum(record.status == "done" for record in records)
-        for episode in episodes:
-            _obtain(studio, reporter, episode, report, actions)
-    _index(studio, reporter, report, actions)
-    report.pending = studio.ledger.counts()[0]
-    return report
-
-
-def _poll(
-    studio: Studio,
-    reporter: Reporter,
-    feed: Subscription,
-    report: RunReport,
-    actions: Actions,
-    *,
-    due_only: bool,
-    asked: bool,
-) -> None:
-    """Poll one feed, unless its time has not come or its host wants none of it; one `asked` for by name is polled."""
-    if due_only and not polling.is_due(feed, steps.now()):
-        report.unchanged_feeds += 1
-        return
-    if not asked and (reason := polling.held_back(studio.ledger, feed, steps.now())):
-        report.warnings.append(f"{feed.podcast}: {reason}")
-        return
+    ledger = context.ingest.ledger
+    podcast = ledger.feed(selection.podcast).podcast if selection.podcast else ""
+    context.check()
+    pipeline.reconcile(context.ingest)
+    work = _Run(context, reporter, selection, actions, podcast)
+    work.report.skipped = sum(
+        count["done"] for name, count in ledger.counts_by_podcast().items() if podcast in {"", name}
+    )
     try:
-        with reporter.step(f"{feed.podcast}: polling"):
-            polled = actions.poll(studio, feed)
-    except SoundbiteError as error:
-        report.failed.append((feed.podcast, str(error)))
-        return
-    report.unchanged_feeds += polled.unchanged
-    report.warnings += [f"{feed.podcast}: {warning}" for warning in polled.warnings]
+        work.poll_feeds()
+        for key in work.queue():
+            work.take(key)
+    except _StoppedError:
+        pass
+    work.finish()
+    return work.report
 
 
-def _obtain(studio: Studio, reporter: Reporter, episode: Episode, report: RunReport, actions: Actions) -> None:
-    """Get one episode into the library, unless a run that was cut short has done so already."""
-    name = f"{episode.podcast}: {episode.title}"
-    try:
-        if studio.library.locate(episode):
-            studio.ledger.finish(episode)
-            report.skipped += 1
+@dataclass(slots=True)
+class _Run:
+    """The state of a run."""
+
+    context: RunContext
+    reporter: Reporter
+    selection: Selection
+    actions: Actions
+    podcast: str
+    report: RunReport = field(default_factory=RunReport)
+    outages: Outages = field(default_factory=Outages)
+    polled: set[str] = field(default_factory=set)  # podcasts asked, or said not to be asked, in this run
+    publisher_down: list[tuple[EpisodeRecord, UnreachableError]] = field(default_factory=list)
+    speech: bool | None = None  # whether the speech model can be used; None before the first look
+
+    @property
+    def ingest(self) -> IngestContext:
+        return self.context.ingest
+
+    # -- feeds
+
+    def poll_feeds(self) -> int:
+        """Poll each feed that is to be asked now; how many new episodes that brought."""
+        ledger, new = self.ingest.ledger, 0
+        for feed in [ledger.feed(self.podcast)] if self.podcast else ledger.feeds():
+            first = feed.podcast not in self.polled
+            self.polled.add(feed.podcast)
+            if feeds.is_due(feed, now()) or (first and not self.selection.due_only):
+                new += self._poll(feed, first=first)
+            elif first:
+                self.report.unchanged_feeds += 1
+        return new
+
+    def _poll(self, feed: Subscription, *, first: bool) -> int:
+        by_name = bool(self.podcast) and not self.selection.due_only
+        if not by_name and (reason := feeds.blocked_reason(self.ingest.ledger, feed, now())):
+            self.report.warnings += [f"{feed.podcast}: {reason}"] if first else []
+            return 0
+        if self.outages.must_wait(feeds.host_of(feed.url)):
+            return 0
+        try:
+            with self.reporter.step(f"{feed.podcast}: polling"):
+                polled = self.actions.poll(self.ingest, feed)
+        except UnreachableError as error:
+            self._connection_failed(error)
+            return 0
+        except Exception as error:
+            self._stop_if_disk_is_full(error)
+            logger.warning("%s: polling failed", feed.podcast, exc_info=error)
+            self.report.failed.append((feed.podcast, pipeline.describe(error)))
+            return 0
+        self.outages.connected()
+        self.report.unchanged_feeds += polled.unchanged
+        self.report.warnings += [f"{feed.podcast}: {warning}" for warning in polled.warnings]
+        return polled.new
+
+    # -- the queue
+
+    def queue(self) -> Iterator[str]:
+        """Keys of episodes, newest first over all feeds; what polls find in between takes its place."""
+        tried: set[str] = set()
+        keys = self._due()
+        while keys:
+            key = keys.popleft()
+            if key in tried:
+                continue
+            tried.add(key)
+            yield key
+            if self.poll_feeds():
+                keys = self._due()
+
+    def _due(self) -> deque[str]:
+        chosen = self.selection
+        due = self.ingest.ledger.queue(
+            now(), podcast=self.podcast, latest=chosen.latest, since=chosen.since, retry_all=not chosen.due_only
+        )
+        return deque(due)
+
+    def take(self, key: str) -> None:
+        """Work on one episode; whatever goes wrong with it ends with it."""
+        record = self.ingest.ledger.record(key)
+        if record is None or record.status == "done":
             return
-        obtained = _transcript(studio, reporter, episode, report, actions)
-        actions.keep(studio, obtained.transcript, obtained.original)
-    except (SoundbiteError, OSError) as error:  # a full disk or a file taken away must not stop the others
-        steps.give_up(studio, episode, error)
-        report.failed.append((name, str(error)))
-        return
-    report.new.append(name)
-    report.audio_seconds += obtained.audio_seconds
-    report.work_seconds += obtained.work_seconds
+        try:
+            if self.ingest.library.locate(record.episode):  # a run that was cut short has got it already
+                pipeline.settle(self.ingest, record.episode)
+            else:
+                self._save(self._obtain(record))
+        except _SkippedError:
+            return
+        except _StoppedError:
+            raise
+        except UnreachableError as error:
+            self._connection_failed(error)
+        except Exception as error:  # noqa: BLE001 - one episode must not end the run, every run
+            self._stop_if_disk_is_full(error)
+            self._record_failure(record, error)
 
+    def _save(self, obtained: Obtained) -> None:
+        """Save, index, settle: an episode is searchable before the next one begins."""
+        episode = obtained.transcript.episode
+        name = f"{episode.podcast}: {episode.title}"
+        document = self.actions.save(self.ingest, obtained)
+        self.report.new.append(name)
+        self.report.audio_seconds += obtained.audio_seconds
+        self.report.work_seconds += obtained.work_seconds
+        try:
+            self.report.chunks += self.actions.index(self.context, document)
+        except IndexingError as error:  # the transcript is there: the end of the run, or `soundbite index`, tries again
+            logger.warning("%s is not indexed yet: %s", name, error)
+        pipeline.settle(self.ingest, episode)
 
-def _transcript(
-    studio: Studio, reporter: Reporter, episode: Episode, report: RunReport, actions: Actions
-) -> steps.Obtained:
-    """The publisher's transcript where it is good enough, else our own of the audio."""
-    if episode.transcripts:
-        with reporter.step(f"{episode.title}: reading the publisher's transcript"):
-            found, refused = actions.publisher(studio, episode)
-        report.warnings += refused
-        if found:
+    def _obtain(self, record: EpisodeRecord) -> Obtained:
+        """The publisher's transcript where it is good enough, else our own of the audio."""
+        episode = record.episode
+        if episode.transcripts and (found := self._publisher_transcript(record)):
             return found
-    if not episode.audio_url:
-        raise AudioError(episode.title, "the feed gives no audio and no transcript that can be used")
-    with reporter.step(f"{episode.title}: downloading") as advance:
-        sound = actions.download(studio, episode, advance)
-    with reporter.step(f"{episode.title}: transcribing") as advance:
-        return actions.transcribe(studio, episode, sound, advance)
+        if not episode.audio_url:
+            raise AudioError(episode.title, "the feed gives no audio and no transcript that can be used")
+        if self.outages.must_wait(feeds.host_of(episode.audio_url)):
+            raise _SkippedError
+        self._require_speech()
+        with self.reporter.step(f"{episode.title}: downloading") as advance:
+            sound = self.actions.download(self.ingest, episode, advance)
+        self.outages.connected()
+        with self.reporter.step(f"{episode.title}: transcribing") as advance:
+            return self.actions.transcribe(self.ingest, episode, sound, advance)
 
+    def _publisher_transcript(self, record: EpisodeRecord) -> Obtained | None:
+        with self.reporter.step(f"{record.episode.title}: reading the publisher's transcript"):
+            try:
+                found, refused = self.actions.publisher(self.ingest, record.episode, record.attempts)
+            except UnreachableError as error:
+                self.publisher_down.append((record, error))
+                raise
+        self.report.warnings += refused
+        if found:
+            self.outages.connected()
+        return found
 
-def _index(studio: Studio, reporter: Reporter, report: RunReport, actions: Actions) -> None:
-    try:
-        with reporter.step("indexing") as advance:
-            built = actions.index(studio.settings, advance)
-    except IndexingError as error:
-        report.failed.append(("index", str(error)))
-        return
-    report.chunks = built.chunks_embedded
-    report.failed += _plain(built.failed)
+    # -- what no episode can be blamed for
 
+    def _require_speech(self) -> None:
+        """Load the speech model before the first download; without it only publishers' transcripts are taken."""
+        if self.speech is None:
+            try:
+                self.ingest.transcriber.load().known_language(self.ingest.language)
+                self.speech = True
+            except TranscriptionError as error:
+                self.speech = False
+                self.report.failed.append(("speech model", str(error)))
+        if not self.speech:
+            raise _SkippedError
 
-def _plain(failed: Sequence[tuple[object, str]]) -> list[tuple[str, str]]:
-    return [(str(subject), reason) for subject, reason in failed]
+    def _connection_failed(self, error: UnreachableError) -> None:
+        """Remember that a host is down. Raises `_StoppedError` where the network is."""
+        self.outages.failed(error)
+        if self.outages.network_is_down:
+            raise _StoppedError
+
+    def _stop_if_disk_is_full(self, error: Exception) -> None:
+        if is_disk_full(error):
+            self.report.failed.append(("disk", f"{pipeline.describe(error)}; the run stops here, nothing was given up"))
+            raise _StoppedError from error
+
+    def _record_failure(self, record: EpisodeRecord, error: Exception) -> None:
+        name = f"{record.episode.podcast}: {record.episode.title}"
+        logger.warning("%s failed", name, exc_info=error)
+        self.report.failed.append((name, pipeline.describe(error)))
+        try:
+            pipeline.record_failure(self.ingest, record.episode, record.attempts, error)
+        except (SoundbiteError, OSError) as failure:
+            self._stop_if_disk_is_full(failure)
+            logger.exception("%s: the failure could not be recorded", name)
+
+    # -- the end
+
+    def finish(self) -> None:
+        """Index what else has changed in the library, and count what is left."""
+        self.report.failed += self.outages.messages()
+        if not self.outages.network_is_down:
+            for record, error in self.publisher_down:  # the host alone is down: a later try goes on to the audio
+                self._record_failure(record, error)
+        try:
+            with self.reporter.step("indexing") as advance:
+                built = self.actions.update_index(self.context, advance)
+        except IndexingError as error:
+            self.report.failed.append(("index", str(error)))
+        else:
+            self.report.chunks += built.chunks_embedded
+            self.report.failed += [(str(subject), reason) for subject, reason in built.failed]
+        self.report.pending = self.ingest.ledger.counts()[0]

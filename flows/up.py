@@ -1,19 +1,22 @@
 """`soundbite up`: the flow on a schedule and the search page, as children of one process that stops them together."""
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from threading import Event, Thread
 
 from flows import engine
-from flows.cli import output as terminal
+from flows.cli.output import say
+from flows.logs import drain
 from ingest.errors import QueryError, SoundbiteError
 from ingest.settings import Settings
 
@@ -50,11 +53,10 @@ def child(log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
     Ctrl-C reaches only its parent, which ends its children in order.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as lines:
-        process = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, "-m", *arguments], start_new_session=True, stdout=lines, stderr=lines
-        )
+    process = subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, "-m", *arguments], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    copying = drain(process, log)
     try:
         yield process
     finally:
@@ -64,6 +66,33 @@ def child(log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        copying.join(STOP_SECONDS)
+
+
+@contextmanager
+def watched(children: Mapping[str, subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Interrupt the block when a child ends by itself. Raises `SoundbiteError` that names it."""
+    over, ended = Event(), list[str]()
+
+    def watch() -> None:
+        while not over.wait(1):
+            ended.extend(name for name, process in children.items() if process.poll() is not None)
+            if ended:
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not ended:
+            raise
+    finally:
+        over.set()
+        watcher.join()
+    if ended:
+        raise SoundbiteError(ended[0], "has ended by itself, so all is stopped; the logs in the home say why")
 
 
 def wait_until_answers(port: int, path: str, process: subprocess.Popen[bytes], name: str) -> None:
@@ -96,10 +125,11 @@ def keep_going(settings: Settings, every: timedelta, host: str, port: int) -> No
     with child(logs / "prefect.log", *server) as prefect, child(logs / "page.log", *page) as api:
         wait_until_answers(prefect_port, "/api/health", prefect, "Prefect")
         wait_until_answers(port, "/livez", api, "the search page")
-        terminal.say(f"Search page: http://{host}:{port}/")
-        terminal.say(f"Runs: http://127.0.0.1:{prefect_port}/   every {every}; Ctrl-C stops")
-        _schedule(every)
-    terminal.say("Stopped; `soundbite up` goes on from here")
+        say(f"Search page: http://{host}:{port}/")
+        say(f"Runs: http://127.0.0.1:{prefect_port}/   every {every}; Ctrl-C stops")
+        with watched({"Prefect": prefect, "the search page": api}):
+            _schedule(every)
+    say("Stopped; `soundbite up` goes on from here")
 
 
 def _schedule(every: timedelta) -> None:

@@ -1,20 +1,15 @@
-"""Below which score an answer is weak, for any embedding model: how near it puts texts that have nothing in common.
+"""Below which score an answer is weak, for any embedding model: from the cosines of texts that have nothing in common.
 
-Models differ in where their cosines lie: some put strangers at 0, some at 0.7. So the floor measured for the default model
-with judged questions is carried over to another as a number of standard deviations above its mean for strangers.
+Cosines of unrelated texts are around 0 for some models and around 0.7 for others. So the threshold measured for the
+default model with judged questions is carried over as a number of standard deviations above the mean of unrelated texts.
 """
 
-from typing import TYPE_CHECKING
+import numpy as np
 
-from index import scoring as rank
+from index.embed.base import Vectors
+from index.scoring import NO_ANSWER_SCORE
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
-
-DEFAULT_MEAN, DEFAULT_DEVIATION = 0.040025, 0.079982  # of all-MiniLM-L6-v2, for which `rank.WEAK` was measured
+DEFAULT_MEAN, DEFAULT_DEVIATION = 0.040025, 0.079982  # of all-MiniLM-L6-v2, for which `NO_ANSWER_SCORE` was measured
 
 # Each question is answered by the passage beside it, and by no other.
 PAIRS = (
@@ -53,14 +48,12 @@ PAIRS = (
 )  # fmt: skip
 
 
-def strangers(questions: "Vectors", passages: "Vectors") -> tuple[float, float]:
+def unrelated_similarity(questions: Vectors, passages: Vectors) -> tuple[float, float]:
     """Mean and standard deviation of the cosines between each of `PAIRS`' questions and all passages but its own."""
-    import numpy as np
-
     cosines = (questions @ passages.T)[~np.eye(len(questions), dtype=bool)]
     return float(cosines.mean()), float(cosines.std())
 
 
-def floor(mean: float, deviation: float) -> float:
-    """The least score of an answer that is not weak, for a model that puts strangers so; `rank.WEAK` for the default."""
-    return mean + deviation * (rank.WEAK - DEFAULT_MEAN) / DEFAULT_DEVIATION
+def no_answer_score(mean: float, deviation: float) -> float:
+    """The threshold for a model whose unrelated texts have cosines of this mean and deviation."""
+    return mean + deviation * (NO_ANSWER_SCORE - DEFAULT_MEAN) / DEFAULT_DEVIATION

@@ -1,53 +1,44 @@
-"""Brings the index up to date with the library: what is new or changed goes in, what is gone goes out."""
+"""Brings the index up to date with the library: one document at a time, or all of them."""
 
+import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from hashlib import sha256
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Literal
 
+import numpy as np
 from filelock import FileLock
 
 from index.chunk import Chunk, split
-from index.embed.sentence_transformers import Embedder
+from index.embed.base import Embedder
 from index.store.lance import Store
 from index.store.schema import IndexedEpisode
 from ingest.errors import IndexingError, SoundbiteError, TranscriptError
 from ingest.identity import slug
+from ingest.library import Document, Library
 from ingest.models import Transcript
 
-MAINTAIN_EVERY = 20  # episodes; each leaves a fragment
+MAINTAIN_EVERY = 20  # episodes written; each leaves a fragment
 
-
-class Shelf(Protocol):
-    """What the index asks of the library."""
-
-    @property
-    def root(self) -> Path:
-        """The folder that paths are told relative to."""
-
-    def paths(self) -> list[Path]:
-        """Every transcript."""
-
-    def read(self, path: Path) -> Transcript:
-        """One of them; raises `TranscriptError`."""
+Outcome = Literal["added", "changed", "unchanged"]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: episodes done of those to do, and chunks embedded a second so far."""
+    """Documents compared so far, of how many, and chunks embedded a second."""
 
     done: int
     total: int
-    title: str
     chunks_per_second: float
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a run did, in episodes; `failed` are paths with a reason, whose earlier chunks stay."""
+    """What a run did, in episodes; `failed` are document names with a reason, whose earlier chunks stay."""
 
     added: int = 0
     changed: int = 0
@@ -57,20 +48,29 @@ class BuildReport:
     chunks_embedded: int = 0
 
 
-@dataclass(slots=True)
-class _Run:
-    """One pass over the library; `seen` maps the keys of episodes found to their paths."""
+def index_document(library: Library, store: Store, embedder: Embedder, name: str) -> int:
+    """Index one document of the library as it is now; the number of chunks embedded, 0 where it is unchanged.
 
-    before: dict[str, IndexedEpisode]
-    seen: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    touched: dict[str, str] = field(default_factory=dict)
-    todo: list[tuple[IndexedEpisode, Transcript]] = field(default_factory=list)
-    embedded: int = 0
+    The store is created where there is none. A document that was renamed takes its episode along. Raises
+    `TranscriptError` where the document cannot be read, or holds the episode of another document that is still there,
+    `IndexMismatchError` and `IndexingError`.
+    """
+    with _exclusive(store.root):
+        _prepare(store, embedder)
+        episode = library.read(name).episode
+        old = store.episode(episode.key)
+        if old and old.path != name and _holds(library, old.path, old.key):
+            raise _duplicate(name, old.path)
+        located = library.locate(episode)
+        document = located if located and located.name == name else Document(name, "", episode.key, episode.guid)
+        outcome, embedded = _bring_in(library, store, embedder, document, old)
+        if outcome != "unchanged":
+            store.maintain()
+        return embedded
 
 
 def update(
-    library: Shelf,
+    library: Library,
     store: Store,
     embedder: Embedder,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -79,33 +79,86 @@ def update(
 ) -> BuildReport:
     """Index what changed since the last run; with `rebuild`, everything anew, beside the old index until it is whole.
 
-    The embedder is asked for its name alone where nothing changed. Raises `IndexMismatchError`, `IndexingError`; a
-    transcript that cannot be read is reported, not raised.
+    Documents are compared by version, then by content; one transcript is in memory at a time. The embedder is asked
+    for its name alone where nothing changed. A document that cannot be indexed is reported, not raised. Raises
+    `IndexMismatchError`, `IndexingError`.
     """
-    with _alone(store.root):
+    with _exclusive(store.root):
         target = store.beside() if rebuild else store
-        target.create(embedder.name, embedder.dimension)
-        target.require(embedder.name, embedder.dimension)
-        torn = target.heal()
-        before = {old.path: old for old in target.episodes() if old.key not in torn}
-        run = _compare(library, before)
-        target.touch(run.touched)
-        _index(run, target, embedder, progress)
-        gone = _gone(run, target)
-        for key in gone:
-            target.remove(key)
+        _prepare(target, embedder)
+        report = _Update(library, target, embedder, progress).run()
         target.maintain()
         if rebuild:
             target.publish()
-    known = {old.key for old in before.values()}
-    added = sum(episode.key not in known for episode, _ in run.todo)
-    changed = len(run.todo) - added
-    failed = tuple(sorted(run.failed.items()))
-    return BuildReport(added, changed, len(run.seen) - len(run.todo), len(gone), failed, run.embedded)
+    return report
+
+
+class _Update:
+    """One pass over the library; `owners` are the names of the documents that count, by the key of their episode."""
+
+    def __init__(
+        self, library: Library, store: Store, embedder: Embedder, progress: Callable[[Progress], None]
+    ) -> None:
+        self.library, self.store, self.embedder, self.progress = library, store, embedder, progress
+        self.documents = library.documents()
+        self.indexed = {episode.key: episode for episode in store.episodes()}
+        there = {(document.key, document.name) for document in self.documents}
+        self.owners = {old.key: old.path for old in self.indexed.values() if (old.key, old.path) in there}
+        self.failed: dict[str, str] = {}
+        self.outcomes: Counter[Outcome] = Counter()
+        self.embedded = 0
+
+    def run(self) -> BuildReport:
+        started, written = time.perf_counter(), 0
+        for done, document in enumerate(self.documents, 1):
+            outcome = self._settle(document)
+            if outcome in {"added", "changed"}:
+                written += 1
+                if written % MAINTAIN_EVERY == 0:
+                    self.store.maintain()
+            pace = self.embedded / max(1e-9, time.perf_counter() - started)
+            self.progress(Progress(done, len(self.documents), round(pace, 1)))
+        gone = [key for key, old in self.indexed.items() if key not in self.owners and old.path not in self.failed]
+        for key in gone:
+            self.store.remove(key)
+        outcomes, failed = self.outcomes, tuple(sorted(self.failed.items()))
+        return BuildReport(
+            outcomes["added"], outcomes["changed"], outcomes["unchanged"], len(gone), failed, self.embedded
+        )
+
+    def _settle(self, document: Document) -> Outcome | None:
+        try:
+            if not document.key:  # its head says none, perhaps the whole does
+                document = replace(document, key=self.library.read(document.name).episode.key)
+            outcome, embedded = self._bring_in(document)
+        except IndexingError:
+            raise
+        except (SoundbiteError, OSError) as error:
+            self.failed[document.name] = getattr(error, "message", str(error))
+            return None
+        except Exception as error:  # one document never stops the others
+            logger.exception("%s cannot be indexed", document.name)
+            self.failed[document.name] = f"cannot be indexed ({type(error).__name__}: {error})"
+            return None
+        self.outcomes[outcome] += 1
+        self.embedded += embedded
+        return outcome
+
+    def _bring_in(self, document: Document) -> tuple[Outcome, int]:
+        owner = self.owners.setdefault(document.key, document.name)
+        if owner != document.name:
+            raise _duplicate(document.name, owner)
+        return _bring_in(self.library, self.store, self.embedder, document, self.indexed.get(document.key))
+
+
+def _prepare(store: Store, embedder: Embedder) -> None:
+    store.create(embedder.name, embedder.dimension)
+    store.require(embedder.name, embedder.dimension)
+    store.heal()
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
+def _exclusive(root: Path) -> Iterator[None]:
     """Wait for any other run on this index to end, so that two never write at once."""
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -119,62 +172,35 @@ def _alone(root: Path) -> Iterator[None]:
         lock.release()
 
 
-def _compare(library: Shelf, before: dict[str, IndexedEpisode]) -> _Run:
-    """Tell what is to do. First by size and time of the files, then by their content."""
-    run = _Run(before)
-    stale = []
-    for path in library.paths():
-        name, files = path.relative_to(library.root).as_posix(), _files(path)
-        old = before.get(name)
-        if old and old.files == files:
-            run.seen[old.key] = name
-        else:
-            stale.append((path, name, files))
-    for path, name, files in stale:
-        try:
-            _read(run, library, path, name, files)
-        except (SoundbiteError, OSError) as error:
-            run.failed[name] = getattr(error, "message", str(error))
-    return run
+def _holds(library: Library, name: str, key: str) -> bool:
+    """Whether a document is there and holds this episode."""
+    try:
+        return library.read(name).episode.key == key
+    except TranscriptError:
+        return False
 
 
-def _read(run: _Run, library: Shelf, path: Path, name: str, files: str) -> None:
-    content, old = _content(path), run.before.get(name)
-    if old and old.content_hash == content and old.key not in run.seen:
-        run.seen[old.key] = name
-        run.touched[old.key] = files
-        return
-    transcript = library.read(path)
-    episode = _entry(transcript, name, files, content)
-    if other := run.seen.get(episode.key):
-        raise TranscriptError(path, f"holds the same episode as {other}; remove one of them")
-    run.seen[episode.key] = name
-    run.todo.append((episode, transcript))
+def _duplicate(name: str, other: str) -> TranscriptError:
+    return TranscriptError(name, f"holds the same episode as {other}; remove one of them")
 
 
-def _pair(path: Path) -> tuple[Path, Path]:
-    return path, path.with_suffix(".json")
+def _bring_in(
+    library: Library, store: Store, embedder: Embedder, document: Document, old: IndexedEpisode | None
+) -> tuple[Outcome, int]:
+    """Index a document where it changed; what became of it, and how many chunks were embedded."""
+    if old and (old.path, old.version) == (document.name, document.version):
+        return "unchanged", 0
+    content_hash = library.content_hash(document.name)
+    if old and old.content_hash == content_hash:
+        store.move(old.key, document.name, document.version)
+        return "unchanged" if old.path == document.name else "changed", 0
+    transcript = library.read(document.name)
+    entry = _entry(transcript, document, content_hash)
+    embedded = _embed_and_replace(store, embedder, entry, split(transcript, embedder.count))
+    return "changed" if old else "added", embedded
 
 
-def _files(path: Path) -> str:
-    """Size and time of both files: as long as they stay, so does the content."""
-    marks = []
-    for file in _pair(path):
-        with suppress(OSError):
-            stat = file.stat()
-            marks.append(f"{stat.st_size}:{stat.st_mtime_ns}")
-    return " ".join(marks)
-
-
-def _content(path: Path) -> str:
-    digest = sha256()
-    for file in _pair(path):
-        data = file.read_bytes() if file.exists() else b""
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()
-
-
-def _entry(transcript: Transcript, name: str, files: str, content: str) -> IndexedEpisode:
+def _entry(transcript: Transcript, document: Document, content_hash: str) -> IndexedEpisode:
     episode = transcript.episode
     ends = [segment.end for segment in transcript.segments]
     return IndexedEpisode(
@@ -185,43 +211,27 @@ def _entry(transcript: Transcript, name: str, files: str, content: str) -> Index
         published=episode.published_at,
         link=episode.link,
         audio_url=episode.audio_url,
-        path=name,
-        files=files,
-        content_hash=content,
+        path=document.name,
+        version=document.version,
+        content_hash=content_hash,
         duration=episode.duration or max(ends, default=None),
         approximate=transcript.provenance.get("times") == "approximate",
         flag=str(transcript.provenance.get("flag") or ""),
     )
 
 
-def _index(run: _Run, store: Store, embedder: Embedder, progress: Callable[[Progress], None]) -> None:
-    started = time.perf_counter()
-    for done, (episode, transcript) in enumerate(run.todo, 1):
-        run.embedded += _put(store, embedder, episode, split(transcript, embedder.count))
-        if done % MAINTAIN_EVERY == 0:
-            store.maintain()
-        pace = run.embedded / max(1e-9, time.perf_counter() - started)
-        progress(Progress(done, len(run.todo), episode.title, round(pace, 1)))
-
-
-def _put(store: Store, embedder: Embedder, episode: IndexedEpisode, chunks: tuple[Chunk, ...]) -> int:
-    """Embed the windows whose text is new and replace the episode; of how many chunks one was."""
-    import numpy as np
-
+def _embed_and_replace(store: Store, embedder: Embedder, episode: IndexedEpisode, chunks: tuple[Chunk, ...]) -> int:
+    """Embed the windows whose text is new and replace the episode; the number of chunks that have one."""
     kept = store.vectors(episode.key)
-    texts = [chunk.embedded() for chunk in chunks]
-    made = {
+    texts = [chunk.window_texts() for chunk in chunks]
+    known = {
         text: vector
-        for chunk, parts in zip(chunks, texts, strict=True)
+        for chunk, windows in zip(chunks, texts, strict=True)
         if chunk.id in kept
-        for text, vector in zip(parts, kept[chunk.id], strict=True)
+        for text, vector in zip(windows, kept[chunk.id], strict=True)
     }
-    new = list(dict.fromkeys(text for parts in texts for text in parts if text not in made))
-    made |= dict(zip(new, embedder.embed_passages(new), strict=True))
-    store.replace(episode, chunks, [np.asarray([made[text] for text in parts], np.float32) for parts in texts])
-    return sum(not set(new).isdisjoint(parts) for parts in texts)
-
-
-def _gone(run: _Run, store: Store) -> list[str]:
-    """Episodes whose transcript is no longer in the library; one that cannot be read now is not gone."""
-    return [old.key for old in store.episodes() if old.key not in run.seen and old.path not in run.failed]
+    new = list(dict.fromkeys(text for windows in texts for text in windows if text not in known))
+    known |= dict(zip(new, embedder.embed_passages(new), strict=True))
+    vectors = [np.asarray([known[text] for text in windows], np.float32) for windows in texts]
+    store.replace(episode, chunks, vectors)
+    return sum(not set(new).isdisjoint(windows) for windows in texts)

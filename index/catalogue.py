@@ -1,15 +1,13 @@
-"""Every episode we know of, with what became of it: indexed ones from the index, the others from the ledger."""
+"""Every episode we know of and its state: indexed ones from the index, the others from the ledger."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 from index.store.lance import Store
 from index.store.schema import IndexedEpisode
-from ingest.ledger import EpisodeRecord
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+from ingest.models import EpisodeRecord
+from ingest.times import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +35,22 @@ def episodes(store: Store, records: Iterable[EpisodeRecord]) -> list[EpisodeStat
     """Newest first, those without a date last. One that is indexed stays so while a newer attempt fails."""
     indexed = {episode.key: _indexed(episode) for episode in store.episodes()}
     others = {record.episode.key: _other(record) for record in records if record.episode.key not in indexed}
-    found = [*indexed.values(), *others.values()]
-    found.sort(key=lambda one: (one.podcast, one.title, one.key))
-    return sorted(found, key=lambda one: _moment(one.published), reverse=True)
-
-
-def _moment(published: str | None) -> datetime:
-    return datetime.fromisoformat(published) if published else _LONG_AGO
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
+    found = sorted([*indexed.values(), *others.values()], key=lambda one: (one.podcast, one.title, one.key))
+    return sorted(found, key=lambda one: one.published or "", reverse=True)
 
 
 def _indexed(one: IndexedEpisode) -> EpisodeStatus:
     return EpisodeStatus(
-        one.key, one.podcast, one.guid, one.title, _iso(one.published), "indexed",
-        duration=one.duration, chunks=one.chunks, link=one.link, audio_url=one.audio_url,
-        flag=one.flag,
+        one.key, one.podcast, one.guid, one.title, iso(one.published), "indexed",
+        duration=one.duration, chunks=one.chunks, link=one.link, audio_url=one.audio_url, flag=one.flag,
     )  # fmt: skip
 
 
 def _other(record: EpisodeRecord) -> EpisodeStatus:
-    """A transcript that is done but not indexed yet waits like one that is still to be made."""
+    """A transcript that is done but not indexed yet is pending, like one that is still to be made."""
     one = record.episode
     return EpisodeStatus(
-        one.key, one.podcast, one.guid, one.title, _iso(one.published_at),
+        one.key, one.podcast, one.guid, one.title, iso(one.published_at),
         "failed" if record.status == "failed" else "pending", record.reason,
         duration=one.duration, link=one.link, audio_url=one.audio_url,
     )  # fmt: skip

@@ -1,174 +1,115 @@
-"""The chunks that may answer as flat arrays, with every passage in them; pure.
-
-What no question changes is reckoned here once: which passages there are, where their windows lie, who speaks.
-"""
+"""Candidate chunks as flat arrays, with every passage in them; pure."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from zlib import crc32
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.chunk import PASSAGE
+from index.embed.quantize import MAX_RUN
+from index.sentence_span import SCALES, SentenceTable
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Whole = NDArray[np.int64]
-    Real = NDArray[np.float32]
-
-RUNS = 8  # windows that a passage may touch: two in a row are longer than `WINDOW`
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Some chunks; bounds [n + 1] say which of the things one level below belong to which of the n above.
+class ChunkArrays:
+    """Some chunks. Bounds [n + 1] say which things of the level below belong to which of the n above.
 
-    A chunk has its `episode`, `first` (word of the episode), `lead` (hashed terms of its title, by the bounds `leads`) and,
-    by bounds, `sentences`, `windows` and `passages`. A sentence has `words`, `voice`, `advert`, `signature` and `speaker`
-    (a hashed name), the `window` it is in and hashed terms: `stems`, by the bounds `spread`. A window's vector is
-    `vectors` int8 [windows, dimension] times `scales` [windows] (see `small`).
+    A chunk has its `episode` (a number), `first_word` (of the episode), hashed `title_terms` (by `title_bounds`) and, by
+    `sentence_bounds` and `passage_bounds`, sentences and passages. A sentence has a row in `sentences`, `words`,
+    `prominence`, `advert`, `signature`, `speaker` (a hashed name), the `window` that it is in and hashed `terms` (by
+    `term_bounds`). The vector of a window is `vectors` int8 [windows, dimension] times `scales` [windows].
 
-    A passage is as many whole sentences of a chunk as `PASSAGE` allows, and part of no other. It has its sentences from
-    `begin` to `end`, the windows whose middles lie in them from `low` to `high`, `length` (of the sum of their vectors)
-    and `main`, the mean of its words' `voice`.
+    A passage is as many whole sentences of a chunk as `PASSAGE` allows and part of no longer one: the sentences from
+    `begin` to `end`, and the windows whose middles lie in them, from `window_begin` to `window_end`. `norm` is the length
+    of the sum of their vectors, `passage_prominence` the mean prominence of its words.
     """
 
-    episode: "Whole"
-    first: "Whole"
-    lead: "Whole"
-    leads: "Whole"
-    sentences: "Whole"
-    windows: "Whole"
-    passages: "Whole"
-    words: "Whole"
-    voice: "Real"
-    advert: "NDArray[np.bool_]"
-    signature: "Whole"
-    speaker: "Whole"
-    window: "Whole"
-    stems: "Whole"
-    spread: "Whole"
-    vectors: "NDArray[np.int8]"
-    scales: "Real"
-    begin: "Whole"
-    end: "Whole"
-    low: "Whole"
-    high: "Whole"
-    length: "Real"
-    main: "Real"
-
-    def take(self, rows: "Whole") -> "Found":
-        """Some of the chunks."""
-        import numpy as np
-
-        said, sentences = _parts(self.sentences, rows)
-        led, leads = _parts(self.leads, rows)
-        inner, windows = _parts(self.windows, rows)
-        which, passages = _parts(self.passages, rows)
-        moved, heard = sentences[:-1] - self.sentences[rows], windows[:-1] - self.windows[rows]
-        later, further = (np.repeat(shift, np.diff(passages)) for shift in (moved, heard))
-        return Found(
-            episode=self.episode[rows], first=self.first[rows], lead=self.lead[led], leads=leads, sentences=sentences,
-            windows=windows, passages=passages, window=self.window[said] + np.repeat(heard, np.diff(sentences)),
-            stems=_pieces(self.stems, self.spread[self.sentences[rows]], self.spread[self.sentences[rows + 1]]), spread=_bounds(self.spread, said),
-            vectors=_pieces(self.vectors, self.windows[rows], self.windows[rows + 1]), scales=self.scales[inner],
-            begin=self.begin[which] + later, end=self.end[which] + later, low=self.low[which] + further,
-            high=self.high[which] + further, length=self.length[which], main=self.main[which],
-            **{name: getattr(self, name)[said] for name in _OF_SENTENCES},
-        )  # fmt: skip
+    episode: IntArray
+    first_word: IntArray
+    title_terms: IntArray
+    title_bounds: IntArray
+    sentence_bounds: IntArray
+    passage_bounds: IntArray
+    sentences: SentenceTable
+    words: IntArray
+    prominence: FloatArray
+    advert: BoolArray
+    signature: IntArray
+    speaker: IntArray
+    window: IntArray
+    terms: IntArray
+    term_bounds: IntArray
+    vectors: NDArray[np.int8]
+    scales: FloatArray
+    begin: IntArray
+    end: IntArray
+    window_begin: IntArray
+    window_end: IntArray
+    norm: FloatArray
+    passage_prominence: FloatArray
 
 
-_OF_SENTENCES = ("words", "voice", "advert", "signature", "speaker")
+def build_arrays(
+    sentences: SentenceTable, sentence_bounds: IntArray, window_starts: IntArray, norms: FloatArray, **others: Any
+) -> ChunkArrays:
+    """The arrays from what is stored.
 
-
-def arranged(
-    sentences: "Whole", pieces: "Whole", starts: "Whole", windows: "Whole", norms: "Real", **others: Any
-) -> Found:
-    """All of it, from what is stored.
-
-    `pieces` are the word pieces of each sentence, `starts` the sentences where windows begin and the end of the last one,
-    `norms` as `norms` gives them; `others` are the fields of `Found` that it does not reckon.
+    `window_starts` are the sentences where windows begin, and the end of the last one. `norms` are those of
+    `index.embed.quantize.run_norms`. `others` are the fields of `ChunkArrays` that are not computed here.
     """
-    import numpy as np
-
-    place = np.concatenate([[0], np.cumsum(pieces)])
-    begin, end, chunk = _runs(sentences, place)
-    middles = (place[starts[:-1]] + place[starts[1:]]) / 2
-    window = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    words = sentences.column("words")
+    prominence = sentences.column("prominence") / SCALES["prominence"]
+    place = bounds_of(sentences.column("pieces"))
+    begin, end, chunk = _passages(sentence_bounds, place)
+    middles = (place[window_starts[:-1]] + place[window_starts[1:]]) / 2
+    window = np.repeat(np.arange(len(window_starts) - 1), np.diff(window_starts))
     low, high = np.searchsorted(middles, place[begin]), np.searchsorted(middles, place[end])
     low = np.where(high > low, low, window[begin])
-    high = np.minimum(np.maximum(high, low + 1), low + RUNS)
-    return Found(
-        sentences=sentences, windows=windows, window=window, passages=np.searchsorted(chunk, np.arange(len(sentences))),
-        begin=begin, end=end, low=low, high=high, length=np.maximum(norms[low, high - low - 1], 1e-9),
-        main=mean(others["voice"], others["words"], begin, end).astype(np.float32), **others,
-    )  # fmt: skip
+    high = np.minimum(np.maximum(high, low + 1), low + MAX_RUN)
+    return ChunkArrays(
+        sentences=sentences,
+        sentence_bounds=sentence_bounds,
+        passage_bounds=np.searchsorted(chunk, np.arange(len(sentence_bounds))),
+        words=words,
+        prominence=prominence.astype(np.float32),
+        advert=sentences.column("advert").astype(bool),
+        signature=sentences.column("signature"),
+        term_bounds=bounds_of(sentences.column("terms")),
+        window=window,
+        begin=begin,
+        end=end,
+        window_begin=low,
+        window_end=high,
+        norm=np.maximum(norms[low, high - low - 1], 1e-9),
+        passage_prominence=weighted_mean(prominence, words, begin, end),
+        **others,
+    )
 
 
-def _runs(sentences: "Whole", place: "Whole") -> "tuple[Whole, Whole, Whole]":
-    """Begin, end and chunk of every passage; `place` [sentences + 1] is where sentences begin, in word pieces."""
-    import numpy as np
-
-    count = len(place) - 1
-    chunk = np.repeat(np.arange(len(sentences) - 1), np.diff(sentences))
-    end = np.searchsorted(place, place[:-1] + PASSAGE, side="right") - 1
-    end = np.maximum(np.minimum(end, sentences[chunk + 1]), np.arange(count) + 1)
-    longest = np.flatnonzero(np.append(True, (end[1:] > end[:-1]) | (chunk[1:] != chunk[:-1]))[:count])
-    return longest, end[longest], chunk[longest]
+def bounds_of(sizes: Any) -> IntArray:
+    """[n + 1]: where each of n things of these sizes begins when they follow one another, and the end of the last."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
 
 
-def mean(values: Any, weights: "Whole", begin: "Whole", end: "Whole") -> "Real":
+def weighted_mean(values: Any, weights: IntArray, begin: IntArray, end: IntArray) -> FloatArray:
     """The weighted mean of the values from each begin to its end."""
-    import numpy as np
-
     total = np.concatenate([[0.0], np.cumsum(values * weights)])
-    weight = np.concatenate([[0.0], np.cumsum(weights)])
-    means: Real = (total[end] - total[begin]) / np.maximum(weight[end] - weight[begin], 1)
+    weight = bounds_of(weights)
+    means: FloatArray = ((total[end] - total[begin]) / np.maximum(weight[end] - weight[begin], 1)).astype(np.float32)
     return means
 
 
-def _parts(bounds: "Whole", rows: "Whole") -> "tuple[Whole, Whole]":
-    """The places that lie within these rows of the bounds, and the bounds of those places."""
-    import numpy as np
-
-    ends = _bounds(bounds, rows)
-    return np.arange(ends[-1]) + np.repeat(bounds[rows] - ends[:-1], np.diff(ends)), ends
-
-
-def _bounds(bounds: "Whole", rows: "Whole") -> "Whole":
-    """The bounds of these rows, put one after the other."""
-    import numpy as np
-
-    return np.concatenate([[0], np.cumsum(bounds[rows + 1] - bounds[rows])])
-
-
-def _pieces(values: Any, begin: "Whole", end: "Whole") -> Any:
-    """The values from each begin to its end; copied piece by piece, which for long ones is faster than place by place."""
-    import numpy as np
-
-    edges = zip(begin.tolist(), end.tolist(), strict=True)
-    return np.concatenate([values[:0], *(values[a:b] for a, b in edges)])
-
-
-def hashed(term: str) -> int:
-    """A term as a number of 32 bits: two of a language's words share one less than once in a thousand libraries."""
-    return crc32(term.encode()) - (1 << 31)
-
-
-def small(vectors: "Real") -> "tuple[NDArray[np.int8], Real]":
-    """Vectors [windows, dimension] at 8 bits each, and what to multiply them with; cosines move by .0004 (deviation)."""
-    import numpy as np
-
-    scales = np.maximum(np.abs(vectors).max(1, initial=0), 1e-9).astype(np.float32) / 127
-    return np.rint(vectors / scales[:, None]).astype(np.int8), scales
-
-
-def norms(vectors: "Real") -> "Real":
-    """The lengths of the sums of 1 to `RUNS` vectors from each on, [windows, RUNS]; as far as there are any."""
-    import numpy as np
-
-    sums = np.concatenate([np.zeros((1, vectors.shape[1]), np.float32), np.cumsum(vectors, 0)])
-    starts = np.arange(len(vectors))
-    ends = np.minimum(starts[:, None] + np.arange(1, RUNS + 1), len(vectors))
-    lengths: Real = np.linalg.norm(sums[ends] - sums[starts][:, None], axis=2)
-    return lengths
+def _passages(sentence_bounds: IntArray, place: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Begin, end and chunk of every passage; `place` [sentences + 1] is where sentences begin, in word pieces."""
+    count = len(place) - 1
+    chunk = np.repeat(np.arange(len(sentence_bounds) - 1), np.diff(sentence_bounds))
+    end = np.searchsorted(place, place[:-1] + PASSAGE, side="right") - 1
+    end = np.maximum(np.minimum(end, sentence_bounds[chunk + 1]), np.arange(count) + 1)
+    is_longest = np.append(True, (end[1:] > end[:-1]) | (chunk[1:] != chunk[:-1]))[:count]
+    longest = np.flatnonzero(is_longest)
+    return longest, end[longest], chunk[longest]

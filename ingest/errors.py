@@ -1,9 +1,12 @@
 """Everything that can go wrong, in one tree; each error names its subject and says what to do.
 
 SoundbiteError
+├── SettingsError          a setting has no such name or value (exit code 2)
 ├── HomeError              the home directory, or a file in it, cannot be used
+│   └── DiskFullError          there is no room left
 ├── FetchError             something could not be fetched
-│   └── BlockedAddressError    the address is not public and no setting allows it
+│   ├── BlockedAddressError    the address is not public and no setting allows it
+│   └── UnreachableError       the host cannot be connected to: it or the network is down
 ├── FeedError              what was fetched is not a feed we can read
 ├── AudioError             the audio cannot be downloaded or decoded
 ├── TranscriptError        a transcript cannot be read
@@ -28,8 +31,16 @@ class SoundbiteError(Exception):
         return f"{self.subject}: {self.message}" if self.subject else self.message
 
 
+class SettingsError(SoundbiteError):
+    """A setting has no such name or value."""
+
+
 class HomeError(SoundbiteError):
     """The home directory, or a file in it, cannot be used."""
+
+
+class DiskFullError(HomeError):
+    """There is no room left; no episode's fault."""
 
 
 class FetchError(SoundbiteError):
@@ -48,6 +59,14 @@ class FetchError(SoundbiteError):
 
 class BlockedAddressError(FetchError):
     """The address is not public and no setting allows it."""
+
+
+class UnreachableError(FetchError):
+    """The host cannot be connected to: it or the network is down; no episode's fault."""
+
+    def __init__(self, subject: object, message: str, host: str = "") -> None:
+        super().__init__(subject, message)
+        self.host = host
 
 
 class FeedError(SoundbiteError):

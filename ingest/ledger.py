@@ -6,103 +6,40 @@ tells, and why something failed. Losing it costs a poll, not a transcript.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ingest.errors import HomeError, NotFoundError
-from ingest.migrations import bring_up_to_date
-from ingest.models import Episode, TranscriptLink
+from ingest.database import Database
+from ingest.errors import NotFoundError
+from ingest.identity import slug
+from ingest.models import Episode, EpisodeRecord, EpisodeStatus, Subscription, TranscriptLink
 
-Status = Literal["pending", "done", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A feed we poll, and how the last polls went; `etag` and `last_modified` are the host's words, verbatim.
-
-    `language` is what the feed declares, `spoken` what a person says of it. `stated_url` is where the feed itself says it has moved to; `new_url` where it seems to have moved, which `agreed`
-    polls have said since `agreed_since`; `gone` when the host said that it is gone for good.
-    """
-
-    podcast: str
-    url: str
-    title: str = ""
-    etag: str = ""
-    last_modified: str = ""
-    added: datetime | None = None
-    last_success: datetime | None = None
-    last_error: str = ""
-    failures: int = 0
-    next_poll: datetime | None = None
-    language: str = ""
-    user_agent: str = ""
-    spoken: str = ""
-    stated_url: str = ""
-    new_url: str = ""
-    agreed: int = 0
-    agreed_since: datetime | None = None
-    gone: datetime | None = None
+_KNOWN = frozenset(field.name for field in fields(Episode))
 
 
-@dataclass(frozen=True, slots=True)
-class EpisodeRecord:
-    """An episode the ledger knows of and what became of it; `next_try` only matters once it has failed."""
-
-    episode: Episode
-    status: Status
-    reason: str = ""
-    attempts: int = 0
-    next_try: datetime | None = None
-
-
-class Ledger:
-    """One connection per call, so that threads and processes may share the file.
-
-    Raises `HomeError` where the file cannot be opened or written.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise HomeError(path.parent, f"cannot be written ({error.strerror}); choose another --home") from error
-        with self._open() as db:
-            bring_up_to_date(db, path)
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self.path, timeout=30)) as db:
-                db.row_factory = sqlite3.Row
-                db.execute("PRAGMA journal_mode=WAL")
-                with db:
-                    yield db
-        except sqlite3.Error as error:
-            raise HomeError(self.path, f"cannot be used ({error}); check the disk and the permissions") from error
+class Ledger(Database):
+    """Feeds and episodes. Raises `HomeError` where the file cannot be used, `DiskFullError` where there is no room."""
 
     # -- feeds
 
     def feeds(self) -> list[Subscription]:
         """Every subscription, by podcast."""
-        with self._open() as db:
+        with self._reading() as db:
             return [_subscription(row) for row in db.execute("SELECT * FROM feeds ORDER BY podcast")]
 
     def feed(self, podcast: str) -> Subscription:
-        """One subscription; raises `NotFoundError` with the names there are."""
+        """One subscription, by the podcast's name or slug; raises `NotFoundError` with the names there are."""
         known = {feed.podcast: feed for feed in self.feeds()}
-        if podcast not in known:
+        if slug(podcast) not in known:
             names = ", ".join(known) or "none yet; `soundbite add URL` adds one"
             raise NotFoundError(podcast, f"no such podcast here (known: {names})")
-        return known[podcast]
+        return known[slug(podcast)]
 
-    def known(self, url: str) -> Subscription | None:
+    def find_by_url(self, url: str) -> Subscription | None:
         """The subscription that has this URL, or had it before its feed moved; None where there is none."""
-        with self._open() as db:
+        with self._reading() as db:
             row = db.execute(
                 "SELECT * FROM feeds WHERE url = ?1 OR podcast IN (SELECT podcast FROM aliases WHERE url = ?1)", (url,)
             ).fetchone()
@@ -110,25 +47,26 @@ class Ledger:
 
     def subscribe(self, feed: Subscription, now: datetime) -> bool:
         """Add a subscription; False where its URL or its slug is there already, which stays as it was."""
-        with self._open() as db:
+        with self._writing() as db:
             added = db.execute(
                 "INSERT OR IGNORE INTO feeds (podcast, url, title, added) VALUES (?, ?, ?, ?)",
-                (feed.podcast, feed.url, feed.title, now.timestamp()),
+                (slug(feed.podcast), feed.url, feed.title, now.timestamp()),
             )
             return added.rowcount == 1
 
-    def unsubscribe(self, podcast: str) -> None:
+    def unsubscribe(self, podcast: str) -> Subscription:
         """Stop polling and forget what was pending; transcripts stay. Raises `NotFoundError`."""
-        self.feed(podcast)
-        with self._open() as db:
-            db.execute("DELETE FROM feeds WHERE podcast = ?", (podcast,))
-            db.execute("DELETE FROM aliases WHERE podcast = ?", (podcast,))
-            db.execute("DELETE FROM episodes WHERE podcast = ? AND status != 'done'", (podcast,))
+        feed = self.feed(podcast)
+        with self._writing() as db:
+            db.execute("DELETE FROM feeds WHERE podcast = ?", (feed.podcast,))
+            db.execute("DELETE FROM aliases WHERE podcast = ?", (feed.podcast,))
+            db.execute("DELETE FROM episodes WHERE podcast = ? AND status != 'done'", (feed.podcast,))
+        return feed
 
-    def override(self, podcast: str, *, user_agent: str = "", spoken: str = "") -> None:
-        """What counts for one feed instead of the settings: its User-Agent, its language; what is empty stays."""
-        with self._open() as db:
-            for name, value in (("user_agent", user_agent), ("spoken", spoken)):
+    def set_overrides(self, podcast: str, *, user_agent: str = "", language: str = "") -> None:
+        """What counts for one feed instead of the settings; what is empty stays as it was."""
+        with self._writing() as db:
+            for name, value in (("user_agent_override", user_agent), ("language_override", language)):
                 if value:
                     db.execute(f"UPDATE feeds SET {name} = ? WHERE podcast = ?", (value, podcast))  # noqa: S608 - ours
 
@@ -137,7 +75,7 @@ class Ledger:
 
         `feed` carries the validators of the copy at the new URL.
         """
-        with self._open() as db:
+        with self._writing() as db:
             moved = db.execute(
                 "UPDATE OR IGNORE feeds SET url = ?, etag = ?, last_modified = ?, new_url = '', agreed = 0, "
                 "agreed_since = NULL WHERE podcast = ?",
@@ -148,22 +86,22 @@ class Ledger:
                 db.execute("INSERT OR REPLACE INTO aliases (url, podcast) VALUES (?, ?)", (feed.url, feed.podcast))
             return moved.rowcount == 1
 
-    def rest(self, host: str, until: datetime) -> None:
+    def set_backoff(self, host: str, until: datetime) -> None:
         """A host has asked to be left alone."""
-        with self._open() as db:
-            db.execute("INSERT OR REPLACE INTO hosts (host, rest_until) VALUES (?, ?)", (host, until.timestamp()))
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO hosts (host, backoff_until) VALUES (?, ?)", (host, until.timestamp()))
 
-    def resting(self, host: str) -> datetime | None:
+    def backoff_until(self, host: str) -> datetime | None:
         """Until when a host has asked to be left alone, which may be over; None where it never asked."""
-        with self._open() as db:
-            row = db.execute("SELECT rest_until FROM hosts WHERE host = ?", (host,)).fetchone()
+        with self._reading() as db:
+            row = db.execute("SELECT backoff_until FROM hosts WHERE host = ?", (host,)).fetchone()
             return _moment(row[0]) if row else None
 
-    def polled(self, feed: Subscription, now: datetime) -> None:
+    def record_poll(self, feed: Subscription, now: datetime) -> None:
         """Record a poll that succeeded; `feed` carries the new validators, title and next poll."""
         self._record_poll(feed, "last_success = ?, last_error = '', failures = 0", now.timestamp())
 
-    def poll_failed(self, feed: Subscription, reason: str) -> None:
+    def record_poll_failure(self, feed: Subscription, reason: str) -> None:
         """Record a poll that failed; validators stay, so nothing published meanwhile is missed."""
         self._record_poll(feed, "last_error = ?, failures = failures + 1", reason)
 
@@ -172,7 +110,7 @@ class Ledger:
         moments = ("next_poll", "agreed_since", "gone")
         told = ", ".join(f"{name} = ?" for name in names + moments)
         values = [getattr(feed, name) for name in names] + [_seconds(getattr(feed, name)) for name in moments]
-        with self._open() as db:
+        with self._writing() as db:
             db.execute(
                 f"UPDATE feeds SET {outcome}, {told} WHERE podcast = ?",  # noqa: S608 - constant text
                 (value, *values, feed.podcast),
@@ -180,12 +118,12 @@ class Ledger:
 
     # -- episodes
 
-    def found(self, episodes: Iterable[Episode]) -> int:
+    def upsert_episodes(self, episodes: Iterable[Episode]) -> int:
         """Remember episodes a poll has shown; how many were new.
 
         One that is known and not done takes the feed's newer words (a moved enclosure, a corrected title).
         """
-        with self._open() as db:
+        with self._writing() as db:
             before = db.execute("SELECT count(*) FROM episodes").fetchone()[0]
             db.executemany(
                 "INSERT INTO episodes (key, podcast, published, data, status) VALUES (?, ?, ?, ?, 'pending') "
@@ -195,26 +133,63 @@ class Ledger:
             )
             return int(db.execute("SELECT count(*) FROM episodes").fetchone()[0] - before)
 
-    def revise(self, episodes: Iterable[Episode]) -> None:
+    def update_done(self, episodes: Iterable[Episode]) -> None:
         """Take the feed's newer words for episodes that are done; they stay done."""
-        with self._open() as db:
+        with self._writing() as db:
             db.executemany(
                 "UPDATE episodes SET published = ?, data = ?, reason = 'revised by its publisher since' WHERE key = ?",
-                [(published, data, key) for key, _, published, data in map(_row, map(_small, episodes))],
+                [(published, data, key) for key, _, published, data in map(_row, map(_without_notes, episodes))],
             )
 
     def records(self, podcast: str = "") -> list[EpisodeRecord]:
         """Every episode known, newest first."""
-        with self._open() as db:
+        with self._reading() as db:
             rows = db.execute(
                 "SELECT * FROM episodes WHERE ? IN ('', podcast) ORDER BY published IS NULL, published DESC, key",
                 (podcast,),
             )
             return [_record(row) for row in rows]
 
+    def record(self, name: str) -> EpisodeRecord | None:
+        """The episode with this key or guid; None where there is none."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT * FROM episodes WHERE key = ?1 OR json_extract(data, '$.guid') = ?1 ORDER BY key != ?1", (name,)
+            ).fetchone()
+            return _record(row) if row else None
+
+    def queue(
+        self,
+        now: datetime,
+        *,
+        podcast: str = "",
+        latest: int = 0,
+        since: datetime | None = None,
+        retry_all: bool = False,
+    ) -> list[str]:
+        """Keys of the episodes to work on, of all feeds subscribed to or of one, newest first.
+
+        Pending ones, and failed ones that are due (with `retry_all`, all of them). `latest` looks at only so many of the
+        newest episodes of each podcast (0: at all), `since` at those published then or later.
+        """
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT key FROM (SELECT *, row_number() OVER (PARTITION BY podcast ORDER BY published IS NULL, "
+                "published DESC, key) AS place FROM episodes) WHERE podcast IN (SELECT podcast FROM feeds) "
+                "AND :podcast IN ('', podcast) AND (:latest = 0 OR place <= :latest) "
+                "AND (:since IS NULL OR published >= :since) "
+                "AND (status = 'pending' OR (status = 'failed' AND (:all OR next_try <= :now))) "
+                "ORDER BY published IS NULL, published DESC, key",
+                {
+                    "podcast": podcast, "latest": latest, "since": since.timestamp() if since else None,
+                    "all": retry_all, "now": now.timestamp(),
+                },
+            )  # fmt: skip
+            return [row[0] for row in rows]
+
     def published(self, podcast: str) -> list[datetime]:
         """When its latest hundred episodes came out, newest first."""
-        with self._open() as db:
+        with self._reading() as db:
             rows = db.execute(
                 "SELECT published FROM episodes WHERE podcast = ? AND published IS NOT NULL "
                 "ORDER BY published DESC LIMIT 100",
@@ -222,42 +197,66 @@ class Ledger:
             )
             return [datetime.fromtimestamp(row[0], UTC) for row in rows]
 
-    def finish(self, episode: Episode) -> None:
+    def settle(self, episode: Episode) -> None:
         """The episode's transcript lies in the library."""
-        self._settle(episode, "done", "", None)
+        self._settle(_without_notes(episode), "done", "", None)
 
-    def fail(self, episode: Episode, reason: str, next_try: datetime) -> None:
+    def record_failure(self, episode: Episode, reason: str, next_try: datetime) -> None:
         """The episode could not be had this time; it is tried again from `next_try` on."""
         self._settle(episode, "failed", reason, next_try)
 
-    def _settle(self, episode: Episode, status: Status, reason: str, next_try: datetime | None) -> None:
-        kept = _small(episode) if status == "done" else episode
-        with self._open() as db:
+    def _settle(self, episode: Episode, status: EpisodeStatus, reason: str, next_try: datetime | None) -> None:
+        with self._writing() as db:
             db.execute(
                 "INSERT INTO episodes (key, podcast, published, data, status) VALUES (?, ?, ?, ?, 'pending') "
                 "ON CONFLICT (key) DO NOTHING",
-                _row(kept),
+                _row(episode),
             )
             db.execute(
                 "UPDATE episodes SET data = ?, status = ?, reason = ?, attempts = attempts + 1, next_try = ? WHERE key = ?",
-                (_row(kept)[3], status, reason, _seconds(next_try), episode.key),
+                (_row(episode)[3], status, reason, _seconds(next_try), episode.key),
             )
 
-    def tallies(self) -> dict[str, dict[str, int]]:
+    def reconcile(self, keys: Collection[str]) -> int:
+        """Bring the statuses to what the library holds; how many episodes are to be made again.
+
+        `keys` are those of the library's documents. An episode whose document is gone is pending again, and its feed is
+        asked for whole, since the ledger keeps little of what is done; one whose document is there is done.
+        """
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT key, podcast, status = 'done' FROM episodes WHERE podcast IN (SELECT podcast FROM feeds)"
+            ).fetchall()
+        lost = [(key, podcast) for key, podcast, done in rows if done and key not in keys]
+        found = [(key,) for key, _, done in rows if not done and key in keys]
+        if lost or found:
+            with self._writing() as db:
+                db.executemany("UPDATE episodes SET status = 'done', reason = '', next_try = 0 WHERE key = ?", found)
+                db.executemany(
+                    "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0 WHERE key = ?",
+                    [(key,) for key, _ in lost],
+                )
+                db.executemany(
+                    "UPDATE feeds SET etag = '', last_modified = '', next_poll = 0 WHERE podcast = ?",
+                    [(podcast,) for podcast in {podcast for _, podcast in lost}],
+                )
+        return len(lost)
+
+    def counts_by_podcast(self) -> dict[str, dict[str, int]]:
         """For each podcast how many of its episodes have which status."""
-        told: dict[str, dict[str, int]] = {}
-        with self._open() as db:
+        counts: dict[str, dict[str, int]] = {}
+        with self._reading() as db:
             for podcast, status, count in db.execute(
                 "SELECT podcast, status, count(*) FROM episodes GROUP BY podcast, status"
             ):
-                told.setdefault(podcast, {"done": 0, "pending": 0, "failed": 0})[status] = count
-        return told
+                counts.setdefault(podcast, {"done": 0, "pending": 0, "failed": 0})[status] = count
+        return counts
 
     def counts(self) -> tuple[int, int]:
         """How many episodes are pending, how many failed."""
-        with self._open() as db:
-            rows = dict(db.execute("SELECT status, count(*) FROM episodes GROUP BY status").fetchall())
-        return int(rows.get("pending", 0)), int(rows.get("failed", 0))
+        with self._reading() as db:
+            counts = dict(db.execute("SELECT status, count(*) FROM episodes GROUP BY status").fetchall())
+        return int(counts.get("pending", 0)), int(counts.get("failed", 0))
 
 
 def _moment(seconds: float | None) -> datetime | None:
@@ -274,18 +273,20 @@ def _subscription(row: sqlite3.Row) -> Subscription:
     return Subscription(**{**{name: row[name] for name in row.keys()}, **moments})  # noqa: SIM118 - a Row is no dict
 
 
-def _small(episode: Episode) -> Episode:
+def _without_notes(episode: Episode) -> Episode:
     """Without what only obtaining it needs: for a podcast of years, most of the ledger."""
     return replace(episode, summary="", people=(), transcripts=())
 
 
 def _row(episode: Episode) -> tuple[Any, ...]:
     moment = episode.published_at
-    return (episode.key, episode.podcast, moment.timestamp() if moment else None, json.dumps(asdict(episode)))
+    podcast = slug(episode.podcast)
+    data = json.dumps(asdict(replace(episode, podcast=podcast)))
+    return (episode.key, podcast, moment.timestamp() if moment else None, data)
 
 
 def _record(row: sqlite3.Row) -> EpisodeRecord:
-    data = json.loads(row["data"])
-    data["people"] = tuple(data["people"])
-    data["transcripts"] = tuple(TranscriptLink(**link) for link in data["transcripts"])
+    data = {name: value for name, value in json.loads(row["data"]).items() if name in _KNOWN}
+    data["people"] = tuple(data.get("people", ()))
+    data["transcripts"] = tuple(TranscriptLink(**link) for link in data.get("transcripts", ()))
     return EpisodeRecord(Episode(**data), row["status"], row["reason"], row["attempts"], _moment(row["next_try"]))

@@ -5,24 +5,29 @@ remembers what their heads say, so that an episode is looked up, not searched fo
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
-from ingest.errors import HomeError, NotFoundError, TranscriptError
+from ingest.errors import NotFoundError, TranscriptError
 from ingest.identity import SHORT_KEY, episode_key, slug
 from ingest.models import Episode, Transcript
-from ingest.storage import FolderStorage
+from ingest.storage import FolderStorage, home_error
 from ingest.transcripts.document import file_stem, from_markdown, split_document, to_markdown, to_sidecar
 
 ORIGINAL = ".publisher"  # before the suffix of a publisher's own file, which is never taken for a transcript of ours
+CATALOGUE = ".documents.sqlite"
 HEAD_BYTES = 4096  # enough of a document to hold its title and seven bullets
 _TABLE = """CREATE TABLE IF NOT EXISTS documents (
   name TEXT PRIMARY KEY, version TEXT NOT NULL, key TEXT NOT NULL, guid TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS documents_by_key ON documents (key);
 CREATE INDEX IF NOT EXISTS documents_by_guid ON documents (guid);"""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,7 @@ class Library:
     def documents(self, podcast: str = "") -> list[Document]:
         """Every transcript, or those in one podcast's folder, in a stable order."""
         folder = slug(podcast) if podcast else ""
-        with self._catalogue() as db:
-            return self._refreshed(db, folder)
+        return self._in_catalogue(lambda db: self._refreshed(db, folder))
 
     def podcasts(self) -> list[str]:
         """The slugs of the podcasts there are transcripts of."""
@@ -59,12 +63,8 @@ class Library:
 
     def locate(self, episode: Episode) -> Document | None:
         """The document that holds an episode, whatever its file is called; None where there is none."""
-        with self._catalogue() as db:
-            found = self._looked_up(db, "key = ?", episode.key)
-            if not found:
-                self._refreshed(db, slug(episode.podcast))
-                found = self._looked_up(db, "key = ?", episode.key)
-            return found[0] if found else None
+        found = self._in_catalogue(lambda db: self._searched(db, slug(episode.podcast), "key = ?", episode.key))
+        return found[0] if found else None
 
     def find(self, name: str) -> Document:
         """The document whose key (or at least its first 8 digits) or guid is `name`. Raises `NotFoundError`."""
@@ -73,11 +73,7 @@ class Library:
         condition, values = "guid = ?", [name]
         if is_key:
             condition, values = "guid = ? OR (key >= ? AND key < ?)", [name, key, key + "g"]
-        with self._catalogue() as db:
-            found = self._looked_up(db, condition, *values)
-            if not found:
-                self._refreshed(db)
-                found = self._looked_up(db, condition, *values)
+        found = self._in_catalogue(lambda db: self._searched(db, "", condition, *values))
         if len(found) == 1:
             return found[0]
         if found:
@@ -120,31 +116,41 @@ class Library:
             self.storage.put(_beside(name), to_sidecar(transcript).encode())
             self.storage.put(name, to_markdown(transcript).encode())
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise HomeError(
-                self.root / name, f"cannot be written ({reason}); check the disk and the permissions"
-            ) from error
-        with self._catalogue() as db:
-            return self._catalogued(db, name)
+            raise home_error(self.root / name, error) from error
+        return self._in_catalogue(lambda db: self._catalogued(db, name))
 
     # -- the catalogue
 
-    @contextmanager
-    def _catalogue(self) -> Iterator[sqlite3.Connection]:
-        """The catalogue on disk; one in memory where it cannot be written or is broken."""
-        try:
-            db = sqlite3.connect(self.root / ".documents.sqlite", timeout=30, isolation_level=None)
+    def _in_catalogue(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Work with the catalogue on disk; where it cannot be written, with a copy in memory; where it is broken, anew."""
+        for opened in (self._on_disk, self._copied):
             try:
-                db.executescript(_TABLE)
-                db.execute("UPDATE documents SET key = key WHERE 0")  # says now where it can only be read
-            except sqlite3.Error:
-                db.close()
-                raise
-        except sqlite3.Error:
-            db = sqlite3.connect(":memory:", isolation_level=None)
-            db.executescript(_TABLE)
-        with closing(db):
-            yield db
+                with closing(opened()) as db:
+                    return work(db)
+            except sqlite3.Error:  # the catalogue is derived: nothing is lost with it
+                continue
+        with closing(_empty()) as db:
+            return work(db)
+
+    def _on_disk(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.root / CATALOGUE, timeout=30, isolation_level=None)
+        db.executescript(_TABLE)
+        return db
+
+    def _copied(self) -> sqlite3.Connection:
+        path = (self.root / CATALOGUE).absolute().as_uri()
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        with closing(sqlite3.connect(f"{path}?mode=ro&immutable=1", uri=True)) as db:
+            db.backup(copy)
+        return copy
+
+    def _searched(self, db: sqlite3.Connection, folder: str, condition: str, *values: str) -> list[Document]:
+        """The documents under a condition; where there are none, after a look at what has changed in a folder (or all)."""
+        found = self._looked_up(db, condition, *values)
+        if not found:
+            self._refreshed(db, folder)
+            found = self._looked_up(db, condition, *values)
+        return found
 
     def _looked_up(self, db: sqlite3.Connection, condition: str, *values: str) -> list[Document]:
         """The documents catalogued under a condition that are still as they were."""
@@ -157,19 +163,15 @@ class Library:
         rows = db.execute("SELECT * FROM documents WHERE name >= ? AND name < ?", within)
         known = {row[0]: Document(*row) for row in rows}
         names = [name for name in self.storage.names(folder) if _is_transcript(name)]
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            for name in known.keys() - set(names):
-                db.execute("DELETE FROM documents WHERE name = ?", (name,))
-            found = [
-                document
-                if (document := known.get(name)) and document.version == self._version(name)
-                else self._catalogued(db, name)
-                for name in names
-            ]
-        finally:
+        versions = {name: self._version(name) for name in names}
+        gone = [(name,) for name in known.keys() - versions.keys()]
+        stale = [name for name in names if name not in known or known[name].version != versions[name]]
+        if gone or stale:
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("DELETE FROM documents WHERE name = ?", gone)
+            known |= {name: self._catalogued(db, name) for name in stale}
             db.execute("COMMIT")
-        return found
+        return [known[name] for name in names]
 
     def _catalogued(self, db: sqlite3.Connection, name: str) -> Document:
         """Read a document's head and remember what it says."""
@@ -192,6 +194,12 @@ class Library:
 
     def _version(self, name: str) -> str:
         return f"{self.storage.version(name)} {self.storage.version(_beside(name))}"
+
+
+def _empty() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.executescript(_TABLE)
+    return db
 
 
 def _beside(name: str) -> str:

@@ -1,8 +1,13 @@
 """The ledger's tables, and how a ledger written by an earlier version becomes one of this version."""
 
+import json
 import sqlite3
+from collections.abc import Callable
 
 from ingest.errors import HomeError
+from ingest.identity import episode_key, slug
+
+Step = tuple[str, ...] | Callable[[sqlite3.Connection], None]
 
 _FIRST = (
     """CREATE TABLE IF NOT EXISTS feeds (
@@ -30,20 +35,50 @@ _MOVES = (
   json_set(data, '$.summary', '', '$.people', json('[]'), '$.transcripts', json('[]')) WHERE status = 'done'""",
 )
 _SPOKEN = ("ALTER TABLE feeds ADD COLUMN spoken TEXT NOT NULL DEFAULT ''",)
-STEPS = (_FIRST, _MOVES, _SPOKEN)  # what a ledger of version n lacks is STEPS[n:]; steps are only ever added
+_NAMES = (
+    "ALTER TABLE feeds RENAME COLUMN spoken TO language_override",
+    "ALTER TABLE feeds RENAME COLUMN user_agent TO user_agent_override",
+    "ALTER TABLE hosts RENAME COLUMN rest_until TO backoff_until",
+)
 
 
-def bring_up_to_date(db: sqlite3.Connection, subject: object) -> None:
-    """Take the steps that the open ledger lacks, all or none. Raises `HomeError` where a newer version wrote it."""
-    if _version(db) < len(STEPS):
-        db.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
-        for statements in STEPS[_version(db) :]:
-            for statement in statements:
-                db.execute(statement)
-        db.execute(f"PRAGMA user_version = {len(STEPS)}")
-    elif _version(db) > len(STEPS):
-        raise HomeError(subject, "was written by a newer Soundbite; update this one")
+def _one_slug(db: sqlite3.Connection) -> None:
+    """File every podcast under the slug that the library uses, and every episode under the key that follows from it."""
+    for (podcast,) in db.execute("SELECT podcast FROM feeds").fetchall():
+        if slug(podcast) != podcast:
+            db.execute("UPDATE OR IGNORE feeds SET podcast = ? WHERE podcast = ?", (slug(podcast), podcast))
+            db.execute("UPDATE aliases SET podcast = ? WHERE podcast = ?", (slug(podcast), podcast))
+    for key, text in db.execute("SELECT key, data FROM episodes").fetchall():
+        data = json.loads(text)
+        podcast = slug(data["podcast"])
+        new_key = episode_key(podcast, data["guid"])
+        if (key, data["podcast"]) != (new_key, podcast):
+            db.execute(
+                "UPDATE OR REPLACE episodes SET key = ?, podcast = ?, data = ? WHERE key = ?",
+                (new_key, podcast, json.dumps(data | {"podcast": podcast}), key),
+            )
 
 
-def _version(db: sqlite3.Connection) -> int:
+# What a ledger of version n lacks is STEPS[n:]; steps are only ever added.
+STEPS: tuple[Step, ...] = (_FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug)
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """The version that wrote an open ledger."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(db: sqlite3.Connection, subject: object) -> None:
+    """Take the steps that the open ledger lacks, all or none. Raises `HomeError` where a newer version wrote it."""
+    if version_of(db) > len(STEPS):
+        raise HomeError(subject, "was written by a newer Soundbite; update this one")
+    if version_of(db) == len(STEPS):
+        return
+    db.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
+    for step in STEPS[version_of(db) :]:
+        if callable(step):
+            step(db)
+        else:
+            for statement in step:
+                db.execute(statement)
+    db.execute(f"PRAGMA user_version = {len(STEPS)}")

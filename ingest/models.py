@@ -1,11 +1,15 @@
 """The nouns everything else passes around: frozen, slotted, one class each; times in seconds, dates aware and UTC."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ingest.identity import episode_key
 from ingest.times import parse_date
+
+EpisodeStatus = Literal["pending", "done", "failed"]
+Advance = Callable[[float, float | None], None]  # told how much of a step is done and, where known, of how much
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +36,12 @@ class Episode:
     link: str = ""
     audio_url: str = ""
     source_feed: str = ""
-    audio_type: str = ""
-    audio_bytes: int | None = None
     duration: float | None = None
     summary: str = ""
     author: str = ""
     season: int | None = None
     number: int | None = None
     people: tuple[str, ...] = ()
-    chapters_url: str = ""
     transcripts: tuple[TranscriptLink, ...] = ()
 
     @property
@@ -101,3 +102,43 @@ class Transcript:
     segments: tuple[Segment, ...] = ()
     transcribed_at: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A feed we poll, and how the last polls went; `etag` and `last_modified` are the host's words, verbatim.
+
+    `language` is what the feed declares; `language_override` and `user_agent_override` are what a person set for it.
+    `stated_url` is where the feed itself says it has moved to; `new_url` where it seems to have moved, which `agreed`
+    polls have said since `agreed_since`; `gone` when the host said that it is gone for good.
+    """
+
+    podcast: str
+    url: str
+    title: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    added: datetime | None = None
+    last_success: datetime | None = None
+    last_error: str = ""
+    failures: int = 0
+    next_poll: datetime | None = None
+    language: str = ""
+    user_agent_override: str = ""
+    language_override: str = ""
+    stated_url: str = ""
+    new_url: str = ""
+    agreed: int = 0
+    agreed_since: datetime | None = None
+    gone: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRecord:
+    """An episode the ledger knows of and what became of it; `next_try` only matters once it has failed."""
+
+    episode: Episode
+    status: EpisodeStatus
+    reason: str = ""
+    attempts: int = 0
+    next_try: datetime | None = None

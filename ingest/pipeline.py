@@ -1,38 +1,58 @@
-"""The steps of a run after polling, as plain functions: obtain a transcript, keep it, index. Prefect only wraps them."""
+"""The steps of one episode, as plain functions: obtain a transcript, save it, settle it, or record a failure."""
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from flows.cli.output import Advance
-from flows.context import Studio
-from index.build import BuildReport, update
-from index.search import open_embedder
-from index.store.lance import Store
 from ingest.audio import download as audio
-from ingest.errors import AudioError, BlockedAddressError, FetchError, NotFoundError, TranscriptError
-from ingest.feeds.poll import agent
+from ingest.errors import (
+    AudioError,
+    BlockedAddressError,
+    FetchError,
+    NotFoundError,
+    TranscriptError,
+    UnreachableError,
+)
+from ingest.feeds.poll import user_agent_header
 from ingest.identity import slug
-from ingest.ledger import EpisodeRecord, Subscription
-from ingest.library import Library
-from ingest.models import Episode, Segment, Transcript, TranscriptLink
-from ingest.settings import Settings
+from ingest.ledger import Ledger
+from ingest.library import Document, Library
+from ingest.models import Advance, Episode, Segment, Subscription, Transcript, TranscriptLink
 from ingest.speech.glossary import correct, hotwords, read_glossary
+from ingest.speech.transcribe import Transcriber
+from ingest.times import iso_milliseconds, now
 from ingest.transcripts import captions, publisher
 from ingest.transcripts.cues import timed
 from ingest.transcripts.document import turns_from_segments
-from ingest.web import client
+from ingest.web import client as web
 
 logger = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=30)  # an episode that failed: doubled with every attempt
 LAST_RETRY = timedelta(days=7)
-WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that may be others in a moment
+PUBLISHER_TRIES = 3  # of a publisher's transcript whose host is busy, some hours apart, before the audio is transcribed
 MAX_TRANSCRIPT_BYTES = 20 * 2**20
+MAX_KEPT_AUDIO = 10 * 2**30  # bytes; beyond it the oldest audio goes, kept or half-fetched
 AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".flac", ".aac", ".webm", ".mov", ".mkv"})
+
+
+@dataclass(frozen=True, slots=True)
+class IngestContext:
+    """What the steps work with; `max_audio_bytes` is of one episode, `language` is empty where it is detected."""
+
+    client: web.Client
+    ledger: Ledger
+    library: Library
+    transcriber: Transcriber
+    audio_dir: Path
+    glossary_dir: Path
+    language: str = ""
+    max_audio_bytes: int = 2**30
+    keep_audio: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,42 +68,22 @@ class Obtained:
     original: tuple[str, bytes] | None = None
 
 
-def now() -> datetime:
-    """The clock, read at the rim only."""
-    return datetime.now(UTC)
+def publisher_transcript(
+    context: IngestContext, episode: Episode, attempts: int = 0
+) -> tuple[Obtained | None, list[str]]:
+    """The first of the publisher's transcripts that is good enough, and why the others were not.
 
-
-def to_do(
-    records: Sequence[EpisodeRecord],
-    moment: datetime,
-    latest: int = 0,
-    *,
-    since: datetime | None = None,
-    retry_all: bool = True,
-) -> list[Episode]:
-    """The episodes to work on, newest first: pending ones and failed ones (with `retry_all` before they are due too).
-
-    `latest` looks at only so many of the newest episodes (0: at all), `since` at those known to be published then or later.
+    Raises `FetchError` where none is, but a host may give one later; after `PUBLISHER_TRIES` attempts it is refused like
+    any other.
     """
-    looked_at = records[:latest] if latest else records
-    if since:
-        looked_at = [one for one in looked_at if one.episode.published_at and one.episode.published_at >= since]
-    return [
-        record.episode
-        for record in looked_at
-        if record.status == "pending"
-        or (record.status == "failed" and (retry_all or record.next_try is None or record.next_try <= moment))
-    ]
-
-
-def publisher_transcript(studio: Studio, episode: Episode) -> tuple[Obtained | None, list[str]]:
-    """The first of the publisher's transcripts that is good enough, and why the others were not."""
-    feed, refused = _subscription(studio, episode), list[str]()
-    language = feed.spoken or studio.settings.language or feed.language
+    feed, refused = _subscription(context, episode), list[str]()
+    language = feed.language_override or context.language or feed.language
+    busy: FetchError | None = None
     for link in publisher.ranked(episode.transcripts, language):
         try:
-            answer, segments = _captions(studio, link, feed.user_agent, language)
+            answer, segments = _captions(context, link, feed.user_agent_override, language)
         except (FetchError, TranscriptError) as error:
+            busy = error if isinstance(error, FetchError) and _may_come(error) else busy
             refused.append(f"{link.url}: {error.message}")
             continue
         if reason := publisher.shortcoming(segments, episode):
@@ -97,45 +97,64 @@ def publisher_transcript(studio: Studio, episode: Episode) -> tuple[Obtained | N
             "score": publisher.score(segments, episode),
         }
         original = publisher.suffix(link, answer.body), answer.body
-        return Obtained(_written(episode, segments, provenance), original=original), refused
+        return Obtained(_transcript(episode, segments, provenance), original=original), refused
+    if busy and attempts + 1 < PUBLISHER_TRIES:
+        if isinstance(busy, UnreachableError):
+            raise busy
+        raise FetchError(
+            busy.subject,
+            f"{busy.message}: the publisher's transcript is asked for again later",
+            busy.status,
+            busy.retry_after,
+        ) from busy
     return None, refused
 
 
+def _may_come(error: FetchError) -> bool:
+    return not isinstance(error, BlockedAddressError) and (error.status is None or error.status in TRANSIENT)
+
+
 def _captions(
-    studio: Studio, link: TranscriptLink, user_agent: str, language: str
-) -> tuple[client.Response, tuple[Segment, ...]]:
+    context: IngestContext, link: TranscriptLink, user_agent: str, language: str
+) -> tuple[web.Response, tuple[Segment, ...]]:
     if reason := publisher.foreign(link, language):
         raise TranscriptError(link.url, reason)
-    answer = client.fetch(studio.client, link.url, headers=agent(user_agent), max_bytes=MAX_TRANSCRIPT_BYTES)
+    headers = user_agent_header(user_agent)
+    answer = web.fetch(context.client, link.url, headers=headers, max_bytes=MAX_TRANSCRIPT_BYTES)
     if answer.status != 200:
         raise FetchError(link.url, f"answered with HTTP status {answer.status}", answer.status)
     return answer, captions.parse(answer.body, captions.kind_of(link.type, link.url, answer.body), link.url)
 
 
-def _subscription(studio: Studio, episode: Episode) -> Subscription:
+def _subscription(context: IngestContext, episode: Episode) -> Subscription:
     """The episode's feed; a blank one where it is polled no more."""
     try:
-        return studio.ledger.feed(episode.podcast)
+        return context.ledger.feed(episode.podcast)
     except NotFoundError:
         return Subscription(episode.podcast, episode.source_feed)
 
 
-def download(studio: Studio, episode: Episode, advance: Advance) -> audio.Audio:
-    """The episode's audio in the home directory. Raises `AudioError` and `FetchError`."""
+def download(context: IngestContext, episode: Episode, advance: Advance) -> audio.Audio:
+    """The episode's audio in the home directory. Raises `AudioError`, `FetchError` and `HomeError`."""
     suffix = Path(episode.audio_url.partition("?")[0]).suffix.lower()
-    target = studio.settings.audio_dir / f"{episode.key}{suffix if suffix in AUDIO_SUFFIXES else '.audio'}"
-    limit = studio.settings.max_audio_mb * 2**20
-    headers = agent(_subscription(studio, episode).user_agent)
-    return audio.download(studio.client, episode.audio_url, target, max_bytes=limit, headers=headers, progress=advance)
+    target = context.audio_dir / f"{episode.key}{suffix if suffix in AUDIO_SUFFIXES else '.audio'}"
+    return audio.download(
+        context.client,
+        episode.audio_url,
+        target,
+        max_bytes=context.max_audio_bytes,
+        headers=user_agent_header(_subscription(context, episode).user_agent_override),
+        progress=advance,
+    )
 
 
-def transcribe(studio: Studio, episode: Episode, sound: audio.Audio, advance: Advance) -> Obtained:
+def transcribe(context: IngestContext, episode: Episode, sound: audio.Audio, advance: Advance) -> Obtained:
     """Our own transcript of the audio, told the names it may hear; a run that was killed goes on where it stopped."""
     began = time.monotonic()
-    glossary = read_glossary(studio.settings.glossary_dir / f"{slug(episode.podcast)}.txt")
-    made = studio.transcriber.transcribe(
+    glossary = read_glossary(context.glossary_dir / f"{slug(episode.podcast)}.txt")
+    made = context.transcriber.transcribe(
         sound.path,
-        language=_subscription(studio, episode).spoken or studio.settings.language,
+        language=_subscription(context, episode).language_override or context.language,
         hotwords=hotwords(episode, glossary),
         checkpoint=sound.path.with_suffix(".checkpoint.json"),
         progress=advance,
@@ -143,19 +162,17 @@ def transcribe(studio: Studio, episode: Episode, sound: audio.Audio, advance: Ad
     for warning in glossary.warnings:
         logger.warning("%s: %s", episode.podcast, warning)
     segments, corrected = correct(made.segments, glossary)
-    provenance = made.provenance | origin(sound, made.duration, episode.duration) | {"corrections": corrected}
-    if studio.settings.keep_words:
-        provenance["words"] = [[word.start, word.end, word.text.strip()] for word in made.words]
-    transcript = _written(replace(episode, duration=made.duration), segments, provenance)
+    provenance = made.provenance | audio_provenance(sound, made.duration, episode.duration) | {"corrections": corrected}
+    transcript = _transcript(replace(episode, duration=made.duration), segments, provenance)
     return Obtained(transcript, made.duration, time.monotonic() - began)
 
 
-def origin(sound: audio.Audio, decoded: float, declared: float | None) -> dict[str, object]:
+def audio_provenance(sound: audio.Audio, decoded: float, declared: float | None) -> dict[str, object]:
     """Where the audio came from and how long it is, for a transcript's provenance; durations in seconds.
 
     Times are approximate where the feed's author had audio of another length: adverts are put in at each download.
     """
-    told: dict[str, object] = {
+    facts: dict[str, object] = {
         "audio_url": sound.final_url,
         "audio_sha256": sound.sha256,
         "audio_bytes": sound.bytes,
@@ -163,28 +180,52 @@ def origin(sound: audio.Audio, decoded: float, declared: float | None) -> dict[s
         "duration": round(decoded, 3),
         "declared_duration": declared,
     }
-    return told | ({"times": "approximate"} if audio.lengths_differ(decoded, declared) else {})
+    return facts | ({"times": "approximate"} if audio.lengths_differ(decoded, declared) else {})
 
 
-def keep(studio: Studio, transcript: Transcript, original: tuple[str, bytes] | None = None) -> Path:
-    """Write the transcript to the library, then settle the ledger, then drop the audio: in the order that loses nothing."""
-    episode, settings = transcript.episode, studio.settings
-    path = studio.library.write(transcript, original)
-    studio.ledger.finish(episode)
-    for leftover in settings.audio_dir.glob(f"{episode.key}.*"):
-        if not settings.keep_audio or ".checkpoint." in leftover.name:
-            leftover.unlink(missing_ok=True)
-    audio.bound(settings.audio_dir, settings.max_kept_audio_mb * 2**20)
-    return path
+def _transcript(episode: Episode, segments: Sequence[Segment], provenance: dict[str, object]) -> Transcript:
+    turns = turns_from_segments(segments)
+    return Transcript(episode, turns, timed(tuple(segments)), iso_milliseconds(now()), provenance)
 
 
-def give_up(studio: Studio, episode: Episode, error: Exception) -> None:
+def save_transcript(context: IngestContext, obtained: Obtained) -> Document:
+    """Write the transcript to the library. Raises `HomeError`."""
+    return context.library.write(obtained.transcript, obtained.original)
+
+
+def settle(context: IngestContext, episode: Episode) -> None:
+    """Note that the episode's document is in the library, then drop its audio: in the order that loses nothing."""
+    context.ledger.settle(episode)
+    drop_audio(context, {episode.key})
+    audio.drop_oldest(context.audio_dir, MAX_KEPT_AUDIO)
+
+
+def reconcile(context: IngestContext) -> None:
+    """Bring ledger and audio to what the library holds, whatever cut the last run short."""
+    keys = {document.key for document in context.library.documents()}
+    context.ledger.reconcile(keys)
+    drop_audio(context, keys)
+
+
+def drop_audio(context: IngestContext, keys: Collection[str]) -> None:
+    """Remove the audio of episodes whose documents are in the library, unless it is kept, and their checkpoints."""
+    for file in context.audio_dir.glob("*"):
+        if file.name.partition(".")[0] in keys and (not context.keep_audio or ".checkpoint." in file.name):
+            file.unlink(missing_ok=True)
+
+
+def record_failure(context: IngestContext, episode: Episode, attempts: int, error: Exception) -> None:
     """Note why an episode could not be had, and when it is tried again: later each time, and not before its host wants."""
-    attempts = {known.episode.key: known.attempts for known in studio.ledger.records(episode.podcast)}
-    wait = min(FIRST_RETRY * 2 ** min(attempts.get(episode.key, 0), 20), LAST_RETRY)
+    wait = min(FIRST_RETRY * 2 ** min(attempts, 20), LAST_RETRY)
     asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, LAST_RETRY.total_seconds()))
-    studio.ledger.fail(episode, str(error), now() + max(wait, asked))
-    audio.bound(studio.settings.audio_dir, studio.settings.max_kept_audio_mb * 2**20)
+    context.ledger.record_failure(episode, describe(error), now() + max(wait, asked))
+    audio.drop_oldest(context.audio_dir, MAX_KEPT_AUDIO)
+
+
+def describe(error: Exception) -> str:
+    """What an error says, in one line; the kind of one that nobody foresaw before it."""
+    text = " ".join(str(error).split())
+    return text if hasattr(error, "subject") else f"{type(error).__name__}: {text}"
 
 
 def is_transient(error: object) -> bool:
@@ -196,24 +237,4 @@ def is_transient(error: object) -> bool:
         return error.transient
     if not isinstance(error, FetchError) or isinstance(error, BlockedAddressError) or error.retry_after:
         return False
-    return error.status is None or error.status in WORTH_ANOTHER_TRY
-
-
-def update_index(settings: Settings, advance: Advance, *, rebuild: bool = False) -> BuildReport:
-    """Bring the index up to date with the library; the embedding model is loaded only where text changed."""
-    return update(
-        Library(settings.library_dir),
-        Store(settings.index_dir, kind=settings.vector_index),
-        open_embedder(settings),
-        lambda progress: advance(progress.done, progress.total),
-        rebuild=rebuild,
-    )
-
-
-def stamp() -> str:
-    """The present moment as a transcript's `Transcribed At` has it: UTC, milliseconds, `Z`."""
-    return now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _written(episode: Episode, segments: Sequence[Segment], provenance: dict[str, object]) -> Transcript:
-    return Transcript(episode, turns_from_segments(segments), timed(tuple(segments)), stamp(), provenance)
+    return error.status is None or error.status in TRANSIENT

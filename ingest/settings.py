@@ -1,23 +1,25 @@
 """What a user may set, read once at the edges: environment `SOUNDBITE_…`, overridden by command-line options."""
 
+import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ingest.errors import SettingsError
+
 VERSION = "0.1.0"
-
-
-VectorIndex = Literal["auto", "exact", "ivf_sq", "ivf_rq"]
+PREFIX = "SOUNDBITE_"
 
 
 class Settings(BaseSettings):
     """Each field is a promise; the library's functions take values, never this object."""
 
-    model_config = SettingsConfigDict(env_prefix="SOUNDBITE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    home: Path = Field(default=Path.home() / ".soundbite", description="where all state lives; nothing else is written")
+    home: Path = Field(default=Path("~/.soundbite"), description="where all state lives", validate_default=True)
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="any sentence-transformers name or directory")
     query_prefix: str = Field(default="", description="before every question; empty: what the model's files say")
     passage_prefix: str = Field(default="", description="before every passage; empty: what the model's files say")
@@ -25,25 +27,17 @@ class Settings(BaseSettings):
     whisper_model: str = Field(default="small", description="a published Whisper model's name, or a directory")
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
     whisper_compute_type: str = Field(default="", description="empty: int8 on a CPU, float16 on a GPU")
-    whisper_beam_size: int = Field(default=5, gt=0, description="more is slower and a little better")
-    whisper_batch_size: int = Field(default=0, ge=0, description="windows decoded together; 0: 4 on a CPU, 8 on a GPU")
-    whisper_threads: int = Field(default=0, ge=0, description="0: as many as the speech library thinks best")
-    keep_words: bool = Field(default=False, description="keep each word's times beside the transcript, too")
     language: str = Field(default="", description="empty: detected for each episode")
     allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
     user_agent: str = f"soundbite/{VERSION} (podcast transcripts and search)"
-    timeout: float = Field(default=30.0, gt=0, description="seconds without progress before a request is given up")
-    host_delay: float = Field(default=1.0, ge=0, description="seconds between two requests to one host")
-    poll_least_hours: float = Field(default=1.0, gt=0, description="no feed is asked more often on a schedule")
-    poll_most_hours: float = Field(default=24.0, gt=0, description="nor less often, unless its host asks for it")
     max_audio_mb: int = Field(default=1024, gt=0, description="larger audio is refused")
-    keep_audio: bool = Field(default=False, description="keep audio after it was transcribed")
+    keep_audio: bool = Field(default=False, description="keep audio after it was transcribed, up to 10 GiB")
 
-    vector_index: VectorIndex = Field(
-        default="auto", description="auto: every vector is looked at up to 50,000 chunks, ivf_rq beyond"
-    )
-    memory_chunks: int = Field(default=20_000, ge=0, description="an index of at most so many is kept in memory")
-    max_kept_audio_mb: int = Field(default=10_240, gt=0, description="beyond it the oldest audio kept is dropped")
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        """A service file's `~` is nobody's shell."""
+        return home.expanduser().absolute()
 
     @property
     def hosts_allowed(self) -> frozenset[str]:
@@ -79,3 +73,24 @@ class Settings(BaseSettings):
     def ledger_path(self) -> Path:
         """SQLite: feeds, and which episodes are pending, done or failed."""
         return self.home / "ledger.sqlite"
+
+
+def read_settings() -> Settings:
+    """The settings that the environment holds. Raises `SettingsError` for a name or a value that cannot be meant."""
+    for name in os.environ:
+        if name.upper().startswith(PREFIX):
+            _check_name(name.upper())
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = PREFIX + "_".join(str(part) for part in wrong["loc"]).upper()
+        raise SettingsError(name, f"{wrong['msg']}; correct or unset it") from error
+
+
+def _check_name(name: str) -> None:
+    known = [f"{PREFIX}{field.upper()}" for field in Settings.model_fields]
+    if name not in known:
+        near = get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(known)};"
+        raise SettingsError(name, f"is no setting; {hint} correct or unset it")

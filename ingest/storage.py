@@ -1,9 +1,12 @@
 """Named documents in a folder: put whole or not at all, read, listed, deleted. Another place for the library goes here."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
+
+from ingest.errors import DiskFullError, HomeError
 
 PART = ".part"  # the suffix of a file that is being written; its name begins with a dot
 
@@ -100,3 +103,17 @@ def rename_durably(old: Path, new: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a disk, or a person's share of it, has no room left."""
+    return isinstance(error, DiskFullError) or (
+        isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    )
+
+
+def home_error(path: object, error: OSError) -> HomeError:
+    """The error to raise where a file of the home cannot be written."""
+    if is_disk_full(error):
+        return DiskFullError(path, "cannot be written: the disk is full; make room and try again")
+    return HomeError(path, f"cannot be written ({error.strerror or error}); check the disk and the permissions")

@@ -1,4 +1,4 @@
-"""Dates, durations, clocks and media fragments: the only place that reads or writes one. Seconds are floats, dates aware UTC."""
+"""Reads and writes dates, durations, clocks and media fragments: the only place. Seconds are floats, dates aware UTC."""
 
 import math
 import re
@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urldefrag
 
 UNIX_DIGITS = (9, 10)  # from 1973 to 2286; a date written as eight digits is no number of seconds
-MAX_DURATION = 7 * 86_400.0  # seconds; what claims to be longer is not a duration
+MAX_DURATION = 7 * 86_400.0  # seconds, a week; a longer value is not a duration
 
 CLOCK = r"(?:(\d{1,9})\s?:\s?)?(\d{1,9})\s?:\s?(\d{1,2})(?:[.,](\d{1,9}))?"  # four groups: h, m, s, fraction
 _CLOCK = re.compile(rf"\s*(-?)\s*{CLOCK}\s*")
@@ -69,7 +69,7 @@ def iso_milliseconds(moment: datetime) -> str:
 
 
 def parse_duration(text: str) -> float | None:
-    """Seconds from `3600`, `62:03`, `1:02:03.5`, `1h2m`, `90 min` or `PT1H2M3S`; None where it says none."""
+    """Seconds from `3600`, `62:03`, `1:02:03.5`, `1h2m`, `90 min` or `PT1H2M3S`; None for anything else."""
     text = text.strip()
     if _COLONS.fullmatch(text) and re.search(r"\d", text):
         seconds = 0.0
@@ -84,7 +84,7 @@ def parse_duration(text: str) -> float | None:
 
 
 def parse_clock(text: str) -> float | None:
-    """`1:02:03.5`, `62:03`, `00:00:01,250` in seconds; negative where it says so; None for anything else."""
+    """`1:02:03.5`, `62:03`, `00:00:01,250` in seconds; negative after a minus; None for anything else."""
     match = _CLOCK.fullmatch(text)
     if not match:
         return None
@@ -101,7 +101,7 @@ def clock(seconds: float) -> str:
 
 
 def cue_clock(seconds: float, mark: str = ".") -> str:
-    """`01:02:03.500`, as WebVTT writes it; with `mark` `,` as SRT does."""
+    """`01:02:03.500`, as WebVTT writes it; SRT has `,` as its `mark`."""
     rest, thousandths = divmod(round(seconds * 1000), 1000)
     return f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}{mark}{thousandths:03}"
 
@@ -109,12 +109,12 @@ def cue_clock(seconds: float, mark: str = ".") -> str:
 def play_url(address: str, start: float | None, end: float | None = None) -> str:
     """The address with a temporal media fragment, `#t=start,end` in seconds (W3C Media Fragments URI 1.0, 4.2.1).
 
-    The address as it is where it is empty or no start is known.
+    The address unchanged where it is empty or no start is known; without an end that is not after the start.
     """
     if not address or start is None:
         return address
-    stop = "" if end is None or end <= start else f",{fragment_seconds(end)}"
-    return f"{urldefrag(address).url}#t={fragment_seconds(start)}{stop}"
+    first, last = fragment_seconds(start), fragment_seconds(start if end is None else end)
+    return f"{urldefrag(address).url}#t={first}" + (f",{last}" if float(last) > float(first) else "")
 
 
 def fragment_seconds(value: float) -> str:

@@ -1,1 +1,1 @@
-"""The window: HTTP endpoints and the search page over one index."""
+"""HTTP endpoints and the search page over one home's index, library and ledger."""

@@ -1,152 +1,125 @@
-"""What programs ask: search, episodes and transcripts under `/v1`, and whether the server lives and is ready."""
+"""The HTTP operations for programs: search, episodes and transcripts under `/v1`; whether the server lives and is ready."""
 
-import json
-from dataclasses import asdict
+from collections.abc import Callable, Coroutine
 from hashlib import sha256
+from pathlib import PurePosixPath
 from typing import Annotated, Any
-from urllib.parse import unquote
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.routing import APIRoute
 
-from index.search import as_dict
+from index.query import Answer
 from ingest.errors import TranscriptError
+from ingest.identity import slug
 from ingest.transcripts.export import Format, render
-from search_api import examples, problems
-from search_api.deps import Desk
-from search_api.documents import FORMS, MEDIA_TYPES, episode_document, preferred
-from search_api.params import Question, read_question
-from search_api.problems import NotAcceptableError, documented
+from search_api import problems
+from search_api.deps import BackendDep, EpisodeName
+from search_api.params import QueryDep
+from search_api.problems import NoSuchFormatError, documented
+from search_api.responses import MEDIA_TYPES, EpisodeDetail, EpisodeList, Liveness, Readiness, episode_detail
 
 # Browsers let a player on another site show a transcript only where its host allows it (Podcasting 2.0, `transcript`).
-FOR_PLAYERS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
-NO_INDEX = (problems.INDEX_NOT_BUILT, problems.INDEX_MISMATCH, problems.INDEX_UNUSABLE)
-NO_QUERY = (problems.EMPTY_QUERY, problems.INVALID_QUERY, problems.INVALID_PARAMETER)
-NO_EPISODE = (problems.EPISODE_NOT_FOUND, problems.UNREADABLE_TRANSCRIPT)
+CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+NO_INDEX = documented(problems.INDEX_NOT_BUILT, problems.INDEX_MISMATCH, problems.INDEX_UNUSABLE)
+BAD_QUERY = documented(problems.EMPTY_QUERY, problems.INVALID_QUERY, problems.INVALID_PARAMETER)
+NO_HOME = documented(problems.HOME_UNUSABLE, problems.INDEX_UNUSABLE)
+UNREADABLE = documented(problems.UNREADABLE_TRANSCRIPT)
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged since `If-None-Match`"}}
+
+
+class RevalidatedRoute(APIRoute):
+    """Gives responses the hash of their body as ETag, or answers 304 to a client that has it (RFC 9110, 13.1.2)."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler around FastAPI's own."""
+        handle = super().get_route_handler()
+
+        async def handle_with_tag(request: Request) -> Response:
+            response = await handle(request)
+            tag = f'"{sha256(response.body).hexdigest()[:32]}"'
+            # A transcript may be corrected at any time: caches keep it and ask each time.
+            response.headers.update({"ETag": tag, "Cache-Control": "no-cache"})
+            held = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+            if held.isdisjoint({tag, "*"}):
+                return response
+            headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+            return Response(status_code=304, headers=headers)
+
+        return handle_with_tag
+
 
 router = APIRouter()
-
-
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
-
-
-def _name(name: Annotated[str, Path(description="The episode's key, or its guid, percent-encoded.")]) -> str:
-    return unquote(name)
-
-
-DeskDep = Annotated[Desk, Depends(_desk)]
-QuestionDep = Annotated[Question, Depends(read_question)]
-NameDep = Annotated[str, Depends(_name)]
-
-
-def _json(data: Any) -> bytes:
-    return json.dumps(data, ensure_ascii=False).encode()
-
-
-def _tagged(request: Request, body: bytes, media_type: str, headers: dict[str, str] | None = None) -> Response:
-    """The body with its content hash as ETag, or 304 where the client has it already (RFC 9110, section 13.1.2)."""
-    tag = f'"{sha256(body).hexdigest()[:32]}"'
-    kept = {word.strip().removeprefix("W/") for word in request.headers.get("if-none-match", "").split(",")}
-    # A transcript may be corrected at any time, so caches keep it but ask each time; the answer is then a 304.
-    headers = {"ETag": tag, "Cache-Control": "no-cache"} | (headers or {})
-    if kept & {tag, "*"}:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
+episodes = APIRouter(prefix="/v1/episodes", tags=["episodes"], route_class=RevalidatedRoute, responses=UNCHANGED)
 
 
 @router.get("/livez", operation_id="live", tags=["server"], summary="Alive")
-def live() -> dict[str, str]:
+async def live() -> Liveness:
     """Answers as soon as the server runs."""
-    return {"status": "alive"}
+    return Liveness()
 
 
-@router.get("/readyz", operation_id="ready", tags=["server"], summary="Ready", responses=documented(*NO_INDEX))
-def ready(desk: DeskDep) -> dict[str, Any]:
-    """Can questions be answered? An index with rows is open, and its full-text index covers them."""
-    return {"status": "ready"} | desk.readiness()
+@router.get("/readyz", operation_id="ready", tags=["server"], summary="Ready", responses=NO_INDEX)
+def ready(backend: BackendDep) -> Readiness:
+    """Says whether questions can be answered: the index is open, has chunks, and its full-text index covers them."""
+    return backend.readiness()
 
 
-@router.get(
-    "/v1/search",
-    operation_id="search",
-    tags=["search"],
-    summary="Search",
-    responses=examples.answer("The hits, best first", examples.SEARCH) | documented(*NO_QUERY, *NO_INDEX),
-)
-def search(question: QuestionDep, desk: DeskDep) -> Response:
-    """The passages that answer a question: the same document that `soundbite search --json` prints."""
-    return Response(_json(as_dict(desk.search(question))), media_type="application/json")
+@router.get("/v1/search", operation_id="search", tags=["search"], summary="Search", responses=BAD_QUERY | NO_INDEX)
+def search(query: QueryDep, backend: BackendDep) -> Answer:
+    """The passages that answer a question, best first: the same document that `soundbite search --json` prints."""
+    return backend.search(query)
 
 
-@router.get(
-    "/v1/episodes",
-    operation_id="list_episodes",
-    tags=["episodes"],
-    summary="Episodes",
-    responses=examples.answer("The episodes, newest first", examples.EPISODES),
-)
+@episodes.get("", operation_id="list_episodes", summary="Episodes", responses=NO_HOME)
 def list_episodes(
-    request: Request, desk: DeskDep, podcast: Annotated[str, Query(description="Only this podcast's (its slug).")] = ""
-) -> Response:
-    """Every episode known here, newest first, with what became of it."""
-    found = [asdict(status) for status in desk.episodes(podcast.strip())]
-    return _tagged(request, _json({"count": len(found), "episodes": found}), "application/json")
+    backend: BackendDep, podcast: Annotated[str, Query(description="Only this podcast's (its name or slug).")] = ""
+) -> EpisodeList:
+    """Every known episode, newest first, with its state."""
+    found = tuple(backend.episodes(podcast))
+    return EpisodeList(len(found), found)
 
 
-@router.get(
-    "/v1/episodes/{name:path}/transcript.{form}",
-    operation_id="get_transcript_as",
-    tags=["episodes"],
-    summary="Transcript, by suffix",
-    responses=examples.transcript() | documented(*NO_EPISODE, problems.NO_SUCH_ADDRESS, problems.NOT_ACCEPTABLE),
-)
-def transcript_as(
-    request: Request,
-    name: NameDep,
-    form: Annotated[str, Path(description=f"One of {', '.join(FORMS)}.")],
-    desk: DeskDep,
-) -> Response:
-    """An episode's transcript in the form its suffix names."""
-    known = next((known for known in FORMS if known == form), None)
-    if known is None:
-        raise HTTPException(404)
-    return _transcript(request, desk, name, known)
-
-
-@router.get(
-    "/v1/episodes/{name:path}/transcript",
+@episodes.get(
+    "/{name:path}/transcript.{suffix}",
     operation_id="get_transcript",
-    tags=["episodes"],
-    summary="Transcript, by Accept",
-    responses=examples.transcript() | documented(*NO_EPISODE, problems.NOT_ACCEPTABLE),
+    summary="Transcript",
+    response_class=Response,
+    responses={200: {"content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()}}}
+    | documented(problems.EPISODE_NOT_FOUND, problems.NO_SUCH_FORMAT)
+    | UNREADABLE,
 )
-def transcript(request: Request, name: NameDep, desk: DeskDep) -> Response:
-    """An episode's transcript in the form the `Accept` header likes best; Markdown where it does not say."""
-    answer = _transcript(request, desk, name, preferred(request.headers.get("accept", "*/*")))
-    answer.headers["Vary"] = "Accept"
-    return answer
-
-
-def _transcript(request: Request, desk: Desk, name: str, form: Format) -> Response:
-    path = desk.library.find(name)
-    found = desk.library.read(path)
+def transcript(
+    name: EpisodeName, suffix: Annotated[Format, Path(description="The format.")], backend: BackendDep
+) -> Response:
+    """An episode's transcript in the format that the suffix names."""
+    document = backend.library.find(name)
+    found = backend.library.read(document.name)
     try:
-        text = render(found, form)
+        text = render(found, suffix)
     except TranscriptError as error:
-        raise NotAcceptableError(form, error.message) from error
-    headers = FOR_PLAYERS | {"Content-Disposition": f'inline; filename="{path.stem}.{form}"'}
-    return _tagged(request, text.encode(), MEDIA_TYPES[form], headers)
+        raise NoSuchFormatError(suffix, error.message) from error
+    disposition = inline_as(f"{PurePosixPath(document.name).stem}.{suffix}")
+    return Response(text, media_type=MEDIA_TYPES[suffix], headers={**CROSS_ORIGIN, "Content-Disposition": disposition})
 
 
-@router.get(
-    "/v1/episodes/{name:path}",
+@episodes.get(
+    "/{name:path}",
     operation_id="get_episode",
-    tags=["episodes"],
     summary="One episode",
-    responses=examples.answer("The episode", examples.EPISODE) | documented(*NO_EPISODE),
+    responses=documented(problems.EPISODE_NOT_FOUND) | UNREADABLE,
 )
-def episode(request: Request, name: NameDep, desk: DeskDep) -> Response:
-    """What its feed says of an episode, where its words came from, and the forms its transcript is given in."""
-    return _tagged(request, _json(episode_document(*desk.episode(name))), "application/json")
+def episode(name: EpisodeName, backend: BackendDep) -> EpisodeDetail:
+    """What the feed says of an episode, how its transcript was made, and the formats it is given in."""
+    return episode_detail(*backend.episode(name))
+
+
+router.include_router(episodes)
+
+
+def inline_as(file_name: str) -> str:
+    """A Content-Disposition that proposes a file name: in ASCII, and where that differs in UTF-8 (RFC 6266, RFC 8187)."""
+    stem, _, suffix = file_name.rpartition(".")
+    plain = f"{slug(stem, 200)}.{suffix}"
+    exact = "" if plain == file_name else f"; filename*=UTF-8''{quote(file_name, safe='', errors='replace')}"
+    return f'inline; filename="{plain}"{exact}'

@@ -12,8 +12,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from flows.cli.main import main
-from index.search import EXPORTS
+from index.open import EXPORTS
 from tests.sample import host
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +45,8 @@ def _isolated(monkeypatch, tmp_path):
 @pytest.fixture
 def call(monkeypatch, capsys):
     """The command in this process: exit code, stdout, stderr."""
+
+    from flows.cli.main import main
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["soundbite", *map(str, arguments)])

@@ -12,11 +12,21 @@ ONE_PLACE = {
     "prefect": {"flows/prefect_flow.py", "flows/up.py"},
     "fastapi": {"search_api"},
     "lancedb": {"index/store"},
+    "pyarrow": {"index/store"},
+    "onnxruntime": {"index/embed"},
     "sentence_transformers": {"index/embed"},
     "faster_whisper": {"ingest/speech/faster_whisper.py"},
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
 }
+# Calls, attributes, columns and options that say whose business it is, even without an import.
+NAMES_OF = {
+    "index/store": {
+        "_rowid", "connect_async", "create_index", "indexed_text", "merge_insert", "nearest_to", "nearest_to_text", "optimize",
+        "sentence_stats", "take_row_ids", "term_chunks", "to_arrow", "window_norms", "window_vectors", "with_row_id",
+    },
+    "index/embed": {"InferenceSession", "SentenceTransformer", "CrossEncoder", "snapshot_download"},
+}  # fmt: skip
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 MOST_LINES = 300
 
@@ -28,6 +38,15 @@ def imported(path):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             yield node.module.partition(".")[0]
+
+
+def named(path):
+    """Every name in a file: of variables, attributes, options, and texts that are one word, such as columns."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        for field in ("id", "attr", "arg", "name", "value"):
+            name = getattr(node, field, None)
+            if isinstance(name, str) and name.isidentifier():
+                yield name
 
 
 def name_of(path):
@@ -47,6 +66,17 @@ def test_a_library_is_met_in_one_place(library):
 
     assert users, f"{library} is not used: take it out of the table"
     assert {user for user in users if not user.startswith(tuple(ONE_PLACE[library]))} == set()
+
+
+@pytest.mark.parametrize("place", NAMES_OF)
+def test_a_librarys_calls_and_columns_are_met_in_one_place(place):
+    names = {name_of(path): set(named(path)) for path in SOURCES}
+    inside = set().union(*(found for path, found in names.items() if path.startswith(place)))
+
+    assert NAMES_OF[place] <= inside, "what is not used goes out of the table"
+    assert {} == {
+        path: met for path, found in names.items() if not path.startswith(place) and (met := found & NAMES_OF[place])
+    }
 
 
 def test_no_file_in_flows_is_named_like_a_package():

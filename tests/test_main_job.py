@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import time
+from dataclasses import asdict
 from urllib.request import urlopen
 
 import pytest
@@ -66,11 +67,12 @@ def test_the_publishers_transcript_is_used_where_there_is_one(sampled):
 @pytest.fixture(scope="module")
 def answers(sampled):
     """Every sample question's answer, from the command's own searcher in this process."""
-    from index.search import as_dict, open_searcher
+    from index.open import open_searcher
+    from index.query import Query
     from ingest.settings import Settings
 
     searcher = open_searcher(Settings(home=sampled.home))
-    return {one["question"]: as_dict(searcher.search(one["question"], limit=5)) for one in QUESTIONS}
+    return {one["question"]: asdict(searcher.search(Query(one["question"], limit=5))) for one in QUESTIONS}
 
 
 def place(answers, asked):
@@ -100,8 +102,8 @@ def test_a_passage_in_the_list_holds_the_answer(answers, asked):
 
 def test_what_our_own_transcription_makes_of_the_sample_has_few_wrong_words(sampled):
     library, errors = Library(sampled.home / "library"), []
-    for path in library.paths():
-        transcript = library.read(path)
+    for document in library.documents():
+        transcript = library.read(document.name)
         if transcript.provenance["source"] == "model":
             name = next(name for name, title in TITLES.items() if title == transcript.episode.title)
             spoken = " ".join(line["text"] for line in TIMES[name])
@@ -136,14 +138,14 @@ def test_search_prints_who_when_and_a_link_that_plays(sampled):
 
 def test_a_second_run_finds_nothing_to_do(sampled):
     """Through the flow's own steps; starting the engine again would show nothing more."""
-    from flows import run as session
+    from flows import run as runs
     from flows.cli.output import Reporter
-    from flows.context import open_studio
+    from flows.context import open_context
     from ingest.settings import Settings
 
     before = {path: path.stat().st_mtime_ns for path in (sampled.home / "library").rglob("*")}
-    with open_studio(Settings(home=sampled.home, allow_hosts="127.0.0.1")) as studio:
-        report = session.run(studio, Reporter(None))
+    with open_context(Settings(home=sampled.home, allow_hosts="127.0.0.1")) as context:
+        report = runs.run(context, Reporter(None))
 
     assert ([], 4, [], 0, 1) == (report.new, report.skipped, report.failed, report.chunks, report.unchanged_feeds)
     assert before == {path: path.stat().st_mtime_ns for path in (sampled.home / "library").rglob("*")}

@@ -1,22 +1,22 @@
-"""Commands that say where episodes come from: add, feeds, remove."""
+"""Commands about feeds: add, inspect, feeds, remove."""
 
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from flows.cli import output as terminal
+from flows.cli import output
 from flows.cli.options import Json, settings_of
 from flows.context import open_web
-from ingest.errors import SoundbiteError
-from ingest.feeds import parse as feeds
-from ingest.feeds import poll as polling
-from ingest.identity import slug
-from ingest.ledger import Ledger, Subscription
-from ingest.models import Feed
+from ingest.errors import FeedError, SoundbiteError
+from ingest.feeds.parse import parse
+from ingest.feeds.poll import gone_for_good, read_feed, subscribe
+from ingest.ledger import Ledger
+from ingest.models import Feed, Subscription
 from ingest.settings import Settings
+from ingest.times import clock, now
 from ingest.web.client import Client
 
 app = typer.Typer()
@@ -48,7 +48,7 @@ def add(  # noqa: PLR0917 - Typer passes them by name
     if dry_run:
         raise typer.BadParameter("--dry-run is for an OPML file; `soundbite inspect URL` shows what a feed holds")
     with open_web(settings) as client:
-        _subscribe(settings, client, source, podcast, user_agent=user_agent, spoken=language)
+        _subscribe(settings, client, source, podcast, user_agent=user_agent, language=language)
 
 
 def _subscribe_all(settings: Settings, file: Path, *, dry_run: bool) -> None:
@@ -60,15 +60,15 @@ def _subscribe_all(settings: Settings, file: Path, *, dry_run: bool) -> None:
         _preview(Ledger(settings.ledger_path), listed)
         return
     failed = 0
-    with open_web(settings) as client, terminal.reporting() as reporter:
+    with open_web(settings) as client, output.reporting() as reporter:
         for _, url in listed:
             try:
                 with reporter.step(url):
                     _subscribe(settings, client, url)
             except SoundbiteError as error:
-                terminal.say(f"soundbite: {error}")
+                output.say(f"soundbite: {error}")
                 failed += 1
-    terminal.say(f"{len(listed) - failed} of {len(listed)} feeds are subscribed to")
+    output.say(f"{len(listed) - failed} of {len(listed)} feeds are subscribed to")
     if failed:
         raise typer.Exit(1)
 
@@ -76,25 +76,25 @@ def _subscribe_all(settings: Settings, file: Path, *, dry_run: bool) -> None:
 def _preview(ledger: Ledger, listed: list[tuple[str, str]]) -> None:
     fresh = 0
     for title, url in listed:
-        known = ledger.known(url)
+        known = ledger.find_by_url(url)
         fresh += not known
         typer.echo(f"already    {known.podcast}: {url}" if known else f"would add  {title or '-'}: {url}")
     typer.echo(f"{fresh} of {len(listed)} feeds would be added")
 
 
 def _subscribe(
-    settings: Settings, client: Client, url: str, podcast: str = "", *, user_agent: str = "", spoken: str = ""
+    settings: Settings, client: Client, url: str, podcast: str = "", *, user_agent: str = "", language: str = ""
 ) -> None:
     ledger = Ledger(settings.ledger_path)
-    if known := ledger.known(url):
-        ledger.override(known.podcast, user_agent=user_agent, spoken=spoken)
-        _already(known, url, " and ".join(filter(None, (user_agent, spoken))))
+    if known := ledger.find_by_url(url):
+        ledger.set_overrides(known.podcast, user_agent=user_agent, language=language)
+        _already(known, url, " and ".join(filter(None, (user_agent, language))))
         return
-    feed, fetched = read_feed(client, url, podcast, user_agent)
-    polling.subscribe(settings, ledger, feed, fetched)
-    ledger.override(feed.podcast, user_agent=user_agent, spoken=spoken)
+    feed, fetched = read_feed(client, url, podcast, now=now(), user_agent=user_agent)
+    subscribe(ledger, feed, fetched, now())
+    ledger.set_overrides(feed.podcast, user_agent=user_agent, language=language)
     for warning in feed.warnings:
-        terminal.say(f"{feed.podcast}: {warning}")
+        output.say(f"{feed.podcast}: {warning}")
     typer.echo(f"Added {feed.podcast}: {feed.title} ({len(feed.episodes)} episodes). Next: soundbite run --latest 1")
 
 
@@ -106,12 +106,59 @@ def _already(known: Subscription, url: str, changed: str) -> None:
     typer.echo(f"{known.podcast} is subscribed to already{moved}; `soundbite run` fetches what is new")
 
 
-def read_feed(client: Client, url: str, podcast: str = "", user_agent: str = "") -> tuple[Feed, feeds.Fetched]:
-    """One feed, fetched and parsed. Raises `FetchError` and `FeedError`."""
-    fetched = feeds.fetch(client, url, now=polling.now(), headers=polling.agent(user_agent))
-    assert fetched.body is not None  # no validators were sent, so nothing can be unchanged
-    name = slug(podcast) if podcast else ""
-    return feeds.parse(url, fetched.body, name, content_type=fetched.content_type, base=fetched.url), fetched
+@app.command()
+def inspect(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="A feed's URL, or a file that holds one.")],
+    json: Json = False,
+) -> None:
+    """Show what a feed holds and what is wrong with it. Nothing is stored."""
+    file = Path(source).expanduser()
+    if file.is_file():
+        feed = parse(file.absolute().as_uri(), file.read_bytes())
+    elif "://" not in source:
+        raise FeedError(source, "is neither a file here nor a URL; a URL begins with https://")
+    else:
+        with open_web(settings_of(context)) as client:
+            feed, _ = read_feed(client, source, now=now())
+    if json:
+        output.emit(_described(feed))
+        return
+    typer.echo(f"{feed.title} ({feed.podcast}), {len(feed.episodes)} episodes")
+    rows = [
+        (e.published, e.title, clock(e.duration) if e.duration else "-", len(e.transcripts), e.audio_url)
+        for e in feed.episodes
+    ]
+    output.table(("published", "title", "duration", "transcripts", "audio"), rows)
+    for warning in feed.warnings:
+        typer.echo(f"warning: {warning}")
+
+
+def _described(feed: Feed) -> dict[str, Any]:
+    shown = (
+        "guid",
+        "title",
+        "published",
+        "audio_url",
+        "duration",
+        "link",
+        "season",
+        "number",
+        "people",
+    )
+    return {
+        "podcast": feed.podcast,
+        "title": feed.title,
+        "url": feed.url,
+        "language": feed.language,
+        "new_url": feed.new_url,
+        "episodes": [
+            {name: getattr(episode, name) for name in shown}
+            | {"transcripts": [asdict(link) for link in episode.transcripts]}
+            for episode in feed.episodes
+        ],
+        "warnings": list(feed.warnings),
+    }
 
 
 @app.command("feeds")
@@ -124,18 +171,18 @@ def list_feeds(
 ) -> None:
     """List the podcasts subscribed to: last success, last error, next poll, episodes done, pending and failed."""
     ledger = Ledger(settings_of(context).ledger_path)
-    known, tallies = ledger.feeds(), ledger.tallies()
+    known, counts = ledger.feeds(), ledger.counts_by_podcast()
     if opml:
         from ingest.feeds.opml import write_opml
 
         sys.stdout.write(write_opml([(feed.title, feed.url) for feed in known]))
     elif json:
         none = {"done": 0, "pending": 0, "failed": 0}
-        terminal.emit({"feeds": [asdict(feed) | {"episodes": tallies.get(feed.podcast, none)} for feed in known]})
+        output.emit({"feeds": [asdict(feed) | {"episodes": counts.get(feed.podcast, none)} for feed in known]})
     elif known:
-        rows = [_row(feed, tallies.get(feed.podcast, {})) for feed in known]
+        rows = [_row(feed, counts.get(feed.podcast, {})) for feed in known]
         columns = ("podcast", "last success (UTC)", "next poll", "done", "pending", "failed", "last error", "url")
-        terminal.table(columns, rows)
+        output.table(columns, rows)
     else:
         typer.echo("No feeds yet. Next: soundbite add FEED_URL")
 
@@ -149,7 +196,7 @@ def _row(feed: Subscription, tally: dict[str, int]) -> tuple[object, ...]:
         f"{feed.last_success:%Y-%m-%d %H:%M}" if feed.last_success else "never",
         "none" if feed.gone else upcoming,
         *counts,
-        polling.gone_for_good(feed.podcast) if feed.gone else f"{feed.last_error}{times}" if feed.last_error else "-",
+        gone_for_good(feed.podcast) if feed.gone else f"{feed.last_error}{times}" if feed.last_error else "-",
         feed.url,
     )
 
@@ -158,5 +205,5 @@ def _row(feed: Subscription, tally: dict[str, int]) -> tuple[object, ...]:
 def remove(context: typer.Context, podcast: Annotated[str, typer.Argument(metavar="SLUG")]) -> None:
     """Stop polling a podcast. Its transcripts stay in the library and can still be searched."""
     settings = settings_of(context)
-    Ledger(settings.ledger_path).unsubscribe(podcast)
-    typer.echo(f"Removed {podcast}; its transcripts stay in {settings.library_dir / slug(podcast)}")
+    feed = Ledger(settings.ledger_path).unsubscribe(podcast)
+    typer.echo(f"Removed {feed.podcast}; its transcripts stay in {settings.library_dir / feed.podcast}")

@@ -9,14 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from flows.cli import run as running
-from flows.cli import search as asking
-from flows.cli import transcribe as transcribing
-from flows.cli import transcripts as feeding
-from ingest.errors import QueryError, SoundbiteError
-from ingest.settings import VERSION, Settings
+from flows.cli import admin, feeds, run, search, transcribe, transcripts
+from ingest.errors import QueryError, SettingsError, SoundbiteError
+from ingest.settings import VERSION, read_settings
 
 app = typer.Typer(
     name="soundbite",
@@ -49,18 +45,12 @@ def root(
     """Read the settings once; `--home` counts for the processes a command starts, too."""
     if home is not None:
         os.environ["SOUNDBITE_HOME"] = str(home.expanduser().absolute())
-    try:
-        context.obj = Settings()
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        name = "SOUNDBITE_" + "_".join(str(part) for part in wrong["loc"]).upper()
-        typer.echo(f"soundbite: {name}: {wrong['msg']}; correct or unset it", err=True)
-        raise typer.Exit(2) from error
+    context.obj = read_settings()
 
 
-for room in (feeding.app, running.app, asking.app, transcribing.app):
-    app.registered_commands += room.registered_commands
-    app.registered_groups += room.registered_groups
+for group in (feeds.app, run.app, search.app, transcripts.app, transcribe.app, admin.app):
+    app.registered_commands += group.registered_commands
+    app.registered_groups += group.registered_groups
 
 
 def hoist_home(arguments: list[str]) -> list[str]:
@@ -80,7 +70,7 @@ def main() -> None:
         app(hoist_home(sys.argv[1:]))
     except SoundbiteError as error:
         print(f"soundbite: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
-        raise SystemExit(2 if isinstance(error, QueryError) else 1) from None
+        raise SystemExit(2 if isinstance(error, QueryError | SettingsError) else 1) from None
     except KeyboardInterrupt:
         print("soundbite: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
         raise SystemExit(130) from None

@@ -1,10 +1,12 @@
 """Options that several commands share."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime, time
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from ingest import times
 from ingest.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
@@ -13,21 +15,28 @@ Podcast = Annotated[
 ]
 
 
+class Format(StrEnum):
+    """What a transcript is given out as."""
+
+    md = "md"
+    vtt = "vtt"
+    srt = "srt"
+    json = "json"
+    txt = "txt"
+
+
 def parse_day(text: str) -> date | None:
     """An ISO date, which means the whole day in UTC, or a date-time; None for nothing."""
     try:
-        return (datetime if len(text) > len("2026-01-31") else date).fromisoformat(text) if text else None
+        return times.parse_day(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not a date; write 2026-01-31") from error
+        raise typer.BadParameter(str(error)) from error
 
 
 def beginning(text: str) -> datetime | None:
     """The moment at which a date begins, in UTC; None for nothing."""
     day = parse_day(text)
-    if day is None:
-        return None
-    moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return day if day is None or isinstance(day, datetime) else times.in_utc(datetime.combine(day, time()))
 
 
 def settings_of(context: typer.Context) -> Settings:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-Advance = Callable[[float, float | None], None]
+from index.query import Answer
+from ingest.models import Advance
+from ingest.times import clock
 
 
 def emit(document: Any) -> None:
@@ -30,13 +32,6 @@ def say(text: str) -> None:
     Console(stderr=True, soft_wrap=True, highlight=False).print(escape(text))
 
 
-def timestamp(seconds: float) -> str:
-    """`754.2` as `12:34`, with hours where there are any."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
-
-
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Rows for a person to read, on stdout; nothing of a feed is taken as markup."""
     grid = Table(box=None, header_style="bold", pad_edge=False)
@@ -47,26 +42,24 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     Console(highlight=False).print(grid)
 
 
-def show_answer(answer: dict[str, Any]) -> None:
+def show_answer(answer: Answer) -> None:
     """The hits as a person reads them: who says it, when, the words, and the link that plays them."""
     console = Console(highlight=False, soft_wrap=True)
-    for hit in answer["hits"]:
-        when = f" · {timestamp(hit['start'])}-{timestamp(hit['end'])}" if hit["start"] is not None else ""
-        date = f" · {hit['published'][:10]}" if hit["published"] else ""
-        date += " · advert" if hit["advert"] else ""
-        console.print(f"[bold]{hit['rank']:>2}  {escape(hit['title'])}[/bold]  [dim]{hit['score']:.2f}[/dim]")
-        console.print(
-            f"    [dim]{escape(hit['speaker'] or 'speaker unknown')}{when} · {escape(hit['podcast'])}{date}[/dim]"
-        )
-        console.print(f"    “{escape(hit['snippet'])}”")
-        if hit["play_url"] or hit["link"]:
-            console.print(f"    {escape(hit['play_url'] or hit['link'])}")
+    for hit in answer.hits:
+        when = f" · {clock(hit.start)}-{clock(hit.end or hit.start)}" if hit.start is not None else ""
+        date = f" · {hit.published[:10]}" if hit.published else ""
+        date += " · advert" if hit.advert else ""
+        console.print(f"[bold]{hit.rank:>2}  {escape(hit.title)}[/bold]  [dim]{hit.score:.2f}[/dim]")
+        console.print(f"    [dim]{escape(hit.speaker or 'speaker unknown')}{when} · {escape(hit.podcast)}{date}[/dim]")
+        console.print(f"    “{escape(hit.snippet)}”")
+        if hit.play_url or hit.link:
+            console.print(f"    {escape(hit.play_url or hit.link)}")
         console.print()
-    if not answer["hits"]:
+    if not answer.hits:
         console.print("No hits.")
-    covered = answer["coverage"]
-    if covered["pending"] or covered["failed"]:
-        say(f"{covered['indexed']} episodes searched; {covered['pending']} pending, {covered['failed']} failed")
+    covered = answer.coverage
+    if covered.pending or covered.failed:
+        say(f"{covered.indexed} episodes searched; {covered.pending} pending, {covered.failed} failed")
 
 
 @dataclass(slots=True)

@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import output as terminal
-from flows.cli.options import Podcast, settings_of
-from flows.cli.search import Form
-from flows.context import Studio, open_studio
-from ingest import pipeline as steps
+from flows.cli import output
+from flows.cli.options import Format, Podcast, settings_of
+from flows.context import RunContext, open_context
+from index.build import index_document
+from ingest import pipeline
 from ingest.errors import AudioError, NotFoundError, SoundbiteError
-from ingest.identity import slug
-from ingest.models import Episode, Transcript
+from ingest.library import Library
+from ingest.models import Advance, Episode, Transcript
+from ingest.pipeline import IngestContext
 from ingest.speech.glossary import correct, read_glossary
+from ingest.times import iso_milliseconds, now
 from ingest.transcripts.document import turns_from_segments
 from ingest.transcripts.export import render
 
@@ -28,7 +30,7 @@ def transcribe(
     what: Annotated[str, typer.Argument(help="An audio file, or an episode's key or guid.")] = "",
     podcast: Podcast = "",
     model: Annotated[str, typer.Option(help="Another speech model than the one in the settings.")] = "",
-    to: Annotated[Form, typer.Option(help="For a file: what to print.")] = Form.md,
+    to: Annotated[Format, typer.Option(help="For a file: what to print.")] = Format.md,
 ) -> None:
     """Transcribe a local audio file and print it, or transcribe episodes of the library anew.
 
@@ -37,69 +39,69 @@ def transcribe(
     if bool(what) == bool(podcast):
         raise typer.BadParameter("name an audio file or an episode, or a --podcast")
     file = Path(what).expanduser()
-    if file.suffix.lower() in steps.AUDIO_SUFFIXES and not file.is_file():
+    if file.suffix.lower() in pipeline.AUDIO_SUFFIXES and not file.is_file():
         raise AudioError(file, "does not exist; check the name")
     settings = settings_of(context)
     if model:
         settings = settings.model_copy(update={"whisper_model": model})
-    with open_studio(settings) as studio, terminal.reporting() as reporter:
+    with open_context(settings) as opened, output.reporting() as reporter:
         if what and file.is_file():
             with reporter.step(f"transcribing {file}") as advance:
-                transcript = of_file(studio, file, advance)
+                transcript = of_file(opened.ingest, file, advance)
             typer.echo(render(transcript, to.value), nl=False)
             return
-        failed = again(studio, reporter, list(_episodes(studio, what, podcast)))
+        failed = again(opened, reporter, list(_episodes(opened.ingest.library, what, podcast)))
     for title, reason in failed:
-        terminal.say(f"soundbite: {title}: {reason}")
+        output.say(f"soundbite: {title}: {reason}")
     if failed:
         raise typer.Exit(1)
 
 
-def of_file(studio: Studio, file: Path, advance: terminal.Advance) -> Transcript:
+def of_file(context: IngestContext, file: Path, advance: Advance) -> Transcript:
     """The transcript of a local audio file; nothing but a checkpoint is stored. Raises `AudioError`."""
     name = sha256(str(file.resolve()).encode()).hexdigest()[:16]
-    checkpoint = studio.settings.audio_dir / f"file-{name}.checkpoint.json"
-    made = studio.transcriber.transcribe(
-        file, language=studio.settings.language, checkpoint=checkpoint, progress=advance
-    )
+    checkpoint = context.audio_dir / f"file-{name}.checkpoint.json"
+    made = context.transcriber.transcribe(file, language=context.language, checkpoint=checkpoint, progress=advance)
     checkpoint.unlink(missing_ok=True)
-    glossary = read_glossary(studio.settings.glossary_dir / "files.txt")
+    glossary = read_glossary(context.glossary_dir / "files.txt")
     segments, corrected = correct(made.segments, glossary)
     episode = Episode("files", f"file:{name}", file.stem, duration=made.duration)
     provenance = made.provenance | {"corrections": corrected}
-    return Transcript(episode, turns_from_segments(segments), segments, steps.stamp(), provenance)
+    return Transcript(episode, turns_from_segments(segments), segments, iso_milliseconds(now()), provenance)
 
 
-def _episodes(studio: Studio, name: str, podcast: str) -> Iterator[Episode]:
+def _episodes(library: Library, name: str, podcast: str) -> Iterator[Episode]:
     """The episodes meant. Raises `NotFoundError` where there are none."""
     if name:
-        yield studio.library.read(studio.library.find(name)).episode
+        yield library.read(library.find(name).name).episode
         return
-    paths = [path for path in studio.library.paths() if path.parent.name == slug(podcast)]
-    if not paths:
+    documents = library.documents(podcast)
+    if not documents:
         raise NotFoundError(podcast, "has no transcripts in the library; `soundbite episodes` lists what is there")
-    for path in paths:
-        yield studio.library.read(path).episode
+    for document in documents:
+        yield library.read(document.name).episode
 
 
-def again(studio: Studio, reporter: terminal.Reporter, episodes: list[Episode]) -> list[tuple[str, str]]:
-    """Transcribe episodes anew and index them; those that failed, with the reason, keep what they had."""
+def again(context: RunContext, reporter: output.Reporter, episodes: list[Episode]) -> list[tuple[str, str]]:
+    """Transcribe episodes anew and index each; those that failed, with the reason, keep what they had."""
     failed = []
     for episode in episodes:
         try:
-            _one(studio, reporter, episode)
+            _one(context, reporter, episode)
         except SoundbiteError as error:
             failed.append((episode.title, str(error)))
-    with reporter.step("indexing") as advance:
-        steps.update_index(studio.settings, advance)
     return failed
 
 
-def _one(studio: Studio, reporter: terminal.Reporter, episode: Episode) -> None:
+def _one(context: RunContext, reporter: output.Reporter, episode: Episode) -> None:
     if not episode.audio_url:
         raise AudioError(episode.title, "its transcript names no audio address, so it cannot be transcribed")
+    context.ingest.transcriber.load()  # what is missing is said before the download
     with reporter.step(f"{episode.title}: downloading") as advance:
-        sound = steps.download(studio, episode, advance)
+        sound = pipeline.download(context.ingest, episode, advance)
     with reporter.step(f"{episode.title}: transcribing") as advance:
-        obtained = steps.transcribe(studio, episode, sound, advance)
-    steps.keep(studio, obtained.transcript)
+        obtained = pipeline.transcribe(context.ingest, episode, sound, advance)
+    document = pipeline.save_transcript(context.ingest, obtained)
+    with reporter.step(f"{episode.title}: indexing"):
+        index_document(context.ingest.library, context.store, context.embedder, document.name)
+    pipeline.settle(context.ingest, episode)

@@ -1,85 +1,46 @@
-"""Commands that look at what others have made: inspect a feed, import transcripts."""
+"""Commands about transcripts: import them, show one, convert a file."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from flows.cli import feeds as subscribing
-from flows.cli import output as terminal
-from flows.cli.feeds import read_feed
-from flows.cli.options import Json, settings_of
-from flows.context import open_web
-from ingest import pipeline as steps
-from ingest.errors import FeedError, SoundbiteError, TranscriptError
-from ingest.feeds import parse as feeds
+from flows.cli import output
+from flows.cli.options import Format, Json, settings_of
+from flows.indexing import update_index
+from ingest.errors import SoundbiteError, TranscriptError
 from ingest.ledger import Ledger
 from ingest.library import ORIGINAL, Library
-from ingest.models import Feed, Transcript
+from ingest.models import Transcript
+from ingest.times import iso_milliseconds, now
+from ingest.transcripts.export import render
 from ingest.transcripts.importing import read_transcript
 
-app = subscribing.app  # one room for the command line: where episodes come from
+app = typer.Typer()
 READABLE = frozenset({".md", ".txt", ".vtt", ".srt", ".json", ".html", ".htm"})
 
 
 @app.command()
-def inspect(
+def show(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="A feed's URL, or a file that holds one.")],
-    json: Json = False,
+    episode: Annotated[str, typer.Argument(help="The episode's key (8 digits are enough) or its guid.")],
+    form: Annotated[Format, typer.Option("--format", help="vtt and srt need times.")] = Format.md,
 ) -> None:
-    """Show what a feed holds and what is wrong with it. Nothing is stored."""
-    file = Path(source).expanduser()
-    if file.is_file():
-        feed = feeds.parse(file.absolute().as_uri(), file.read_bytes())
-    elif "://" not in source:
-        raise FeedError(source, "is neither a file here nor a URL; a URL begins with https://")
-    else:
-        with open_web(settings_of(context)) as client:
-            feed, _ = read_feed(client, source)
-    if json:
-        terminal.emit(_described(feed))
-        return
-    typer.echo(f"{feed.title} ({feed.podcast}), {len(feed.episodes)} episodes")
-    rows = [
-        (e.published, e.title, terminal.timestamp(e.duration) if e.duration else "-", len(e.transcripts), e.audio_url)
-        for e in feed.episodes
-    ]
-    terminal.table(("published", "title", "duration", "transcripts", "audio"), rows)
-    for warning in feed.warnings:
-        typer.echo(f"warning: {warning}")
+    """Print an episode's transcript."""
+    library = Library(settings_of(context).library_dir)
+    typer.echo(render(library.read(library.find(episode).name), form.value), nl=False)
 
 
-def _described(feed: Feed) -> dict[str, Any]:
-    shown = (
-        "guid",
-        "title",
-        "published",
-        "audio_url",
-        "audio_type",
-        "duration",
-        "link",
-        "season",
-        "number",
-        "people",
-        "chapters_url",
-    )
-    return {
-        "podcast": feed.podcast,
-        "title": feed.title,
-        "url": feed.url,
-        "language": feed.language,
-        "new_url": feed.new_url,
-        "episodes": [
-            {name: getattr(episode, name) for name in shown}
-            | {"transcripts": [asdict(link) for link in episode.transcripts]}
-            for episode in feed.episodes
-        ],
-        "warnings": list(feed.warnings),
-    }
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="Any transcript file we can read: md txt vtt srt json html.")],
+    to: Annotated[Format, typer.Option(help="vtt and srt need times.")],
+) -> None:
+    """Print a transcript file in another format. Nothing is stored."""
+    typer.echo(render(read_transcript(file), to.value), nl=False)
 
 
 @app.command("import")
@@ -93,11 +54,11 @@ def import_transcripts(
 ) -> None:
     """Take transcripts you have into the library and the index. Importing a file twice changes nothing."""
     settings = settings_of(context)
-    Ledger(settings.ledger_path)  # says at once where the home directory cannot be written
+    Ledger(settings.ledger_path).open()  # says at once where the home directory cannot be written
     library = Library(settings.library_dir)
     done: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": []}
     failed = []
-    with terminal.reporting() as reporter:
+    with output.reporting() as reporter:
         for path in _files(paths):
             try:
                 with reporter.step(f"importing {path}"):
@@ -105,13 +66,13 @@ def import_transcripts(
             except SoundbiteError as error:
                 failed.append({"subject": error.subject, "reason": error.message})
         with reporter.step("indexing") as advance:
-            built = steps.update_index(settings, advance)
+            built = update_index(settings, advance)
     if json:
-        terminal.emit({**done, "failed": failed, "chunks": built.chunks_embedded})
+        output.emit({**done, "failed": failed, "chunks": built.chunks_embedded})
     else:
         typer.echo(", ".join(f"{len(names)} {outcome}" for outcome, names in done.items()) + f", {len(failed)} failed")
     for failure in failed:
-        terminal.say(f"soundbite: {failure['subject']}: {failure['reason']}")
+        output.say(f"soundbite: {failure['subject']}: {failure['reason']}")
     if failed:
         raise typer.Exit(1)
 
@@ -121,7 +82,8 @@ def _files(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             found = sorted(p for p in path.rglob("*") if p.suffix.lower() in READABLE and not _is_extra(p))
-            yield from (p for p in found if not (p.suffix == ".json" and p.with_suffix(".md") in found))
+            there = frozenset(found)
+            yield from (p for p in found if not (p.suffix == ".json" and p.with_suffix(".md") in there))
         else:
             yield path
 
@@ -140,12 +102,12 @@ def _read(path: Path, podcast: str) -> Transcript:
 
 def _take_in(library: Library, new: Transcript) -> str:
     """Write a transcript unless it is there already; says which. Raises `TranscriptError` rather than lose another file's."""
-    path = library.locate(new.episode)
-    stamped = new if new.transcribed_at else replace(new, transcribed_at=steps.stamp())
-    if path is None:
+    document = library.locate(new.episode)
+    stamped = new if new.transcribed_at else replace(new, transcribed_at=iso_milliseconds(now()))
+    if document is None:
         library.write(stamped)
         return "added"
-    old = library.read(path).provenance
+    old = library.read(document.name).provenance
     if old.get("imported_sha256") == new.provenance["imported_sha256"]:
         return "unchanged"
     if old.get("file", new.provenance["file"]) != new.provenance["file"]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -43,15 +44,25 @@ def _found(model: str, kind: str, publisher: str) -> Path:
         return Path(get_model_path())
     if Path(model).is_dir():
         return Path(model)
-    from huggingface_hub import snapshot_download
-
-    offline = os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}
+    name = model if "/" in model else f"{publisher}/{model}"
     try:
-        name = model if "/" in model else f"{publisher}/{model}"
-        return Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=offline))
+        return _snapshot(name)
     except Exception as error:
         hint = "check the name, connect to the network once to fetch it, or give a directory that holds it"
         raise IndexingError(model, f"no such {kind} model here; {hint}") from error
+
+
+def _snapshot(name: str) -> Path:
+    """The files on disk; the network is used only where they are not there and `HF_HUB_OFFLINE` does not forbid it."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    offline = os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}
+    with suppress(LocalEntryNotFoundError):
+        here = Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=True))
+        if offline or any(here.glob("*.safetensors")):  # else a download that was cut off
+            return here
+    return Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=offline))
 
 
 def fingerprint(directory: Path) -> str:

@@ -4,17 +4,15 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
 
-    Vectors = NDArray[np.float32]
+from index.embed.base import Vectors
 
 BATCH_TOKENS = 256  # longer batches leave a core's cache: one by one is 1.3 times faster than by 32
 
-Run = Callable[[Sequence[str]], "Vectors"]
+Run = Callable[[Sequence[str]], Vectors]
 
 
 def open_tokenizer(path: Path, longest: int | None = None) -> Any:
@@ -36,7 +34,6 @@ def _cores() -> int:
 
 def open_encoder(home: Path, facts: dict[str, Any]) -> Run:
     """A function from texts to vectors: one thread a batch and a batch a core, without waiting for each other."""
-    import numpy as np
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -45,7 +42,7 @@ def open_encoder(home: Path, facts: dict[str, Any]) -> Run:
     session = ort.InferenceSession(str(home / "model.onnx"), options, providers=["CPUExecutionProvider"])
     tokenizer = open_tokenizer(home / "tokenizer.json", facts["max_length"])
 
-    def encode(batch: Sequence[Any]) -> "Vectors":
+    def encode(batch: Sequence[Any]) -> Vectors:
         longest = max(len(item.ids) for item in batch)
         inputs = {name: np.zeros((len(batch), longest), np.int64) for name in facts["inputs"]}
         inputs["input_ids"] += facts["padding"]
@@ -56,7 +53,7 @@ def open_encoder(home: Path, facts: dict[str, Any]) -> Run:
         unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return unit
 
-    def run(texts: Sequence[str]) -> "Vectors":
+    def run(texts: Sequence[str]) -> Vectors:
         items = tokenizer.encode_batch(list(texts))
         order = sorted(range(len(items)), key=lambda i: -len(items[i].ids))
         groups = batches(order, [len(item.ids) for item in items])

@@ -15,46 +15,18 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-from index.abstention import PAIRS, floor, strangers
+import numpy as np
+
+from index.abstention import PAIRS, no_answer_score, unrelated_similarity
+from index.embed.base import Vectors
 from index.embed.model_files import as_json, fingerprint, first_line, locate
 from index.embed.onnx import Run, open_encoder, open_tokenizer
 from ingest.errors import IndexingError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
-
-EXPORT = 2  # goes up whenever the same model would be exported differently
+EXPORT = 3  # goes up whenever the same model would be exported differently
 SAMPLES, LEAST_COSINE = 32, 0.9999  # an export is used only if it agrees with the original on this many texts
-
-
-class Embedder(Protocol):
-    """What the index asks of a model; vectors have length 1, so their dot product is the cosine."""
-
-    @property
-    def name(self) -> str:
-        """Tells this model's vectors from any other's."""
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-
-    @property
-    def floor(self) -> float:
-        """The score below which an answer is weak; see `index.floor`."""
-
-    def count(self, text: str) -> int:
-        """Word pieces in a text."""
-
-    def embed_passages(self, texts: Sequence[str]) -> "Vectors":
-        """float32 `[len(texts), dimension]`."""
-
-    def embed_query(self, text: str) -> "Vectors":
-        """float32 `[dimension]`."""
 
 
 class SentenceEmbedder:
@@ -109,25 +81,23 @@ class SentenceEmbedder:
         return query or prompts.get("query") or "", passage or prompts.get("document") or prompts.get("passage") or ""
 
     @property
-    def floor(self) -> float:
-        """The score below which an answer is weak, from how near the model puts texts that have nothing in common."""
+    def no_answer_score(self) -> float:
+        """See `Embedder`; from the model's similarity of unrelated texts, measured when it was exported."""
         with self._lock:
-            return floor(*self._facts["strangers"])
+            return no_answer_score(*self._facts["unrelated_similarity"])
 
-    def embed_passages(self, texts: Sequence[str]) -> "Vectors":
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 `[len(texts), dimension]`, of length 1 each."""
-        import numpy as np
-
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         return self._run([self._prompts[1] + text for text in texts])
 
-    def embed_query(self, text: str) -> "Vectors":
+    def embed_query(self, text: str) -> Vectors:
         """float32 `[dimension]`, of length 1."""
         vector: Vectors = self._run([self._prompts[0] + text])[0]
         return vector
 
-    def _run(self, texts: Sequence[str]) -> "Vectors":
+    def _run(self, texts: Sequence[str]) -> Vectors:
         with self._lock:
             run = self._loaded
         return run(texts)
@@ -177,7 +147,7 @@ def _load(directory: Path, **options: Any) -> Any:
 def _original(directory: Path) -> Run:
     model = _load(directory)
 
-    def run(texts: Sequence[str]) -> "Vectors":
+    def run(texts: Sequence[str]) -> Vectors:
         vectors: Vectors = model.encode(list(texts), prompt="", normalize_embeddings=True, show_progress_bar=False)
         return vectors
 
@@ -194,10 +164,10 @@ def _export(directory: Path, home: Path, prompts: tuple[str, str]) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, the original model still works
             facts = {"exported": False, "reason": str(error)[:500]}
         run = open_encoder(part, facts) if facts["exported"] else _original(directory)
-        asked, told = (
+        questions, passages = (
             [prompt + text for text in texts] for prompt, texts in zip(prompts, zip(*PAIRS, strict=True), strict=True)
         )
-        facts["strangers"] = strangers(run(asked), run(told))
+        facts["unrelated_similarity"] = unrelated_similarity(run(questions), run(passages))
         (part / "encoder.json").write_text(json.dumps(facts, indent=1), "utf-8")
         shutil.rmtree(home, ignore_errors=True)
         part.rename(home)
@@ -206,7 +176,6 @@ def _export(directory: Path, home: Path, prompts: tuple[str, str]) -> None:
 
 
 def _exported(directory: Path, part: Path) -> dict[str, Any]:
-    import numpy as np
     import torch
 
     model = _load(directory, attn_implementation="eager").eval()  # the other kinds are not traced for every length

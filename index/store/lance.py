@@ -1,196 +1,152 @@
-"""The index on disk: with `index.upkeep` and `index.legs` all that knows LanceDB.
+"""The index on disk: with its neighbours in this folder all that knows LanceDB and Arrow.
 
-`root/CURRENT` names the folder that is searched, so that a rebuild goes on beside it and takes its place by one rename.
-In the folder are three tables: `chunks` (what is searched, with everything a hit shows), `episodes` (what is indexed,
-with the terms it holds) and `terms` (document frequencies). They are written in the order chunks, terms, episodes: an
-episode whose row is there is complete, and anything half-written is written again by the next run.
+A generation is a folder with three tables: `chunks` (what is searched, with everything a hit shows), `episodes` (what is
+indexed, with its terms) and `terms` (document frequencies). They are written in the order chunks, terms, episodes. While
+an episode is written its key stands in the file `WRITING`, so that the next run knows what was interrupted.
 """
 
 import asyncio
-import os
-import shutil
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import Any, TypeVar
 
-from index import scoring as rank
 from index.chunk import Chunk
-from index.store import candidates as legs
-from index.store import generations as folders
-from index.store import maintenance as upkeep
-from index.store import term_counts as terms
-from index.store.hit_rows import Candidates, Shown
-from index.store.lean import lancedb
-from index.store.loop import wait
-from index.store.schema import (
-    LAYOUT,
-    Filters,
-    IndexedEpisode,
-    chunk_row,
-    episode_row,
-    found,
-    quoted,
-    schemas,
-    typical,
-    unpacked,
-)
-from index.store.snapshot import MEMORY, REMEMBERED, Snapshot
-from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
-from ingest.settings import VectorIndex
+from index.embed.base import Vectors
+from index.embed.quantize import dequantize
+from index.query import Query
+from index.store import generations, maintenance, term_counts
+from index.store.candidates import Candidates, retrieve
+from index.store.generations import Generation, Tables
+from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted
+from ingest.errors import IndexingError, IndexMismatchError
+from ingest.storage import write_atomically
 
-if TYPE_CHECKING:
-    from index.store.schema import Vectors
-
+T = TypeVar("T")
 KEEP = timedelta(days=1)  # how long replaced data stays for readers that began before
 
 
 class Store:
-    """Nothing is opened before it is needed, and what another process has changed meanwhile is seen.
+    """One index. Many threads may use one; what another process writes, or swaps in, is seen by the next call.
 
-    Raises `IndexingError` where the files cannot be used, `IndexNotBuiltError` where there are none yet.
+    Nothing is opened before it is needed. Every method raises `IndexingError` where the files cannot be used and
+    `IndexNotBuiltError` where there are none yet. Writers hold the lock of `index.build`.
     """
 
-    def __init__(self, root: Path, folder: str = "", *, kind: VectorIndex = "auto", memory: int = MEMORY) -> None:
+    def __init__(self, root: Path, folder: str = "") -> None:
         self.root = root
-        self.kind = kind
-        self.memory = memory
-        self._fixed = folder
-        self._current = folders.Current(root)
-        self.opened = ""  # the folder the tables are of
-        self._tables: dict[str, Any] = {}
-        self._versions: dict[str, Path] = {}
-        self._stamp: dict[str, str] = {}
-        self._size: tuple[tuple[str, int] | None, int] = (None, 0)
-        self._seen: tuple[str, int] | None = None
-        self._snapshot: tuple[tuple[str, int] | None, Snapshot | None] = (None, None)
+        self._folder = folder  # fixed while a rebuild is not published
+        self._lock = Lock()
+        self._opened: Tables | None = None
 
     @property
     def folder(self) -> str:
         """The name of the folder in use; empty where nothing is built."""
-        return self._fixed or self._current.name()
+        return self._generation()[0]
 
     def beside(self) -> "Store":
         """An empty store in a new folder, which nobody searches until it is published."""
-        return Store(self.root, folders.unused(self.root), kind=self.kind, memory=self.memory)
+        return Store(self.root, generations.unused(self.root))
 
     def publish(self) -> None:
         """Make this the store that is searched, and remove all others."""
-        folders.publish(self.root, self.folder)
-        self._fixed = ""
-
-    # -- opening
+        generations.publish(self.root, self.folder)
+        self._folder = ""
 
     def create(self, model: str, dimension: int) -> None:
-        """Make the tables for a model's vectors, where there are none."""
-        name = self.folder or "index-1"
-        if (self.root / name / "episodes.lance").exists():
-            return
-        try:
-            shutil.rmtree(self.root / name, ignore_errors=True)  # a creation that was cut off
-            (self.root / name).mkdir(parents=True)
-        except OSError as error:
-            raise IndexingError(self.root, f"cannot be written ({error.strerror}); choose another --home") from error
-        wait(self.root, self._create(name, schemas(model, dimension)))
-        if not self._fixed:
-            folders.publish(self.root, name)
+        """Make empty tables for a model's vectors, unless a complete set is there.
 
-    async def _create(self, name: str, schemas: Mapping[str, Any]) -> None:
-        connection = await _connect(self.root / name)
-        for table, schema in schemas.items():
-            await connection.create_table(table, schema=schema)
+        What an interrupted creation, or a damaged `CURRENT`, has left behind is removed.
+        """
+        name = self.folder
+        if name and (self.root / name / "episodes.lance").exists():
+            return
+        name = self._folder or generations.unused(self.root)
+        generations.create_tables(self.root, name, model, dimension)
+        if not self._folder:
+            generations.publish(self.root, name)
 
     def require(self, model: str, dimension: int) -> None:
         """Raises `IndexMismatchError` unless the index holds this model's vectors."""
-        self._table("chunks")
-        built = (self._stamp.get("model"), self._stamp.get("dimension"))
-        if built != (model, str(dimension)):
+        tables = self._tables()
+        if (tables.model, tables.dimension) != (model, dimension):
             hint = "run `soundbite index --rebuild`, or set that model again"
-            raise IndexMismatchError(self.root, f"was built with {built[0]}, not {model}; {hint}")
+            raise IndexMismatchError(self.root, f"was built with {tables.model}, not {model}; {hint}")
 
-    def _table(self, name: str) -> Any:
-        folder = self.folder
-        place = self.root / folder
-        if not folder or not place.is_dir():
-            raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
-        if folder != self.opened:
-            self._tables = wait(self.root, self._open(folder))
-            metadata = wait(self.root, self._tables["chunks"].schema()).metadata or {}
-            self._stamp = {key.decode(): value.decode() for key, value in metadata.items()}
-            if (built := self._stamp.get("schema")) != LAYOUT:
-                raise IndexMismatchError(
-                    self.root, f"has layout {built}, this version needs {LAYOUT}; run `soundbite index --rebuild`"
-                )
-            self.opened = folder
-            self._versions = {name: place / f"{name}.lance" / "_versions" for name in self._tables}
-        return self._tables[name]
+    # -- opening
 
-    async def _open(self, folder: str) -> dict[str, Any]:
-        connection = await _connect(self.root / folder)
-        return {name: await connection.open_table(name) for name in ("chunks", "episodes", "terms")}
+    def _generation(self) -> Generation:
+        return (self._folder, 0) if self._folder else generations.current(self.root)
+
+    def _tables(self) -> Tables:
+        """The tables in use, opened once however many threads ask."""
+        with self._lock:
+            while True:
+                generation = self._generation()
+                if self._opened and self._opened.generation == generation:
+                    return self._opened
+                try:
+                    self._opened = generations.open_tables(self.root, generation)
+                except IndexingError:
+                    if self._generation() == generation:  # else a rebuild was swapped in meanwhile
+                        raise
+
+    def _run(self, work: Callable[[Tables], Coroutine[Any, Any, T]]) -> T:
+        """Work on the tables in use; again where a rebuild was swapped in meanwhile, which removes the old files."""
+        while True:
+            tables = self._tables()
+            try:
+                return generations.run(self.root, work(tables))
+            except IndexingError:
+                if self._tables() is tables:
+                    raise
 
     # -- writing
 
-    def replace(self, episode: IndexedEpisode, chunks: Sequence[Chunk], vectors: "Sequence[Vectors]") -> None:
+    def replace(self, episode: IndexedEpisode, chunks: Sequence[Chunk], vectors: Sequence[Vectors]) -> None:
         """Put an episode, with the vectors of each chunk's windows, in place of what was there of it.
 
         Readers see the old chunks or the new, never a mixture; for a moment, neither.
         """
         rows = [chunk_row(episode, chunk, vector) for chunk, vector in zip(chunks, vectors, strict=True)]
-        containing = rank.containing(row["indexed_text"] for row in rows)
-        entry = {**episode_row(replace(episode, chunks=len(chunks))), "length": sum(map(typical, rows))}
-        entry |= {"terms": list(containing), "term_chunks": list(containing.values())}
-        wait(self.root, self._replace(episode, rows, entry))
-
-    async def _replace(self, episode: IndexedEpisode, rows: list[dict[str, Any]], entry: dict[str, Any]) -> None:
-        import pyarrow as pa
-
-        chunks, episodes = self._table("chunks"), self._table("episodes")
-        if await chunks.count_rows(f"key = {quoted(episode.key)}"):  # a merge would look at all other rows too
-            await chunks.delete(f"key = {quoted(episode.key)}")
-        if rows:
-            await chunks.add(pa.Table.from_pylist(rows, schema=await chunks.schema()))
-        await upkeep.index_words(chunks)
-        await terms.shift(self._table("terms"), episodes, episode.key, entry)
-        await terms.upsert(episodes, "key", [entry])
+        entry = episode_row(episode, chunks, rows)
+        with self._writing(episode.key):
+            self._run(lambda tables: _replace(tables, rows, entry))
 
     def remove(self, key: str) -> None:
         """Take an episode out."""
-        wait(self.root, self._remove(key))
+        with self._writing(key):
+            self._run(lambda tables: _remove(tables, key))
 
-    async def _remove(self, key: str) -> None:
-        await self._table("chunks").delete(f"key = {quoted(key)}")
-        await terms.shift(self._table("terms"), self._table("episodes"), key, None)
-        await self._table("episodes").delete(f"key = {quoted(key)}")
+    def move(self, key: str, path: str, version: str) -> None:
+        """Note that an episode's document has another name or version, and the same content."""
+        row = {"key": key, "path": path, "version": version}
+        self._run(lambda tables: term_counts.upsert(tables.episodes, "key", [row], list(row)))
 
-    def touch(self, files: Mapping[str, str]) -> None:
-        """Note that the files of these episodes (by key) were touched without a change."""
-        if files:
-            rows = [{"key": key, "files": mark} for key, mark in files.items()]
-            wait(self.root, terms.upsert(self._table("episodes"), "key", rows, ("key", "files")))
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        mark = self._tables().path / "WRITING"
+        try:
+            write_atomically(mark, key)
+            yield
+            mark.unlink()
+        except OSError as error:
+            raise IndexingError(self.root, f"cannot be written ({error.strerror}); check the disk") from error
 
-    def heal(self) -> set[str]:
-        """Count document frequencies anew where a run was cut off; the keys of episodes whose chunks are not all there."""
-        wait(self.root, terms.heal(self._table("terms"), self._table("episodes")))
-        return wait(self.root, self._torn())
-
-    async def _torn(self) -> set[str]:
-        rows = await self._table("episodes").query().select(["key", "chunks"]).to_list()
-        chunks = self._table("chunks")
-        if sum(row["chunks"] for row in rows) == await chunks.count_rows():
-            return set()
-        there = Counter((await chunks.query().select(["key"]).to_arrow())["key"].to_pylist())
-        return {row["key"] for row in rows if row["chunks"] != there[row["key"]]}
+    def heal(self) -> None:
+        """Take out the episode whose writing was interrupted, if one was, and count the terms anew."""
+        mark = self._tables().path / "WRITING"
+        if not mark.exists():
+            return
+        key = mark.read_text("utf-8")
+        self._run(lambda tables: _heal(tables, key))
+        mark.unlink()
 
     def maintain(self, *, force: bool = False, keep: timedelta = KEEP) -> None:
-        """Compact what many writes have scattered, bring the full-text index up to date, drop versions older than `keep`.
-
-        Done only where it pays, unless `force`.
-        """
-        self._table("chunks")
-        wait(self.root, upkeep.maintain(self._tables, self.kind, force=force, keep=keep))
+        """Compact, bring the indexes up to date and drop versions older than `keep`; where it pays, unless `force`."""
+        self._run(lambda tables: maintenance.maintain(tables, force=force, keep=keep))
 
     # -- reading
 
@@ -198,65 +154,66 @@ class Store:
         """Every episode indexed, by podcast and title; empty where nothing is built."""
         if not self.folder:
             return []
-        columns = list(IndexedEpisode.__dataclass_fields__)
-        rows = wait(self.root, self._table("episodes").query().select(columns).to_list())
-        return sorted((IndexedEpisode(**row) for row in rows), key=lambda episode: (episode.podcast, episode.title))
+        return sorted(self._episodes(""), key=lambda episode: (episode.podcast, episode.title))
 
-    def size(self) -> int:
-        """How many episodes are indexed."""
-        episodes, version = self._table("episodes"), self._version("episodes")
-        if version != self._size[0]:
-            self._size = (version, wait(self.root, episodes.count_rows()))
-        return self._size[1]
+    def episode(self, key: str) -> IndexedEpisode | None:
+        """One indexed episode; None where it is not indexed."""
+        return next(iter(self._episodes(f"key = {quoted(key)}")), None)
+
+    def _episodes(self, where: str) -> list[IndexedEpisode]:
+        async def read(tables: Tables) -> list[dict[str, Any]]:
+            query = tables.episodes.query().select(list(EPISODE_COLUMNS))
+            found: list[dict[str, Any]] = await (query.where(where) if where else query).to_list()
+            return found
+
+        return [IndexedEpisode(**row) for row in self._run(read)]
 
     def counts(self) -> dict[str, int]:
-        """Health in figures: `episodes`, `chunks`, and the chunks not yet `unindexed` by full-text search."""
-        return wait(self.root, self._counts())
+        """Numbers of `episodes`, of `chunks`, and of chunks `unindexed` by full-text search."""
 
-    async def _counts(self) -> dict[str, int]:
-        episodes, chunks = self._table("episodes"), self._table("chunks")
-        figures = await asyncio.gather(episodes.count_rows(), chunks.count_rows(), upkeep.unindexed(chunks))
-        return dict(zip(("episodes", "chunks", "unindexed"), figures, strict=True))
+        async def count(tables: Tables) -> dict[str, int]:
+            numbers = await asyncio.gather(
+                tables.episodes.count_rows(), tables.chunks.count_rows(), maintenance.unindexed(tables.chunks)
+            )
+            return dict(zip(("episodes", "chunks", "unindexed"), numbers, strict=True))
 
-    def vectors(self, key: str) -> dict[str, "Vectors"]:
+        return self._run(count)
+
+    def vectors(self, key: str) -> dict[str, Vectors]:
         """The vectors of the windows of an episode's chunks, by chunk id: float32 [windows, dimension]."""
-        query = self._table("chunks").query().where(f"key = {quoted(key)}")
-        rows = wait(self.root, query.select(["id", "window_vectors", "window_scales"]).to_list())
-        return {row["id"]: unpacked(row["window_vectors"], row["window_scales"]) for row in rows}
 
-    def candidates(self, vector: "Vectors | None", words: Sequence[str], filters: Filters, depth: int) -> Candidates:
-        """The `depth` chunks nearest to the vector, if there is one, and as many that hold the words best, if any.
+        async def read(tables: Tables) -> list[dict[str, Any]]:
+            query = tables.chunks.query().where(f"key = {quoted(key)}")
+            rows: list[dict[str, Any]] = await query.select(["id", "window_vectors", "window_scales"]).to_list()
+            return rows
 
-        Asked a second time without a change between, a small index is read into memory and asked there.
-        """
-        snapshot = self._remembered()
-        if snapshot:
-            places, known = snapshot.nearest(vector, words, filters, depth)
-            return Candidates(snapshot.found.take(places), known, snapshot.shown, places.tolist())
-        return wait(self.root, self._candidates(vector, words, filters.sql(), depth))
+        return {row["id"]: dequantize(row["window_vectors"], row["window_scales"]) for row in self._run(read)}
 
-    def _remembered(self) -> Snapshot | None:
-        chunks, version = self._table("chunks"), self._version("chunks")
-        if version == self._seen and version != self._snapshot[0]:
-            rows = wait(self.root, chunks.count_rows())
-            query = chunks.query().select([*REMEMBERED])
-            whole = wait(self.root, query.to_arrow()) if 0 < rows <= self.memory else None
-            self._snapshot = (version, Snapshot(whole) if whole else None)
-        self._seen = version
-        return self._snapshot[1] if self._snapshot[0] == version else None
-
-    def _version(self, table: str) -> tuple[str, int]:
-        """Changes with every write to a table, whoever writes."""
-        return self.opened, self._versions[table].stat().st_mtime_ns
-
-    async def _candidates(self, vector: "Vectors | None", words: Sequence[str], where: str, depth: int) -> Candidates:
-        known = await terms.known(self._table("terms"), words)
-        rows = await legs.nearest(self._table("chunks"), vector, words, where, depth, known)
-        return (
-            Candidates(found(rows), known, Shown(rows), range(len(rows))) if rows else Candidates(None, known, None, ())
-        )
+    def candidates(self, query: Query, vector: Vectors | None, terms: Sequence[str], depth: int) -> Candidates:
+        """The `depth` chunks nearest to the vector, if there is one, and as many that match the terms best, if any."""
+        return self._run(lambda tables: retrieve(tables, query, vector, terms, depth))
 
 
-async def _connect(path: Path) -> Any:
-    os.environ.setdefault("LANCEDB_LOG", "error")  # else it warns on stderr at every query; read when first imported
-    return await lancedb().connect_async(str(path), read_consistency_interval=timedelta(0))
+async def _replace(tables: Tables, rows: list[dict[str, Any]], entry: dict[str, Any]) -> None:
+    import pyarrow as pa
+
+    chunks, key = tables.chunks, entry["key"]
+    if await chunks.count_rows(f"key = {quoted(key)}"):  # a merge would read all other rows, too
+        await chunks.delete(f"key = {quoted(key)}")
+    if rows:
+        await chunks.add(pa.Table.from_pylist(rows, schema=await chunks.schema()))
+    await maintenance.create_text_index(chunks)
+    await term_counts.shift(tables.terms, tables.episodes, key, entry)
+    await term_counts.upsert(tables.episodes, "key", [entry])
+
+
+async def _remove(tables: Tables, key: str) -> None:
+    await tables.chunks.delete(f"key = {quoted(key)}")
+    await term_counts.shift(tables.terms, tables.episodes, key, None)
+    await tables.episodes.delete(f"key = {quoted(key)}")
+
+
+async def _heal(tables: Tables, key: str) -> None:
+    await tables.chunks.delete(f"key = {quoted(key)}")
+    await tables.episodes.delete(f"key = {quoted(key)}")
+    await term_counts.recount(tables.terms, tables.episodes)

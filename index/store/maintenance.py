@@ -1,4 +1,4 @@
-"""Keeps a LanceDB table of chunks quick: its indexes by size, and compaction; used by `index.store` alone.
+"""Keeps the tables fast: their indexes by size, and compaction.
 
 Sizes and settings are measured: `python -m tests.benchmarks.bench_scale 1000000` prints them.
 """
@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from ingest.settings import VectorIndex
+from index.store.generations import Tables
 
-FRAGMENTS = 20  # each write leaves one, and each costs a query 0.27 ms; compacted beyond this many
-UNINDEXED = 2_000  # rows full-text search may have to read beside its index; or a tenth of few, a fiftieth of many
-INDEXED = 50_000  # chunks from which on an index of vectors beats looking at all
-FEW = 30_000  # chunks left by filters, of which all are looked at: an index loses too many of them
-REFINED = 2  # times the chunks asked for are compared exactly: .97 of the nearest become .99 for a millisecond
-COMMON = 10  # with an index, a term in more than every tenth chunk finds nothing but costs most
-WORDS, VECTORS = "indexed_text_idx", "vector_idx"  # LanceDB's names
+MAX_FRAGMENTS = 20  # each write leaves one, and each costs a query 0.27 ms
+MAX_UNINDEXED = 2_000  # rows that full-text search may read beside its index; a tenth of few rows, a fiftieth of many
+MIN_INDEXED = 50_000  # chunks above which a vector index is faster than comparing with all vectors
+MAX_EXHAUSTIVE = 30_000  # chunks left by filters, all compared: there a vector index loses too many of them
+REFINE = 2  # times the chunks wanted are compared exactly: recall .97 becomes .99 for a millisecond
+COMMON = 10  # above `MIN_INDEXED` chunks a term in more than every tenth finds nothing but costs most
+TEXT_INDEX, VECTOR_INDEX = "indexed_text_idx", "vector_idx"  # LanceDB's names
 
 
-async def names(chunks: Any) -> frozenset[str]:
+async def index_names(chunks: Any) -> frozenset[str]:
     """The indexes there are."""
     return frozenset(index.name for index in await chunks.list_indices())
 
@@ -26,58 +26,52 @@ async def names(chunks: Any) -> frozenset[str]:
 async def unindexed(chunks: Any) -> int:
     """Rows that full-text search reads beside its index."""
     rows: int = await chunks.count_rows()
-    if WORDS not in await names(chunks):
+    if TEXT_INDEX not in await index_names(chunks):
         return rows
-    stats = await chunks.index_stats(WORDS)
+    stats = await chunks.index_stats(TEXT_INDEX)
     return int(stats.num_unindexed_rows) if stats else rows
 
 
-async def index_words(chunks: Any) -> None:
-    """Make the full-text index as soon as there are rows; LanceDB keeps it covering when it optimizes."""
-    if WORDS in await names(chunks) or not await chunks.count_rows():
+async def create_text_index(chunks: Any) -> None:
+    """Make the full-text index as soon as there are rows; `optimize` keeps it covering."""
+    if TEXT_INDEX in await index_names(chunks) or not await chunks.count_rows():
         return
     from lancedb.index import FTS
 
-    # The column holds stems, made by the same function as the query's: one way of reading words, not two.
+    # The column holds terms made by the function that makes the query's: LanceDB only parts them at spaces.
     plain = {"stem": False, "remove_stop_words": False, "lower_case": False, "ascii_folding": False}
     await chunks.create_index("indexed_text", config=FTS(base_tokenizer="whitespace", with_position=False, **plain))
 
 
-async def maintain(tables: Mapping[str, Any], kind: VectorIndex, *, force: bool, keep: timedelta) -> None:
-    """Compact what many writes have scattered and bring the indexes up to date, where it pays or `force` says so.
-
-    Versions older than `keep` go.
-    """
-    chunks = tables["chunks"]
-    await index_words(chunks)
+async def maintain(tables: Tables, *, force: bool, keep: timedelta) -> None:
+    """Compact and bring the indexes up to date where it pays, or `force` says so; drop versions older than `keep`."""
+    chunks = tables.chunks
+    await create_text_index(chunks)
     stats = await chunks.stats()
     rows = stats["num_rows"]
-    beside = max(min(UNINDEXED, rows // 10), rows // 50)
-    if force or stats["fragment_stats"]["num_fragments"] > FRAGMENTS or await unindexed(chunks) > beside:
-        for table in tables.values():
+    allowed = max(min(MAX_UNINDEXED, rows // 10), rows // 50)
+    if force or stats["fragment_stats"]["num_fragments"] > MAX_FRAGMENTS or await unindexed(chunks) > allowed:
+        for table in (chunks, tables.terms, tables.episodes):
             await table.optimize(cleanup_older_than=keep)
-    if kind not in {"auto", "exact"} or (kind == "auto" and rows > INDEXED):
-        await _index_rows(chunks, kind, rows)
+    if rows > MIN_INDEXED:
+        await _create_vector_index(chunks, rows)
 
 
-async def _index_rows(chunks: Any, kind: VectorIndex, rows: int) -> None:
-    """The index of vectors and those that filters need beside it, made once; optimizing keeps them covering."""
-    from lancedb.index import Bitmap, BTree, IvfRq, IvfSq
+async def _create_vector_index(chunks: Any, rows: int) -> None:
+    """The index of vectors and those that filters need beside it, made once; `optimize` keeps them covering."""
+    from lancedb.index import Bitmap, BTree, IvfRq
 
-    there = await names(chunks)
+    there = await index_names(chunks)
     for column, scalar in (("key", BTree()), ("published", BTree()), ("podcast", Bitmap())):
         if f"{column}_idx" not in there:
             await chunks.create_index(column, config=scalar)
-    if VECTORS in there or not rows:
-        return
-    shape: dict[str, Any] = {
-        "distance_type": "cosine", "num_partitions": max(1, int(rows**0.5)), "sample_rate": 64, "max_iterations": 15,
-    }  # fmt: skip
-    await chunks.create_index("vector", config=IvfSq(**shape) if kind == "ivf_sq" else IvfRq(num_bits=4, **shape))
+    if VECTOR_INDEX not in there:
+        shape = {"num_partitions": max(1, int(rows**0.5)), "sample_rate": 64, "max_iterations": 15}
+        await chunks.create_index("vector", config=IvfRq(distance_type="cosine", num_bits=4, **shape))
 
 
 def probes(rows: int, filtered: bool) -> int:
-    """How many of the sqrt(rows) partitions to look into for a recall of .99; where filters leave little, in more of them.
+    """How many of the sqrt(rows) partitions to search for a recall of .99; more where a filter leaves little.
 
     160 of 316 find it, and 160 to 200 of 1,000; with the last 5 % of days, 333 of 1,000.
     """
@@ -85,6 +79,6 @@ def probes(rows: int, filtered: bool) -> int:
     return min(partitions, max(160, partitions // (3 if filtered else 5)))
 
 
-def telling(words: Sequence[str], containing: Mapping[str, int], rows: int) -> list[str]:
-    """The words that tell chunks apart; all where all are common."""
+def distinctive(words: Sequence[str], containing: Mapping[str, int], rows: int) -> list[str]:
+    """The terms that tell chunks apart; all where all are common."""
     return [word for word in words if containing.get(word, 0) * COMMON <= rows] or list(words)

@@ -1,39 +1,39 @@
-"""What the index keeps of an episode and a chunk, as nouns, as rows and as arrays to score; pure but for Arrow's types."""
+"""The tables of the index: episodes and chunks as rows, rows as arrays to score, restrictions as SQL; pure but for Arrow."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from index import scoring as rank
+import numpy as np
+
 from index.chunk import CHUNKER, PASSAGE, Chunk
-from index.chunk_arrays import RUNS, Found, arranged, hashed, norms, small
+from index.chunk_arrays import ChunkArrays, bounds_of, build_arrays
+from index.embed.base import Vectors
+from index.embed.quantize import MAX_RUN, dequantize, quantize, run_norms
+from index.query import Query
+from index.scoring import document_frequencies
+from index.sentence_span import SentenceTable, pack
+from index.text.terms import hash_term, stems
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
-
-SCHEMA = 5  # goes up whenever the tables change
+SCHEMA = 6  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
-PASSAGES, LENGTH, STAMP = " passages", " length", " stamp"  # rows among the terms, named as no term can be
-STAMP_BITS = 60
-_EPISODE = ("podcast", "guid", "title", "published", "link", "audio_url", "approximate")
-MARK = ("begin", "end", "speaker", "start", "stop")
-_FIGURES = ("words", "pieces", "voice", "advert")
+PASSAGES, LENGTH = " passages", " length"  # rows among the terms, named as no term can be
 
-# What a hit shows beside its marks, and what it is chosen by, as columns of `chunks`.
-SHOWN = ("podcast", "guid", "title", "published", "link", "audio_url", "text", "approximate")
-SCORED = ("key", "first", "figures", "stems", "lead", "windows", "window_vectors", "window_scales", "window_norms")
+# Columns of `chunks`: what a hit shows, and what is read to score.
+_OF_EPISODE = ("podcast", "guid", "title", "published", "link", "audio_url", "approximate")
+HIT_COLUMNS = ("key", *_OF_EPISODE, "text", "speakers")
+SCORING_COLUMNS = (
+    "first_word", "sentence_stats", "terms", "title_terms", "windows", "window_vectors", "window_scales", "window_norms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedEpisode:
-    """One episode as it was indexed; `path` is relative to the library, `files` tells whether it was touched since.
+    """One episode as it was indexed; `path` is the document's name in the library, `version` that of the document.
 
-    `approximate` says that its times may be off (adverts), `flag` why not to trust its text.
+    `duration` is seconds. `approximate` says that its times may be off (adverts put in at download), `flag` why not to
+    trust its text.
     """
 
     key: str
@@ -44,7 +44,7 @@ class IndexedEpisode:
     link: str
     audio_url: str
     path: str
-    files: str
+    version: str
     content_hash: str
     chunks: int = 0
     duration: float | None = None
@@ -52,211 +52,158 @@ class IndexedEpisode:
     flag: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What hits are restricted to; empty and None restrict nothing. `podcast` is a slug, `until` itself excluded."""
-
-    podcast: str = ""
-    speaker: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def sql(self) -> str:
-        """The restriction in the store's language, every value quoted."""
-        parts = []
-        if self.podcast:
-            parts.append(f"podcast = {quoted(self.podcast)}")
-        if self.speaker:
-            parts.append(f"array_has(voices, {quoted(self.speaker.casefold())})")
-        if self.since:
-            parts.append(f"published >= {moment(self.since)}")
-        if self.until:
-            parts.append(f"published < {moment(self.until)}")
-        return " AND ".join(parts)
+def restriction(query: Query) -> str:
+    """A query's filters in the store's SQL, every value quoted; empty where there are none."""
+    parts = []
+    if query.podcast_slug:
+        parts.append(f"podcast = {quoted(query.podcast_slug)}")
+    if speaker := comparable(query.speaker):
+        parts.append(f"array_has(speaker_names, {quoted(speaker)})")
+    if query.published_from:
+        parts.append(f"published >= {_timestamp(query.published_from)}")
+    if query.published_before:
+        parts.append(f"published < {_timestamp(query.published_before)}")
+    return " AND ".join(parts)
 
 
-def plain(value: str) -> str:
-    """A text as the store keeps it: without what cannot stand there."""
-    return value.replace("\0", "")
+def comparable(name: str) -> str:
+    """A speaker's name as names are compared: without case and extra spaces."""
+    return " ".join(name.casefold().split())
 
 
 def quoted(value: str) -> str:
-    """A text literal for the store's SQL; a quote inside is doubled."""
-    return "'" + plain(value).replace("'", "''") + "'"
+    """A text literal for the store's SQL: quotes doubled, without NUL, which cannot be stored."""
+    return "'" + value.replace("\0", "").replace("'", "''") + "'"
 
 
-def moment(value: datetime) -> str:
-    """A moment for the store's SQL."""
+def _timestamp(value: datetime) -> str:
     return f"timestamp '{value.astimezone(UTC).isoformat(timespec='microseconds').replace('+00:00', 'Z')}'"
 
 
-def mark_of(key: str, content_hash: str) -> int:
-    """An episode's part of the sum that says which contents the document frequencies were counted over."""
-    return int(sha256(f"{key}:{content_hash}".encode()).hexdigest()[:15], 16)
+# -- nouns to rows
 
 
-def held(row: Mapping[str, Any]) -> dict[str, int]:
-    """What an episode's row adds to the table of terms."""
-    totals = dict(
-        zip(
-            (PASSAGES, LENGTH, STAMP),
-            (row["chunks"], row["length"], mark_of(row["key"], row["content_hash"])),
-            strict=True,
-        )
-    )
-    return {**totals, **dict(zip(row["terms"], row["term_chunks"], strict=True))}
-
-
-def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: "Vectors") -> dict[str, Any]:
+def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: Vectors) -> dict[str, Any]:
     """A row of `chunks`; `vectors` are those of its windows.
 
-    Full-text search and BM25 read stems: those of the title and of words heard wrong lead, those of what is said follow.
+    Full-text search and BM25 read terms: those of the title and of misheard words first, then those of the sentences.
     """
-    shown = {name: getattr(episode, name) for name in _EPISODE}
-    own = {name: getattr(chunk, name) for name in ("id", "key", "position", "first", "text")}
-    lead = rank.stems(" ".join((episode.title, *chunk.heard)))
-    said = [rank.stems(quote) for quote in chunk.quotes()]
-    kept, scales = small(vectors)
-    vectors = unpacked(kept, scales)  # so that a chunk written again from what is kept is the same
+    title_terms = stems(" ".join((episode.title, *chunk.misheard)))
+    quantized, scales = quantize(vectors)
+    vectors = dequantize(quantized, scales)  # so that a chunk written again from what is stored is the same
     mean = vectors.sum(0)
     return {
-        **shown,
-        **own,
-        "content_hash": episode.content_hash,
-        "voices": [name.casefold() for name in chunk.speakers],
-        "marks": [{name: getattr(mark, name) for name in MARK} for mark in chunk.marks],
-        "figures": [
-            {
-                **{name: getattr(mark, name) for name in _FIGURES},
-                "stems": len(stems),
-                "signature": hashed(" ".join(stems)),
-                "speaker": hashed(mark.speaker.casefold()),
-            }
-            for mark, stems in zip(chunk.marks, said, strict=True)
-        ],
-        "stems": [hashed(stem) for stems in said for stem in stems],
-        "lead": [hashed(stem) for stem in lead],
-        "indexed_text": " ".join([*lead, *(stem for stems in said for stem in stems)]),
+        **{name: getattr(episode, name) for name in _OF_EPISODE},
+        **{name: getattr(chunk, name) for name in ("id", "key", "first_word", "text", "speakers")},
+        "speaker_names": [comparable(name) for name in chunk.speakers],
+        "sentence_stats": pack(chunk.sentences),
+        "terms": [hash_term(term) for term in chunk.terms],
+        "title_terms": [hash_term(term) for term in title_terms],
+        "indexed_text": " ".join([*title_terms, *chunk.terms]),
         "windows": [0, *chunk.windows],
-        "window_vectors": kept.ravel(),
+        "window_vectors": quantized.ravel(),
         "window_scales": scales,
-        "window_norms": norms(vectors).ravel(),
+        "window_norms": run_norms(vectors).ravel(),
         "vector": mean / max(1e-9, float((mean @ mean) ** 0.5)),
     }
 
 
-def unpacked(vectors: Any, scales: Any) -> "Vectors":
-    """Vectors of windows as they were embedded, float32 [windows, dimension]."""
-    import numpy as np
-
-    wide: Vectors = np.asarray(vectors, np.float32).reshape(len(scales), -1) * np.asarray(scales, np.float32)[:, None]
-    return wide
-
-
-def typical(row: Mapping[str, Any]) -> int:
-    """How many terms a passage of a chunk has: those of its lead and its share of what is said."""
-    pieces = sum(figure["pieces"] for figure in row["figures"])
-    terms: int = len(row["lead"]) + len(row["stems"]) * PASSAGE // max(PASSAGE, pieces)
-    return terms
-
-
-def lengths(rows: Any) -> "tuple[NDArray[np.int64], int]":
-    """The terms of each row, and of the `typical` passages of all together."""
-    import numpy as np
-
-    figures, sentences = _flat(rows["figures"])
-    place = np.concatenate([[0], np.cumsum(np.asarray(figures.field("pieces"), np.int64))])
-    pieces = place[sentences[1:]] - place[sentences[:-1]]
-    stems, lead = (np.diff(_flat(rows[name])[1]) for name in ("stems", "lead"))
-    return stems + lead, int(np.sum(lead + stems * PASSAGE // np.maximum(PASSAGE, pieces)))
-
-
-def found(rows: Any) -> Found:
-    """Rows of `chunks` (their columns `SCORED`) as arrays."""
-    import numpy as np
-
-    figures, sentences = _flat(rows["figures"])
-    stems, _ = _flat(rows["stems"])
-    lead, leads = _flat(rows["lead"])
-    windows, bounds = _flat(rows["windows"])
-    vectors, _ = _flat(rows["window_vectors"])
-    scales, within = _flat(rows["window_scales"])
-    column = {
-        name: np.asarray(figures.field(name)) for name in ("words", "pieces", "voice", "stems", "signature", "speaker")
+def episode_row(episode: IndexedEpisode, chunks: Sequence[Chunk], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A row of `episodes`, with the document frequencies of its terms; `rows` are those of its chunks."""
+    frequencies = document_frequencies(row["indexed_text"] for row in rows)
+    return {
+        **asdict(episode),
+        "chunks": len(chunks),
+        "length": sum(_passage_terms(chunk, row["title_terms"]) for chunk, row in zip(chunks, rows, strict=True)),
+        "terms": list(frequencies),
+        "term_chunks": list(frequencies.values()),
     }
-    starts = np.asarray(windows) + np.repeat(sentences[:-1], np.diff(bounds))
-    inner = np.delete(starts, bounds[1:-1] - 1)  # the end of one chunk is where the next begins
-    return arranged(
-        episode=np.asarray(joined(rows["key"]).dictionary_encode().indices, np.int64),
-        first=np.asarray(rows["first"], np.int64),
-        sentences=sentences,
-        words=column["words"].astype(np.int64),
-        pieces=column["pieces"].astype(np.int64),
-        voice=column["voice"],
-        advert=np.asarray(figures.field("advert").cast("int8")).astype(bool),
-        signature=column["signature"].astype(np.int64),
-        speaker=column["speaker"].astype(np.int64),
-        stems=np.asarray(stems),
-        spread=np.concatenate([[0], np.cumsum(column["stems"], dtype=np.int64)]),
-        lead=np.asarray(lead),
-        leads=leads,
-        starts=inner,
-        windows=within,
-        vectors=np.asarray(vectors).reshape(len(inner) - 1, -1),
-        scales=np.asarray(scales),
-        norms=np.asarray(_flat(rows["window_norms"])[0]).reshape(len(inner) - 1, RUNS),
+
+
+def _passage_terms(chunk: Chunk, title_terms: Sequence[int]) -> int:
+    """How many terms a passage of a chunk has: those of the title, and its share of the sentences'."""
+    pieces = sum(sentence.pieces for sentence in chunk.sentences)
+    return len(title_terms) + len(chunk.terms) * PASSAGE // max(PASSAGE, pieces)
+
+
+def statistics(row: Mapping[str, Any]) -> dict[str, int]:
+    """What a row of `episodes` adds to the table of terms."""
+    return {PASSAGES: row["chunks"], LENGTH: row["length"], **dict(zip(row["terms"], row["term_chunks"], strict=True))}
+
+
+# -- rows to arrays
+
+
+def chunk_arrays(rows: Any) -> ChunkArrays:
+    """Rows of `chunks` as arrays; they have the columns `SCORING_COLUMNS`, `key` and `speaker_names`."""
+    stats, stat_bounds = _flat(rows["sentence_stats"])
+    sentences = SentenceTable(stats)
+    sentence_bounds = stat_bounds // sentences.values.shape[1]
+    windows, window_bounds = _flat(rows["windows"])
+    starts = np.asarray(windows) + np.repeat(sentence_bounds[:-1], np.diff(window_bounds))
+    starts = np.delete(starts, window_bounds[1:-1] - 1)  # the end of one chunk is where the next begins
+    title_terms, title_bounds = _flat(rows["title_terms"])
+    return build_arrays(
+        sentences,
+        sentence_bounds,
+        starts,
+        np.asarray(_flat(rows["window_norms"])[0]).reshape(-1, MAX_RUN),
+        episode=np.asarray(_joined(rows["key"]).dictionary_encode().indices, np.int64),
+        first_word=np.asarray(rows["first_word"], np.int64),
+        speaker=_speakers(rows["speaker_names"], sentences.column("speaker"), sentence_bounds),
+        terms=np.asarray(_flat(rows["terms"])[0]),
+        title_terms=np.asarray(title_terms),
+        title_bounds=title_bounds,
+        vectors=np.asarray(_flat(rows["window_vectors"])[0]).reshape(len(starts) - 1, -1),
+        scales=np.asarray(_flat(rows["window_scales"])[0]),
     )
 
 
-def joined(column: Any) -> Any:
-    """A column as one array; its own where it is one already, for to combine is to copy."""
+def _speakers(names: Any, numbers: Any, sentence_bounds: Any) -> Any:
+    """The hashed name of each sentence's speaker; 0 where nobody is named."""
+    flat, bounds = _flat(names)
+    hashes = np.array([*(hash_term(name) for name in flat.to_pylist()), 0], np.int64)
+    places = numbers + np.repeat(bounds[:-1], np.diff(sentence_bounds))
+    return hashes[np.where(numbers < 0, -1, places)]
+
+
+def _joined(column: Any) -> Any:
+    """A column as one array, without a copy where it is one already."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _flat(column: Any) -> tuple[Any, Any]:
-    """The values of a column of lists, one after the other, and where each row's begin (and the last one's end)."""
-    import numpy as np
-
-    lists = joined(column)
-    lengths = np.asarray(lists.value_lengths(), np.int64)
-    return lists.flatten(), np.concatenate([[0], np.cumsum(lengths)])
+    """The values of a column of lists, one after the other, and where those of each row begin."""
+    lists = _joined(column)
+    return lists.flatten(), bounds_of(np.asarray(lists.value_lengths()))
 
 
-def episode_row(episode: IndexedEpisode) -> dict[str, Any]:
-    """A row of `episodes`, still without its terms."""
-    return {name: getattr(episode, name) for name in IndexedEpisode.__dataclass_fields__}
+# -- tables
 
 
 def schemas(model: str, dimension: int) -> dict[str, Any]:
-    """The three tables in the order they are made, stamped with what they were made for."""
+    """Arrow schemas of the three tables in the order they are made, stamped with what they are made for."""
     import pyarrow as pa
 
-    text, whole, small, seconds, names = pa.string(), pa.int64(), pa.int32(), pa.float64(), pa.list_(pa.string())
-    mark = pa.struct([("begin", small), ("end", small), ("speaker", text), ("start", seconds), ("stop", seconds)])
-    figure = pa.struct(
-        [("words", small), ("pieces", small), ("voice", pa.float32()), ("advert", pa.bool_()), ("stems", small),
-         ("signature", small), ("speaker", small)]
-    )  # fmt: skip
-    shown = {
+    text, count, number, seconds = pa.string(), pa.int64(), pa.int32(), pa.float64()
+    names, numbers, reals = pa.list_(text), pa.list_(number), pa.list_(pa.float32())
+    of_episode = {
         "key": text, "podcast": text, "guid": text, "title": text, "published": pa.timestamp("us", "UTC"), "link": text,
         "audio_url": text, "approximate": pa.bool_(),
     }  # fmt: skip
     chunks = {
-        "id": text, **shown, "position": whole, "first": whole, "text": text, "voices": names, "marks": pa.list_(mark),
-        "content_hash": text, "indexed_text": text, "figures": pa.list_(figure), "stems": pa.list_(small),
-        "lead": pa.list_(small), "windows": pa.list_(small), "window_vectors": pa.list_(pa.int8()),
-        "window_scales": pa.list_(pa.float32()),
-        "window_norms": pa.list_(pa.float32()),
+        "id": text, **of_episode, "first_word": count, "text": text, "speakers": names, "speaker_names": names,
+        "indexed_text": text, "sentence_stats": numbers, "terms": numbers, "title_terms": numbers, "windows": numbers,
+        "window_vectors": pa.list_(pa.int8()), "window_scales": reals, "window_norms": reals,
         "vector": pa.list_(pa.float32(), dimension),
     }  # fmt: skip
     episodes = {
-        **shown, "path": text, "files": text, "content_hash": text, "chunks": whole, "duration": seconds, "length": whole,
-        "flag": text, "terms": names, "term_chunks": pa.list_(whole),
+        **of_episode, "path": text, "version": text, "content_hash": text, "chunks": count, "duration": seconds,
+        "flag": text, "length": count, "terms": names, "term_chunks": pa.list_(count),
     }  # fmt: skip
-    stamp = {"model": model, "dimension": str(dimension), "schema": LAYOUT}
-    tables = {
-        "chunks": chunks,
-        "terms": {"term": text, "chunks": whole},
-        "episodes": episodes,
-    }  # the last makes it complete
+    tables = {"chunks": chunks, "terms": {"term": text, "chunks": count}, "episodes": episodes}  # the last completes it
+    stamp = {"model": model, "dimension": str(dimension), "layout": LAYOUT}
     return {name: pa.schema(list(columns.items()), metadata=stamp) for name, columns in tables.items()}
+
+
+EPISODE_COLUMNS = tuple(field.name for field in fields(IndexedEpisode))

@@ -1,15 +1,17 @@
-"""Document frequencies, kept as episodes come and go, and counted anew where a run was cut off between two writes."""
+"""Document frequencies: the table `terms`, kept as episodes come and go, counted anew after an interrupted write."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from index import scoring as rank
-from index.store.schema import LENGTH, PASSAGES, STAMP, STAMP_BITS, held, mark_of, quoted
+from index.scoring import TermFrequencies
+from index.store.schema import LENGTH, PASSAGES, quoted, statistics
+
+_COLUMNS = ["chunks", "length", "terms", "term_chunks"]
 
 
 async def upsert(table: Any, on: str, rows: list[dict[str, Any]], columns: Sequence[str] = ()) -> None:
-    """Put rows in place of those of the same `on`; with `columns`, only these and only where there is a row."""
+    """Replace or add rows by the column `on`; with `columns`, write only these, and only where there is a row."""
     import pyarrow as pa
 
     schema = await table.schema()
@@ -20,7 +22,7 @@ async def upsert(table: Any, on: str, rows: list[dict[str, Any]], columns: Seque
 
 
 async def lookup(terms: Any, names: Iterable[str]) -> dict[str, int]:
-    """The numbers kept under these names; those that are not there are left out."""
+    """The counts kept under these names; those that are not there are left out."""
     wanted = ", ".join(quoted(name) for name in names)
     if not wanted:
         return {}
@@ -28,41 +30,29 @@ async def lookup(terms: Any, names: Iterable[str]) -> dict[str, int]:
     return dict(zip(found["term"].to_pylist(), found["chunks"].to_pylist(), strict=True))
 
 
-async def known(terms: Any, words: Sequence[str]) -> rank.Frequencies:
-    """What BM25 needs to know of these words."""
+async def frequencies(terms: Any, words: Sequence[str]) -> TermFrequencies:
+    """The statistics of BM25 for these terms."""
     counts = await lookup(terms, [*words, PASSAGES, LENGTH])
-    return rank.Frequencies(counts.get(PASSAGES, 0), counts.get(LENGTH, 0), counts)
+    return TermFrequencies(counts.get(PASSAGES, 0), counts.get(LENGTH, 0), counts)
 
 
 async def shift(terms: Any, episodes: Any, key: str, entry: Mapping[str, Any] | None) -> None:
-    """Bring the numbers to where they are once the row of `key` becomes `entry`, or is gone."""
-    before = await episodes.query().where(f"key = {quoted(key)}").to_list()
-    change: Counter[str] = Counter()
-    for row in before:
-        change.subtract(held(row))
-    if entry:
-        change.update(held(entry))
-    current = await lookup(terms, change)
-    rows = [{"term": term, "chunks": _sum(term, current.get(term, 0) + n)} for term, n in change.items() if n]
-    if rows:
-        await upsert(terms, "term", rows)
+    """Bring the counts to where they are once the row of `key` becomes `entry`, or is gone."""
+    change: Counter[str] = Counter(statistics(entry) if entry else {})
+    for row in await episodes.query().where(f"key = {quoted(key)}").select(_COLUMNS).to_list():
+        change.subtract(statistics(row))
+    changed = {term: n for term, n in change.items() if n}
+    known = await lookup(terms, changed)
+    if changed:
+        await upsert(terms, "term", [{"term": term, "chunks": known.get(term, 0) + n} for term, n in changed.items()])
 
 
-def _sum(term: str, value: int) -> int:
-    return value % (1 << STAMP_BITS) if term == STAMP else value
-
-
-async def heal(terms: Any, episodes: Any) -> None:
-    """Count all anew unless the stamp says they were counted over exactly the episodes there are."""
+async def recount(terms: Any, episodes: Any) -> None:
+    """Count all terms anew."""
     import pyarrow as pa
 
-    there = await episodes.query().select(["key", "content_hash"]).to_list()
-    stamp = _sum(STAMP, sum(mark_of(row["key"], row["content_hash"]) for row in there))
-    if (await lookup(terms, [STAMP])).get(STAMP, 0) == stamp:
-        return
     total: Counter[str] = Counter()
-    columns = ["key", "content_hash", "chunks", "length", "terms", "term_chunks"]
-    for row in await episodes.query().select(columns).to_list():
-        total.update(held(row))
-    rows = [{"term": term, "chunks": _sum(term, n)} for term, n in total.items()]
+    for row in await episodes.query().select(_COLUMNS).to_list():
+        total.update(statistics(row))
+    rows = [{"term": term, "chunks": n} for term, n in total.items()]
     await terms.add(pa.Table.from_pylist(rows, schema=await terms.schema()), mode="overwrite")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from index.text.sentences import word_spans
 from ingest.models import Segment
+from ingest.sentences import word_spans
 
 Span = tuple[float, float]  # start and end, seconds
 LEAST_SHARED = (

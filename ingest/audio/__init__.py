@@ -1,1 +1,1 @@
-"""Audio: downloaded whole or not at all, decoded in blocks."""
+"""Audio: downloads and decoding."""

@@ -1,9 +1,8 @@
-"""Any audio file PyAV reads, decoded in blocks to 16 kHz mono, so that hours of it never lie in memory at once."""
+"""Decodes any audio file that PyAV reads, in blocks, to 16 kHz mono: hours of sound are never in memory at once."""
 
 from collections.abc import Iterator
 from itertools import chain, groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 from ingest.errors import AudioError
 
 RATE = 16_000  # samples a second: what Whisper and the Silero VAD were trained on
-FRAMES_AT_ONCE = 500_000  # samples resampled in one call: a frame alone costs more in calls than in work
-LONGEST = 24 * 3600  # seconds; a small hostile file can unfold into weeks of silence
-MISSING_SECONDS = 2.0  # a file this much shorter than it says is cut off: encoders' own padding stays below 0.2 s
-MISSING_SHARE = 0.005  # and by this share: a long variable-rate file's declared duration is rounded
-OGG_PAGE = 65_307  # bytes the largest page of an Ogg file has
+SAMPLES_AT_ONCE = 500_000  # resampled in one call: calls for single frames take longer than the work
+MAX_SECONDS = 24 * 3600  # of sound; a small hostile file can unpack into weeks of silence
+MISSING_SECONDS = 2.0  # by which a file that is cut off is shorter than declared: encoders' padding stays below 0.2 s
+MISSING_SHARE = 0.005  # of the declared duration, likewise: a long variable-rate file declares a rounded one
+MAX_OGG_PAGE = 65_307  # bytes (RFC 3533, section 6)
 
 Samples = NDArray[np.float32]
 
@@ -24,8 +23,8 @@ Samples = NDArray[np.float32]
 class Recording:
     """One audio file being decoded; a context manager.
 
-    `declared` is the duration the file claims, in seconds (None where it claims none), `decoded` the seconds decoded so
-    far. `truncated` and `damaged` (packets that could not be decoded) hold once `blocks` is exhausted.
+    `declared` is the duration the file declares, in seconds (None where it declares none), `decoded` the seconds decoded
+    so far. `truncated` and `damaged` (packets that could not be decoded) are valid once `blocks` is exhausted.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,14 +44,16 @@ class Recording:
             raise AudioError(path, "holds no sound; check that this is the episode's audio")
         self._stream = self._container.streams.best("audio") or self._container.streams.audio[0]
         self._stream.thread_type = "AUTO"
-        self.declared = _declared(self._container, self._stream)
+        self.declared: float | None = None
+        if self._stream.duration and self._stream.time_base:
+            self.declared = float(self._stream.duration * self._stream.time_base)
+        elif self._container.duration:
+            self.declared = self._container.duration / 1_000_000
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._container.close()
 
     @property
@@ -62,24 +63,24 @@ class Recording:
 
     @property
     def truncated(self) -> bool:
-        """Whether the file ends before it should: reading broke off, or it is shorter than it claims."""
-        if self._broken or self.decoded >= LONGEST or _ends_midway(self._container.format.name, self.path):
+        """Whether the file is cut off: reading broke off, or the sound is shorter than declared."""
+        if self._broken or self.decoded >= MAX_SECONDS or _shorter_than_header(self._container.format.name, self.path):
             return True
-        if self.declared is None or not _keeps_its_word(self._container.format.name, self.path):
+        if self.declared is None or not _declares_exactly(self._container.format.name, self.path):
             return False
         return self.declared - self.decoded > max(MISSING_SECONDS, MISSING_SHARE * self.declared)
 
     def blocks(self) -> Iterator[Samples]:
-        """The sound from its start: float32, mono, 16 kHz, within -1 and 1. Raises `AudioError` where there is none."""
+        """The sound from its start: float32, mono, 16 kHz, -1 to 1. Raises `AudioError` where there is none."""
         import av
 
-        form = lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate)  # noqa: E731 - a key, used once
-        for _, frames in groupby(self._frames(), form):  # chained streams may change rate or channels on the way
-            resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)  # float would not tame loud stereo
+        for _, frames in groupby(self._frames(), _form):  # chained streams may change rate or channels
+            # s16 clips loud stereo, float would not
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
             for group in chain(_grouped(frames), [None]):  # None flushes
                 for frame in resampler.resample(group):
                     yield self._counted(frame.to_ndarray()[0])
-            if self.decoded >= LONGEST:
+            if self.decoded >= MAX_SECONDS:
                 return
         if not self._samples:
             raise AudioError(self.path, "holds no sound that can be decoded; download it again")
@@ -93,7 +94,7 @@ class Recording:
         import av
 
         packets = self._container.demux(self._stream)
-        while self.decoded < LONGEST:
+        while self.decoded < MAX_SECONDS:
             try:
                 packet = next(packets)
                 yield from packet.decode()
@@ -106,29 +107,27 @@ class Recording:
                 return
 
 
+def _form(frame: Any) -> tuple[str, str, int]:
+    """What a resampler expects to stay the same."""
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
 def _grouped(frames: Iterator[Any]) -> Iterator[Any]:
     """Frames of one form joined into larger ones."""
     import av
 
     fifo = av.AudioFifo()
     for frame in frames:
-        frame.pts = None  # broken time stamps are common and of no use here: sound is counted in samples
+        frame.pts = None  # broken time stamps are common; time is counted in samples
         fifo.write(frame)
-        if fifo.samples >= FRAMES_AT_ONCE:
+        if fifo.samples >= SAMPLES_AT_ONCE:
             yield fifo.read()
     if fifo.samples:
         yield fifo.read()
 
 
-def _declared(container: Any, stream: Any) -> float | None:
-    """The duration the file claims, in seconds."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / 1_000_000 if container.duration else None
-
-
-def _keeps_its_word(form: str, path: Path) -> bool:
-    """Whether the declared duration comes from the file's header; an MP3 without one is only estimated by its size."""
+def _declares_exactly(form: str, path: Path) -> bool:
+    """Whether the declared duration is exact; that of an MP3 without a header is estimated from the size."""
     if form != "mp3":
         return True
     with path.open("rb") as file:
@@ -140,17 +139,15 @@ def _keeps_its_word(form: str, path: Path) -> bool:
     return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
 
 
-def _ends_midway(form: str, path: Path) -> bool:
-    """Whether a file ends before the size it gives itself; these forms' duration is reckoned from what is there."""
+def _shorter_than_header(form: str, path: Path) -> bool:
+    """Whether a file is shorter than its header says; for these formats libav derives the duration from the size."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        if (
-            form == "wav"
-        ):  # RIFF: its size in bytes 4 to 8, less these 8; recorders that cannot know write 0 or all ones
-            said = int.from_bytes(file.read(8)[4:], "little")
-            return said not in {0, 0xFFFFFFFF} and said + 8 > size
+        if form == "wav":  # RIFF: bytes 4 to 8 are the size less 8; recorders that do not know it write 0 or all ones
+            declared = int.from_bytes(file.read(8)[4:], "little")
+            return declared not in {0, 0xFFFFFFFF} and declared + 8 > size
         if form == "ogg":  # RFC 3533, section 6: a page is 27 bytes, a table of lengths, and so many bytes
-            file.seek(max(0, size - OGG_PAGE))
+            file.seek(max(0, size - MAX_OGG_PAGE))
             tail = file.read()
             page = tail.rfind(b"OggS")
             table = tail[page + 27 : page + 27 + tail[page + 26]] if 0 <= page < len(tail) - 26 else b""
@@ -174,7 +171,7 @@ def quietest(samples: Samples, start: float, end: float) -> float:
 
 
 def skipped(blocks: Iterator[Samples], count: int) -> Iterator[Samples]:
-    """The blocks less their first `count` samples."""
+    """The blocks without their first `count` samples."""
     for block in blocks:
         if count < len(block):
             yield block[count:]

@@ -1,1 +1,1 @@
-"""Feeds: fetched, mended, parsed, polled when due, followed when they move."""
+"""Feeds: fetched, repaired, parsed, scheduled, followed when they move, read from and written to OPML."""

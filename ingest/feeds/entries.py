@@ -1,28 +1,31 @@
-"""One entry of a feed as feedparser gives it, made into an Episode: pure, and forgiving of what publishers write."""
+"""Makes one entry of a feed, as feedparser gives it, into an Episode; forgives what publishers write. Pure."""
 
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from ingest.feeds.podcast_tags import Marks
+from ingest.feeds.podcast_tags import PodcastTags
 from ingest.feeds.repair import plain_text
 from ingest.models import Episode, TranscriptLink
 from ingest.times import parse_duration
 
 AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wma", ".aif", ".aiff")
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".ogv")
-NOT_MEDIA = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|pdf|epub|zip|torrent|html?|xml|json|srt|vtt|txt)$", re.IGNORECASE)
-WHOLE_ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?:[/?#][^\s]*)?")
+NOT_MEDIA = 3  # the rank of what is neither audio nor video
+OTHER_ENDING = re.compile(
+    r"\.(?:jpe?g|png|gif|webp|svg|pdf|epub|zip|torrent|html?|xml|json|srt|vtt|txt)$", re.IGNORECASE
+)
+WEB_ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?:[/?#][^\s]*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What an entry inherits from its feed; `base` is the address that relative ones are resolved against."""
+class FeedContext:
+    """What an entry inherits from its feed; relative addresses are resolved against `base`."""
 
     podcast: str
     source_feed: str
@@ -38,7 +41,7 @@ def without_query(url: str) -> str:
 
 def absolute(base: str, url: str) -> str:
     """A web address as published, made absolute; empty where it is none."""
-    if WHOLE_ADDRESS.fullmatch(url):  # nearly always: joining costs ten times as much
+    if WEB_ADDRESS.fullmatch(url):  # the usual case: joining takes ten times as long
         return url
     try:
         joined = urljoin(base, "%20".join(url.split())) if url.strip() else ""
@@ -48,33 +51,28 @@ def absolute(base: str, url: str) -> str:
     return joined if parts.scheme in ("http", "https") and parts.hostname else ""
 
 
-def read_entry(entry: Mapping[str, Any], marks: Marks, around: Around) -> tuple[Episode | None, list[str]]:
+def read_entry(entry: Mapping[str, Any], tags: PodcastTags, feed: FeedContext) -> tuple[Episode | None, list[str]]:
     """The episode, or None where the entry carries no audio; and what is wrong with it."""
-    title = plain_text(_words(entry, "title") or _words(entry, "itunes_title"), limit=500)
-    enclosure = _enclosure(entry, around.base)
-    if enclosure is None:
+    title = plain_text(_text(entry, "title") or _text(entry, "itunes_title"), limit=500)
+    url = _enclosure_url(entry, feed.base)
+    if not url:
         return None, [f"{title or 'an entry without a title'}: has no audio or video, skipped"]
-    url, kind, size = enclosure
-    published = _published(entry)
-    guid = " ".join((marks.guid or _words(entry, "id")).splitlines())
+    guid = " ".join((tags.guid or _text(entry, "id")).splitlines())
     episode = Episode(
-        podcast=around.podcast,
+        podcast=feed.podcast,
         guid=guid or without_query(url),
         title=title or "Untitled episode",
-        published=published,
-        link=_link(entry, around.base),
+        published=" ".join((_text(entry, "published") or _text(entry, "updated")).splitlines()),
+        link=_link(entry, feed.base),
         audio_url=url,
-        source_feed=around.source_feed,
-        audio_type=kind,
-        audio_bytes=size,
-        duration=parse_duration(_words(entry, "itunes_duration")),
+        source_feed=feed.source_feed,
+        duration=parse_duration(_text(entry, "itunes_duration")),
         summary=_summary(entry),
-        author=plain_text(_words(entry, "author"), limit=500) or around.author,
-        season=_number(marks.season) or _number(_words(entry, "itunes_season")),
-        number=_number(marks.episode) or _number(_words(entry, "itunes_episode")),
-        people=tuple(marks.people) or around.people,
-        chapters_url=absolute(around.base, marks.chapters) if marks.chapters else "",
-        transcripts=_transcripts(marks.transcripts, around.base),
+        author=plain_text(_text(entry, "author"), limit=500) or feed.author,
+        season=_number(tags.season) or _number(_text(entry, "itunes_season")),
+        number=_number(tags.episode) or _number(_text(entry, "itunes_episode")),
+        people=tuple(tags.people) or feed.people,
+        transcripts=_transcripts(tags.transcripts, feed.base),
     )
     return episode, _complaints(entry, episode, title, guid)
 
@@ -89,22 +87,16 @@ def _complaints(entry: Mapping[str, Any], episode: Episode, title: str, guid: st
         wrong.append("has no date")
     elif episode.published_at is None:
         wrong.append(f"has a date that cannot be read: {episode.published[:40]}")
-    declared = _words(entry, "itunes_duration")
+    declared = _text(entry, "itunes_duration")
     if declared and episode.duration is None and declared.strip("0:. "):
         wrong.append(f"has a duration that cannot be read: {declared[:40]}")
     name = title or episode.guid[:100]
     return [f"{name}: {complaint}" for complaint in wrong]
 
 
-def _words(entry: Mapping[str, Any], key: str) -> str:
-    value = dict.get(entry, key)  # type: ignore[call-overload]  # past feedparser's aliases, which are slow and warn
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    value = dict.get(entry, key)  # type: ignore[call-overload]  # skips feedparser's aliases, which are slow and warn
     return value.strip() if isinstance(value, str) else ""
-
-
-def _published(entry: Mapping[str, Any]) -> str:
-    """The date as published, else as updated."""
-    words = _words(entry, "published") or _words(entry, "updated")
-    return " ".join(words.splitlines())
 
 
 def _number(text: str) -> int | None:
@@ -112,89 +104,80 @@ def _number(text: str) -> int | None:
 
 
 def _link(entry: Mapping[str, Any], base: str) -> str:
-    """The episode's page; a guid that feedparser took for a link counts only where it is a whole address."""
-    link = _words(entry, "link")
-    return absolute("" if link == _words(entry, "id") else base, link)
+    """The episode's page; a guid that feedparser took for a link counts only where it is an absolute address."""
+    link = _text(entry, "link")
+    return absolute("" if link == _text(entry, "id") else base, link)
 
 
 def _summary(entry: Mapping[str, Any]) -> str:
-    text = _words(entry, "summary")
-    if not text:
-        text = next((_words(content, "value") for content in entry.get("content") or ()), "")
-    return plain_text(text)
+    contents = [_text(content, "value") for content in entry.get("content") or ()]
+    return plain_text(_text(entry, "summary") or next(iter(contents), ""))
 
 
-def _enclosure(entry: Mapping[str, Any], base: str) -> tuple[str, str, int | None] | None:
-    """Address, type and size of the audio; video where there is none, then what does not say what it is."""
+def _enclosure_url(entry: Mapping[str, Any], base: str) -> str:
+    """The address of the audio; of the video where there is no audio, then of what does not say what it is."""
     links = [link for link in entry.get("links") or () if link.get("rel") == "enclosure"]
-    best, lowest = None, 3
-    for media in (*links, *(entry.get("media_content") or ())):
-        url = absolute(base, _words(media, "href") or _words(media, "url"))
-        kind = _words(media, "type").lower()
-        rank = _rank(kind, url)
-        if url and rank < lowest:
-            best, lowest = (url, kind, _number(_words(media, "length")) or None), rank
-    return best
+    media = [*links, *(entry.get("media_content") or ())]
+    urls = [absolute(base, _text(each, "href") or _text(each, "url")) for each in media]
+    ranked = [(_rank(_text(each, "type").lower(), url), url) for each, url in zip(media, urls, strict=True) if url]
+    rank, url = min(ranked, key=lambda pair: pair[0], default=(NOT_MEDIA, ""))
+    return url if rank < NOT_MEDIA else ""
 
 
 def _rank(kind: str, url: str) -> int:
+    """0 for audio, 1 for video, 2 for what may be either, `NOT_MEDIA` for the rest."""
     path = without_query(url).lower()
     if kind.startswith("audio/") or (not kind.startswith("video/") and path.endswith(AUDIO_ENDINGS)):
         return 0
     if kind.startswith("video/") or path.endswith(VIDEO_ENDINGS):
         return 1
-    unsaid = kind in ("", "application/octet-stream", "binary/octet-stream", "application/ogg")
-    return 2 if unsaid and not NOT_MEDIA.search(path) else 3
+    unclear = kind in ("", "application/octet-stream", "binary/octet-stream", "application/ogg")
+    return 2 if unclear and not OTHER_ENDING.search(path) else NOT_MEDIA
 
 
 def _transcripts(links: Iterable[TranscriptLink], base: str) -> tuple[TranscriptLink, ...]:
-    found = {link: absolute(base, link.url) for link in links}
-    resolved = (link if url == link.url else replace(link, url=url) for link, url in found.items() if url)
-    return tuple(dict.fromkeys(resolved))
+    resolved = (replace(link, url=absolute(base, link.url)) for link in links)
+    return tuple(dict.fromkeys(link for link in resolved if link.url))
 
 
-def tell_apart(episodes: Sequence[Episode]) -> tuple[list[Episode], list[str]]:
-    """Each episode under a guid of its own, in the same order, and what had to be done for it.
+def distinct_guids(episodes: Sequence[Episode]) -> tuple[list[Episode], list[str]]:
+    """Each episode under a guid of its own, in the same order, and warnings about guids that were shared.
 
-    An entry listed twice with the same audio, title and date is one episode. Different episodes under one guid: the
-    oldest keeps it, since it had it first; the others get a hash of their date behind it (of title and audio address,
+    An entry listed twice with the same audio, title and date is one episode. Of different episodes under one guid the
+    oldest keeps it, since it had it first. The others get a hash of their date appended (of title and audio address,
     where the date does not tell them apart), which stays the same from poll to poll.
     """
     groups = defaultdict[str, list[int]](list)
     for position, episode in enumerate(episodes):
         groups[episode.guid].append(position)
-    kept, warnings = dict(enumerate(episodes)), list[str]()
+    distinct, warnings = dict[int, Episode](), list[str]()
     for guid, positions in groups.items():
-        if len(positions) > 1:
-            parted = _part([(position, episodes[position]) for position in positions])
-            for position in positions:
-                del kept[position]
-            kept |= parted
-            read = "one episode listed repeatedly" if len(parted) == 1 else f"{len(parted)} episodes, told apart"
-            warnings.append(f"{len(positions)} entries share the guid {guid[:100]}: read as {read}")
-    return [kept[position] for position in sorted(kept)], warnings
+        twins = [(position, episodes[position]) for position in positions]
+        separated = _separate(twins) if len(twins) > 1 else dict(twins)
+        distinct |= separated
+        if len(twins) > 1:
+            read = f"{len(separated)} episodes, told apart" if len(separated) > 1 else "one episode listed repeatedly"
+            warnings.append(f"{len(twins)} entries share the guid {guid[:100]}: read as {read}")
+    return [distinct[position] for position in sorted(distinct)], warnings
 
 
-def _part(twins: Sequence[tuple[int, Episode]]) -> dict[int, Episode]:
-    """The different ones among episodes of one guid, by position, the repeats left out."""
+def _separate(twins: Sequence[tuple[int, Episode]]) -> dict[int, Episode]:
+    """The different ones among episodes of one guid, by position, without the repeats."""
     different = dict[tuple[str, str, str], tuple[int, Episode]]()
     for position, episode in twins:
         different.setdefault((without_query(episode.audio_url), episode.title, episode.published), (position, episode))
-    oldest = min(different.values(), key=lambda twin: (_moment(twin[1]), -twin[0]))[1]
-    parted, taken = dict[int, Episode](), {oldest.guid}
+    latest = datetime.max.replace(tzinfo=UTC)
+    oldest = min(different.values(), key=lambda twin: (twin[1].published_at or latest, -twin[0]))[1]
+    separated, taken = dict[int, Episode](), {oldest.guid}
     for identity, (position, episode) in different.items():
         guid = episode.guid
         if episode is not oldest:
             guid = f"{episode.guid}#{_hash(episode.published)}"
             guid = f"{episode.guid}#{_hash(*identity)}" if guid in taken or not episode.published else guid
         taken.add(guid)
-        parted[position] = replace(episode, guid=guid)
-    return parted
+        separated[position] = replace(episode, guid=guid)
+    return separated
 
 
 def _hash(*words: str) -> str:
     return sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:8]
-
-
-def _moment(episode: Episode) -> float:
-    return episode.published_at.timestamp() if episode.published_at else math.inf

@@ -1,12 +1,12 @@
-"""Whether a feed has moved for good: said by permanent redirects or by the feed itself, and believed once it lasts. Pure."""
+"""Decides whether a feed has moved for good: redirects or the feed itself claim so, several polls must agree. Pure."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ingest.ledger import Subscription
+from ingest.models import Subscription
 
-AGREEING = 3  # polls in a row that say the same
-LASTING = timedelta(days=2)  # and for so long: a slip in a host's settings is mended by then
+AGREEING = 3  # polls in a row that claim the same address
+LASTING = timedelta(days=2)  # for which they must agree: a slip in a host's settings is corrected by then
 
 
 def claimed(feed: Subscription, permanent_url: str) -> str:

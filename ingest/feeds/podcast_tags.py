@@ -1,7 +1,7 @@
-"""What feedparser does not give: every `podcast:` tag of a feed, and each guid as it stands.
+"""Reads what feedparser does not give: every `podcast:` tag of a feed, and each guid verbatim.
 
 feedparser 6.0.14 keeps only the last of several `podcast:transcript` tags, drops the names in `podcast:person` and the
-number in `podcast:season`, and its keys follow the prefix the feed happens to use. The tags are described at
+number in `podcast:season`, and its keys follow the prefix that the feed happens to use. The tags are described at
 https://podcasting2.org/docs/podcast-namespace.
 """
 
@@ -18,37 +18,36 @@ from ingest.errors import FeedError
 from ingest.models import TranscriptLink
 
 DECLARATION = re.compile(rb"""xmlns:([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,200})["']""")
-ADDRESSES = (b"podcastindex.org/namespace", b"github.com/podcastindex-org/podcast-namespace")
+NAMESPACES = (b"podcastindex.org/namespace", b"github.com/podcastindex-org/podcast-namespace")
 ITEM = re.compile(rb"<((?:[\w.-]{1,40}:)?(?:item|entry))[\s>].*?(?:</\1\s*>|(?=<\1[\s>])|\Z)", re.DOTALL)
 TEXTS = ("person", "season", "episode", "guid")
 MAX_DEPTH = 100  # elements inside elements: feeds have five or six, and some parsers slow down with each
-MAX_TEXT = 1000  # of one tag: names and numbers
+MAX_TEXT = 1000  # characters of a person's name
 
 
 @dataclass(slots=True)
-class Marks:
+class PodcastTags:
     """What one item, or the channel, says in the `podcast:` namespace; `guid` is the item's, or the `podcast:guid`."""
 
     guid: str = ""
     season: str = ""
     episode: str = ""
-    chapters: str = ""
     people: list[str] = field(default_factory=list)
     transcripts: list[TranscriptLink] = field(default_factory=list)
 
 
-class _Reader(ContentHandler):
-    """Walks the elements once; knows of each only its name and depth."""
+class _TagHandler(ContentHandler):
+    """Collects the tags of each item in one pass over the elements."""
 
     def __init__(self, prefixes: set[str]) -> None:
         super().__init__()
-        self.channel = Marks()
-        self.items: list[Marks] = []
-        self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in (*TEXTS, "transcript", "chapters")}
-        self._at = self.channel
+        self.channel = PodcastTags()
+        self.items: list[PodcastTags] = []
+        self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in (*TEXTS, "transcript")}
+        self._current = self.channel
         self._depth = self.deepest = 0
-        self._item_depth = -1  # of the item we are in
-        self._into = ""
+        self._item_depth = -1  # of the item that is open
+        self._tag = ""  # the tag whose text is being collected
         self._text: list[str] = []
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 -- SAX's name
@@ -58,70 +57,69 @@ class _Reader(ContentHandler):
             raise SAXException("nested too deeply")
         local = name.rpartition(":")[2]
         if local in ("item", "entry") and self._item_depth < 0:
-            self._item_depth, self._at = self._depth, Marks()
-            self.items.append(self._at)
-        elif kind := self._names.get(name):
-            self._start(kind, attrs)
+            self._item_depth, self._current = self._depth, PodcastTags()
+            self.items.append(self._current)
+        elif tag := self._names.get(name):
+            self._start(tag, attrs)
         elif local in ("guid", "id") and self._depth == self._item_depth + 1 and self._item_depth > 0:
             self._start("guid", attrs)
 
-    def _start(self, kind: str, attrs: AttributesImpl) -> None:
-        url = attrs.get("url", "").strip()
-        if kind == "chapters":
-            self._at.chapters = self._at.chapters or url
-        elif kind != "transcript":
-            self._into, self._text = kind, []
-        elif url:
-            words = [attrs.get(name, "").strip() for name in ("type", "language", "rel")]
-            self._at.transcripts.append(TranscriptLink(url, *words))
+    def _start(self, tag: str, attrs: AttributesImpl) -> None:
+        if tag != "transcript":
+            self._tag, self._text = tag, []
+        elif url := attrs.get("url", "").strip():
+            rest = [attrs.get(name, "").strip() for name in ("type", "language", "rel")]
+            self._current.transcripts.append(TranscriptLink(url, *rest))
 
     def characters(self, content: str) -> None:
-        if self._into:
+        if self._tag:
             self._text.append(content)
 
     def endElement(self, name: str) -> None:  # noqa: ARG002, N802 -- as SAX has it
-        if self._into:
-            self._end(self._into, "".join(self._text).strip())
+        if self._tag:
+            self._end(self._tag, "".join(self._text).strip())
         if self._depth == self._item_depth:
-            self._item_depth, self._at = -1, self.channel
+            self._item_depth, self._current = -1, self.channel
         self._depth -= 1
 
-    def _end(self, kind: str, text: str) -> None:
-        self._into = ""
-        if kind == "person":
+    def _end(self, tag: str, text: str) -> None:
+        self._tag = ""
+        if tag == "person":
             name = " ".join(text.split())[:MAX_TEXT]
-            if name and name not in self._at.people:
-                self._at.people.append(name)
-        elif not getattr(self._at, kind):
-            setattr(self._at, kind, text)
+            if name and name not in self._current.people:
+                self._current.people.append(name)
+        elif not getattr(self._current, tag):
+            setattr(self._current, tag, text)
 
 
-def read_marks(url: str, data: bytes) -> tuple[Marks, list[Marks], bool]:
-    """The channel's marks, those of each item in the order of the document, and whether all of it could be read.
+def read_tags(url: str, data: bytes) -> tuple[PodcastTags, list[PodcastTags], bool]:
+    """The channel's tags, those of each item in the document's order, and whether all of it is well-formed.
 
-    Where the document is not well-formed each item is read by itself, so that a fault costs one item's marks only.
-    Raises FeedError for elements nested without end.
+    Where it is not, each item is read by itself, so that a fault costs the tags of one item only.
+    Raises FeedError for elements nested more than `MAX_DEPTH` deep.
     """
     prefixes = {
-        found[1].decode() for found in DECLARATION.finditer(data) if any(part in found[2].lower() for part in ADDRESSES)
+        found[1].decode()
+        for found in DECLARATION.finditer(data)
+        if any(part in found[2].lower() for part in NAMESPACES)
     } or {"podcast"}
-    reader = _Reader(prefixes)
-    if _walk(reader, data):
-        return reader.channel, reader.items, True
-    if reader.deepest > MAX_DEPTH:
+    handler = _TagHandler(prefixes)
+    if _well_formed(handler, data):
+        return handler.channel, handler.items, True
+    if handler.deepest > MAX_DEPTH:
         raise FeedError(url, f"has elements nested more than {MAX_DEPTH} deep: refused")
-    whole = True
-    items = []
+    items, all_well_formed = list[PodcastTags](), True
     for found in ITEM.finditer(data):
-        alone = _Reader(prefixes)
-        whole = _walk(alone, found[0]) and whole
-        items.append(alone.items[0] if alone.items else Marks())
-    return reader.channel, items, whole
+        alone = _TagHandler(prefixes)
+        all_well_formed = _well_formed(alone, found[0]) and all_well_formed
+        items.append(alone.items[0] if alone.items else PodcastTags())
+    return handler.channel, items, all_well_formed
 
 
-def _walk(reader: _Reader, data: bytes) -> bool:
+def _well_formed(handler: ContentHandler, data: bytes) -> bool:
+    """Feed the data to the handler; whether that went well to the end."""
     parser = DefusedExpatParser(forbid_dtd=True)
-    parser.setContentHandler(reader)
+    parser.setContentHandler(handler)
     try:
         parser.feed(data)
         parser.close()

@@ -1,10 +1,12 @@
-"""Bytes that call themselves a feed, made into UTF-8 that an XML parser accepts; markup made into plain text.
+"""Repairs feeds into UTF-8 that an XML parser accepts; turns markup into plain text.
 
-Every pattern here ends at a character that cannot recur inside it, or at the end of the data, so time stays linear.
+Every pattern here ends at a character that cannot occur inside it, or at the end of the data: time stays linear.
 """
 
+import codecs
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from html import unescape
 from html.entities import html5
@@ -14,7 +16,7 @@ from ingest.errors import FeedError
 ENCODINGS = re.compile(r"utf|iso|windows|cp125|latin|us-ascii|koi8|gb|big5|euc|shift|sjis|mac|tis", re.IGNORECASE)
 DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
 WIDE = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
-WIDER = {  # what is meant where the narrower one is claimed, as browsers read it
+WIDER = {  # a superset is meant where its subset is declared: browsers read it so (encoding.spec.whatwg.org)
     "iso-8859-1": "cp1252",
     "latin-1": "cp1252",
     "latin1": "cp1252",
@@ -56,22 +58,23 @@ NAMESPACES = {
     b"media": b"http://search.yahoo.com/mrss/",
     b"dc": b"http://purl.org/dc/elements/1.1/",
 }
-MAX_JUNK = 50  # broken tags in front of the feed that are stepped over, such as a server's warnings
+MAX_JUNK = 50  # broken tags in front of the feed that are skipped, such as a server's warnings
+MAX_BYTES = 50 * 2**20  # of an unpacked feed: as many as are fetched
 
 
 @dataclass(frozen=True, slots=True)
-class Markup:
-    """UTF-8 without declaration or DOCTYPE, ready to be parsed; `root` is the outermost element's local name."""
+class RepairedFeed:
+    """UTF-8 without XML declaration or DOCTYPE; `root` is the outermost element's local name."""
 
     data: bytes
     root: str
     warnings: tuple[str, ...] = ()
 
 
-def read_markup(url: str, body: bytes, charset: str = "", max_bytes: int = 50 * 2**20) -> Markup:
-    """Decode and mend what can be mended without guessing at meaning; `charset` is what the HTTP header claims.
+def repair(url: str, body: bytes, charset: str = "", max_bytes: int = MAX_BYTES) -> RepairedFeed:
+    """Decode a feed, and repair what can be repaired without guessing; `charset` is what the HTTP header declares.
 
-    Raises FeedError for what is no text, no markup, or an attempt to fill the memory.
+    Raises FeedError for what is no text, no XML, or an attempt to fill the memory.
     """
     text, warnings = to_utf8(_unpack(url, body, max_bytes), charset)
     if b"\0" in text:
@@ -86,16 +89,16 @@ def read_markup(url: str, body: bytes, charset: str = "", max_bytes: int = 50 * 
     if junk:
         warnings.append("has text in front of the feed: it was left out")
     data, cut = _close(clean[at:], root[1], root[2].lower())
-    whole = BAD_NUMBERS.sub(_number, LIVE_ITEM.sub(b"", data))
-    mended = LOOSE_AMPERSAND.sub(lambda found: _ampersand(found, entities), whole)
-    if mended != whole and not entities:
+    valid = BAD_NUMBERS.sub(_valid_characters, LIVE_ITEM.sub(b"", data))
+    escaped = LOOSE_AMPERSAND.sub(lambda found: _ampersand(found, entities), valid)
+    if escaped != valid and not entities:
         warnings.append("has bare & signs or entities that XML does not know: read all the same")
-    data, undeclared = _declare_prefixes(mended, len(root[1]) + 1)
-    return Markup(data, root[2].decode().lower(), (*warnings, *cut, *undeclared))
+    data, undeclared = _declare_prefixes(escaped, len(root[1]) + 1)
+    return RepairedFeed(data, root[2].decode().lower(), (*warnings, *cut, *undeclared))
 
 
 def _unpack(url: str, body: bytes, max_bytes: int) -> bytes:
-    """Some hosts store the feed compressed and send it so without saying it."""
+    """The body, unpacked where it is gzip: some hosts send it so without declaring it."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     unpacker = zlib.decompressobj(wbits=31)
@@ -111,42 +114,32 @@ def _unpack(url: str, body: bytes, max_bytes: int) -> bytes:
 
 
 def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:
-    """The text as UTF-8, by what the bytes show rather than what is claimed of them, and what was wrong."""
+    """The text as UTF-8, and what was wrong; what the bytes show counts more than what is declared."""
     for mark, encoding in (*BOMS, *WIDE.items()):
         if body.startswith(mark):
             rest = body[len(mark) :] if (mark, encoding) in BOMS else body
             return rest.decode(encoding, "replace").encode(), []
     found = DECLARED.match(body[:400])
     declared = found[1].decode().lower() if found else ""
-    text = _as_utf8(body)
-    if text is not None and not declared.startswith("iso-2022"):  # which looks like ASCII
-        wrong = declared and not body.isascii() and not declared.replace("-", "").startswith("utf8")
-        return text, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
-    for claimed in (declared, charset.lower()):
-        if ENCODINGS.match(claimed) and not claimed.startswith("utf"):
-            try:
-                return body.decode(WIDER.get(claimed, claimed)).encode(), []
-            except (UnicodeError, LookupError):
-                continue
-    mixed = re.sub("[\udc80-\udcff]+", _as_windows, body.decode("utf-8", "surrogateescape"))
+    with suppress(UnicodeDecodeError):
+        text = codecs.utf_8_decode(body)[0].encode()  # without a last character that was cut in two
+        if not declared.startswith("iso-2022"):  # which looks like ASCII
+            wrong = declared and not body.isascii() and not declared.replace("-", "").startswith("utf8")
+            return text, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
+    for encoding in (declared, charset.lower()):
+        if ENCODINGS.match(encoding) and not encoding.startswith("utf"):
+            with suppress(UnicodeError, LookupError):
+                return body.decode(WIDER.get(encoding, encoding)).encode(), []
+    mixed = re.sub(
+        "[\udc80-\udcff]+",
+        lambda found: found[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace"),
+        body.decode("utf-8", "surrogateescape"),
+    )
     return mixed.encode("utf-8", "replace"), ["holds bytes that are not UTF-8: read as Windows-1252"]
 
 
-def _as_utf8(body: bytes) -> bytes | None:
-    """The body, less a last character that was cut through; None where it is not UTF-8."""
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        return body[: error.start] if error.reason == "unexpected end of data" else None
-    return body
-
-
-def _as_windows(found: re.Match[str]) -> str:
-    return found[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace")
-
-
 def _prolog(url: str, data: bytes) -> tuple[int, dict[bytes, bytes], bool]:
-    """Where the root element begins, the harmless entities declared before it, and whether junk was stepped over."""
+    """Where the root element begins, the harmless entities declared before it, and whether junk was skipped."""
     at, junk, entities = 0, 0, dict[bytes, bytes]()
     while at < len(data) and junk < MAX_JUNK:
         if skipped := PROLOG.match(data, at):
@@ -164,6 +157,7 @@ def _prolog(url: str, data: bytes) -> tuple[int, dict[bytes, bytes], bool]:
 
 
 def _entities(url: str, subset: bytes) -> dict[bytes, bytes]:
+    """The entities that stand for a few characters. Raises FeedError where there are others."""
     simple = {
         found[1]: chr(int(found[4])).encode("utf-8", "replace") if found[4] else found[2] or found[3] or b""
         for found in ENTITY.finditer(subset)
@@ -184,19 +178,15 @@ def _no_markup(data: bytes) -> str:
 
 
 def _close(data: bytes, name: bytes, local: bytes) -> tuple[bytes, list[str]]:
-    """The root element from start to end; what was cut off is brought to an end after its last whole item."""
+    """The root element from start to end; a feed that was cut off is closed after its last whole item."""
     end = data.rfind(b"</" + name + b">")
     if end >= 0:
         return data[:end] + b"</" + name + b">", []
     ends = (found.end() for found in ITEM_END.finditer(data) if found[0].startswith(b"</"))  # not in somebody's text
-    at = max(ends, default=_first_item(data))
+    starts = [at for tag in (b"<item", b"<entry") if (at := data.find(tag)) >= 0]
+    at = max(ends, default=min(starts, default=len(data)))
     tail = b"</channel></" + name + b">" if local == b"rss" else b"</" + name + b">"
     return data[:at] + tail, ["is cut off: only the items that are whole were read"]
-
-
-def _first_item(data: bytes) -> int:
-    starts = [at for tag in (b"<item", b"<entry") if (at := data.find(tag)) >= 0]
-    return min(starts, default=len(data))
 
 
 def _ampersand(found: re.Match[bytes], entities: dict[bytes, bytes]) -> bytes:
@@ -210,18 +200,19 @@ def _ampersand(found: re.Match[bytes], entities: dict[bytes, bytes]) -> bytes:
     return character.encode() if character else b"&amp;" + (found[1] or b"")
 
 
-def _number(found: re.Match[bytes]) -> bytes:
+def _valid_characters(found: re.Match[bytes]) -> bytes:
+    """The character of a numeric reference that XML forbids: empty for a control character."""
     codes = [
         int(code[1:], 16) if code[:1] in b"xX" else int(code) for code in re.findall(rb"#([xX]?[0-9a-fA-F]+)", found[0])
     ]
     high = 0xD800 <= codes[0] < 0xDC00
-    if len(codes) == 2 and high and 0xDC00 <= codes[1] < 0xE000:  # UTF-16's way to write what lies beyond U+FFFF
+    if len(codes) == 2 and high and 0xDC00 <= codes[1] < 0xE000:  # a surrogate pair
         return chr(0x10000 + ((codes[0] - 0xD800) << 10) + codes[1] - 0xDC00).encode()
     return b"".join(chr(code).encode() for code in codes if code > 31 and not 0xD800 <= code < 0xE000)
 
 
 def _declare_prefixes(data: bytes, at: int) -> tuple[bytes, list[str]]:
-    """A prefix used but not declared is a slip, not a reason to lose the feed."""
+    """The data with every prefix declared, and a warning where one was not."""
     used = set(PREFIX.findall(data)) - {b"xml"} - set(re.findall(rb"xmlns:([\w.-]{1,40})\s*=", data))
     if not used:
         return data, []
@@ -239,7 +230,7 @@ HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE
 
 
 def plain_text(text: str, limit: int = 10_000) -> str:
-    """Words without tags, entities or line breaks, at most `limit` characters; `5 < 6` and `<T>` stay as they are."""
+    """Text without tags, entities or line breaks, at most `limit` characters; `5 < 6` and `<T>` stay as they are."""
     text = text[: 20 * limit]
     if "<" in text:
         text = HIDDEN.sub(" ", text)

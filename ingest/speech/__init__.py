@@ -1,1 +1,1 @@
-"""Speech to timed text, and figures that say how good the text is."""
+"""Speech recognition: sound to timed text, and figures that say how good the text is."""

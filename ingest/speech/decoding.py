@@ -1,4 +1,4 @@
-"""From sound to words: decode each window, check what came out, and decode again, more carefully, what looks wrong."""
+"""Decodes sound into words: checks each window, and decodes again, more carefully, what looks wrong."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -6,21 +6,21 @@ from time import perf_counter
 from typing import Any
 
 from ingest.audio.decode import RATE, Samples, quietest
-from ingest.speech.faster_whisper import Decoded, Options, Whisper
-from ingest.speech.quality import DOUBTFUL, Check, check, invented
+from ingest.speech.quality import DOUBTFUL, Check, check, is_silence
+from ingest.speech.recognizer import DecodedSegment, Options, Recognizer
 from ingest.speech.segments import Word, in_order
 from ingest.speech.windows import Span, pack
 
-CAREFUL = 0.4  # of a window's length: shorter windows leave less room to lose the thread
-EXACT = 0.001  # seconds: a moment that went through samples and back is still the same
-SURE = 0.8  # probability from which a window's own language counts
+RETRY_WINDOW = 0.4  # of a window's length: in a shorter window the model loses its place less often
+TIME_TOLERANCE = 0.001  # seconds: more than a time changes when it is rounded to samples and back
+MIN_LANGUAGE_PROBABILITY = 0.8  # from which a window's own language counts more than the episode's
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One way a window was decoded and what came out; `way` is empty for the first."""
+    """What one decoding of a window gave; `strategy` is empty for the first."""
 
-    way: str
+    strategy: str
     words: tuple[Word, ...]
     log_prob: float
     tokens: int
@@ -28,39 +28,46 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Windows that were decoded together: where the last ends in seconds, their words, and figures as plain JSON data."""
+class BatchResult:
+    """Windows that were decoded together: `end` of the last in samples, their words, `figures` as plain JSON data."""
 
-    end: float
+    end: int
     words: tuple[Word, ...]
     figures: dict[str, Any]
 
+    def moved(self, start: int) -> "BatchResult":
+        """The same with times that count from `start` samples earlier."""
+        offset = start / RATE
+        words = [
+            replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in self.words
+        ]
+        redecoded = [
+            again | {"start": round(again["start"] + offset, 2), "end": round(again["end"] + offset, 2)}
+            for again in self.figures["redecoded"]
+        ]
+        return BatchResult(self.end + start, tuple(words), self.figures | {"redecoded": redecoded})
+
 
 def decode(
-    whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, after: float = 0.0
-) -> Iterator[Batch]:
-    """The words of some minutes of sound, batch after batch, and the figures that say how good they are.
+    recognizer: Recognizer, samples: Samples, speech: Sequence[Span], options: Options, after: float = 0.0
+) -> Iterator[BatchResult]:
+    """The words of some minutes of sound, batch by batch, and the figures that say how good they are.
 
-    `speech` is where somebody speaks; windows that end by `after` seconds are left out. Raises `TranscriptionError`.
+    `speech` is where somebody speaks. Windows that end by `after` seconds are left out. Raises `TranscriptionError`.
     """
-    windows = [window for window in _windows(samples, speech, whisper.window) if window.end > after + EXACT]
+    windows = [window for window in _windows(samples, speech, recognizer.window) if window.end > after + TIME_TOLERANCE]
     for first in range(0, len(windows), options.batch_size):
         batch = windows[first : first + options.batch_size]
-        kept: list[tuple[Span, Attempt, tuple[str, ...]]] = []
+        results: list[tuple[Span, Attempt, tuple[str, ...]]] = []
         seconds_again = 0.0
-        for window, parts in zip(batch, whisper.decode(samples, batch, options), strict=True):
-            inside = within(speech, window)
-            begun = perf_counter()
-            attempt, language = _heard(whisper, samples, inside, options, parts)
-            better = (
-                _again(whisper, samples, inside, options, attempt, language=language)
-                if attempt.check.problems
-                else attempt
-            )
-            seconds_again += perf_counter() - begun
-            kept.append((window, better, attempt.check.problems))
-        words = in_order([word for _, attempt, _ in kept for word in attempt.words])
-        yield Batch(batch[-1].end, tuple(words), _figures(kept) | {"seconds_again": seconds_again})
+        for window, decoded in zip(batch, recognizer.decode(samples, batch, options), strict=True):
+            started = perf_counter()
+            best, problems = _best_attempt(recognizer, samples, within(speech, window), options, decoded)
+            results.append((window, best, problems))
+            seconds_again += perf_counter() - started
+        words = in_order([word for _, attempt, _ in results for word in attempt.words])
+        end = round(batch[-1].end * RATE)
+        yield BatchResult(end, tuple(words), _figures(results) | {"seconds_again": seconds_again})
 
 
 def within(speech: Sequence[Span], window: Span) -> list[Span]:
@@ -73,61 +80,70 @@ def _windows(samples: Samples, speech: Sequence[Span], length: float) -> list[Sp
     return pack(speech, len(samples) / RATE, lambda start, end: quietest(samples, start, end), length)
 
 
-def _judged(way: str, parts: Sequence[Decoded], speech: Sequence[Span]) -> Attempt:
-    heard = [part for part in parts if not invented(part.no_speech, part.log_prob)]
-    tokens = sum(part.tokens for part in heard)
-    log_prob = sum(part.log_prob * part.tokens for part in heard) / tokens if tokens else 0.0
-    words = tuple(in_order([word for part in heard for word in part.words]))
-    return Attempt(way, words, log_prob, tokens, check(speech, words, log_prob))
+def _best_attempt(
+    recognizer: Recognizer,
+    samples: Samples,
+    speech: Sequence[Span],
+    options: Options,
+    decoded: Sequence[DecodedSegment],
+) -> tuple[Attempt, tuple[str, ...]]:
+    """The best attempt at a window, and the problems of the first.
 
-
-def _heard(
-    whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, parts: Sequence[Decoded]
-) -> tuple[Attempt, str]:
-    """The first attempt, and the window's language, which is looked at only where something is wrong or doubtful.
-
-    Listening for it costs as much as hearing the window; where the words are sure, the episode's language is right.
+    A window with problems is decoded again with each strategy until an attempt has none.
     """
-    attempt = _judged("", parts, speech)
+    first, language = _first_attempt(recognizer, samples, speech, options, decoded)
+    best = first
+    if not first.check.problems:
+        return first, ()
+    windows = _windows(samples, speech, recognizer.window * RETRY_WINDOW)
+    for strategy, careful in retry_strategies(options, first.check.problems, language):
+        parts = [part for parts in recognizer.decode(samples, windows, careful) for part in parts]
+        best = min(best, _attempt(strategy, parts, speech), key=lambda attempt: attempt.check.rank)
+        if not best.check.problems:
+            break
+    return best, first.check.problems
+
+
+def _first_attempt(
+    recognizer: Recognizer,
+    samples: Samples,
+    speech: Sequence[Span],
+    options: Options,
+    decoded: Sequence[DecodedSegment],
+) -> tuple[Attempt, str]:
+    """The first attempt, and the window's language.
+
+    The language is detected only where something is wrong or doubtful: detection takes as long as decoding, and where
+    the model is sure of the words, the episode's language is right.
+    """
+    attempt = _attempt("", decoded, speech)
     if not attempt.check.problems and attempt.log_prob >= DOUBTFUL:
         return attempt, options.language
-    language = _own_language(whisper, samples, speech, options.language)
-    if language == options.language:
-        return attempt, language
+    language, probability = recognizer.language(spoken(samples, speech))
+    if probability < MIN_LANGUAGE_PROBABILITY or language == options.language:
+        return attempt, options.language
     problems = (*attempt.check.problems, "another language")
     return replace(attempt, check=replace(attempt.check, problems=problems)), language
 
 
-def _again(
-    whisper: Whisper, samples: Samples, speech: Sequence[Span], options: Options, first: Attempt, *, language: str
-) -> Attempt:
-    """The best of the first attempt and the careful ones; the first careful one that is without fault ends the search."""
-    best = first
-    windows = _windows(samples, speech, whisper.window * CAREFUL)
-    for way, careful in ways(options, first.check.problems, language):
-        parts = [part for parts in whisper.decode(samples, windows, careful) for part in parts]
-        best = min(best, _judged(way, parts, speech), key=lambda attempt: attempt.check.rank)
-        if not best.check.problems:
-            break
-    return best
+def _attempt(strategy: str, decoded: Sequence[DecodedSegment], speech: Sequence[Span]) -> Attempt:
+    parts = [part for part in decoded if not is_silence(part.no_speech, part.log_prob)]
+    tokens = sum(part.tokens for part in parts)
+    log_prob = sum(part.log_prob * part.tokens for part in parts) / tokens if tokens else 0.0
+    words = tuple(in_order([word for part in parts for word in part.words]))
+    return Attempt(strategy, words, log_prob, tokens, check(speech, words, log_prob))
 
 
-def ways(options: Options, problems: Sequence[str], language: str) -> list[tuple[str, Options]]:
-    """How to decode a window again, in this order: one by one, without hotwords, and against loops where there was one."""
+def retry_strategies(options: Options, problems: Sequence[str], language: str) -> list[tuple[str, Options]]:
+    """Names and options of the decodings to try, in this order; all of them one by one and without hotwords."""
     careful = replace(options, batch_size=1, hotwords="", beam_size=max(5, options.beam_size))
-    found = [("shorter windows", careful)]
+    strategies = [("shorter windows", careful)]
     if language != options.language:
-        found.insert(0, (f"as {language}", replace(careful, language=language)))
+        strategies.insert(0, (f"as {language}", replace(careful, language=language)))
     if {"loop", "echo"} & set(problems):
-        # each word may come again, but no phrase of five within a few seconds
-        found.append(("no repeats", replace(careful, repetition_penalty=1.1, no_repeat_ngram_size=5)))
-    return found
-
-
-def _own_language(whisper: Whisper, samples: Samples, speech: Sequence[Span], language: str) -> str:
-    """The window's own language where that is sure, else the episode's."""
-    own, probability = whisper.language(spoken(samples, speech))
-    return own if probability >= SURE else language
+        # each word may come again, but no phrase of five tokens within a few seconds
+        strategies.append(("no repeats", replace(careful, repetition_penalty=1.1, no_repeat_ngram_size=5)))
+    return strategies
 
 
 def spoken(samples: Samples, speech: Sequence[Span]) -> Samples:
@@ -137,27 +153,28 @@ def spoken(samples: Samples, speech: Sequence[Span]) -> Samples:
     return samples[round(speech[0].start * RATE) : round(speech[-1].end * RATE)]
 
 
-def _figures(kept: Sequence[tuple[Span, Attempt, tuple[str, ...]]]) -> dict[str, Any]:
-    """Plain JSON data of some minutes, made to be added up."""
-    checks = [attempt.check for _, attempt, _ in kept]
+def _figures(results: Sequence[tuple[Span, Attempt, tuple[str, ...]]]) -> dict[str, Any]:
+    """Plain JSON data of one batch; the numbers of several batches can be added."""
+    attempts = [attempt for _, attempt, _ in results]
+    checks = [attempt.check for attempt in attempts]
     return {
         "speech": round(sum(check.speech for check in checks), 2),
         "left_out": round(sum(check.left_out for check in checks), 2),
-        "windows": len(kept),
+        "windows": len(results),
         "failed": sum(bool(check.problems) for check in checks),
-        "words": sum(len(attempt.words) for _, attempt, _ in kept),
+        "words": sum(len(attempt.words) for attempt in attempts),
         "silent_words": sum(check.silent_words for check in checks),
-        "tokens": sum(attempt.tokens for _, attempt, _ in kept),
-        "log_prob": sum(attempt.log_prob * attempt.tokens for _, attempt, _ in kept),
+        "tokens": sum(attempt.tokens for attempt in attempts),
+        "log_prob": sum(attempt.log_prob * attempt.tokens for attempt in attempts),
         "redecoded": [
             {
                 "start": round(window.start, 2),
                 "end": round(window.end, 2),
                 "problems": list(problems),
-                "kept": attempt.way or "first",
+                "kept": attempt.strategy or "first",
                 "left": list(attempt.check.problems),
             }
-            for window, attempt, problems in kept
+            for window, attempt, problems in results
             if problems
         ],
     }

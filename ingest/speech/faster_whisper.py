@@ -1,4 +1,4 @@
-"""The one place that meets faster-whisper: where models lie, loading one, hearing speech, decoding windows."""
+"""Wraps faster-whisper: finds, fetches and loads models, detects speech and language, decodes windows."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -11,19 +11,21 @@ from typing import Any
 
 from ingest.audio.decode import RATE, Samples
 from ingest.errors import TranscriptionError
+from ingest.speech.recognizer import DecodedSegment, Options
 from ingest.speech.segments import Word
 from ingest.speech.windows import Span
 
-MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")  # without its tokenizer the library asks the network
-SHORTEST_SILENCE = 160  # milliseconds; faster-whisper's own choice for cutting windows
-SHORTEST_SPEECH = 100  # milliseconds; less is a click
+MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")  # without a tokenizer the library asks the network
+MIN_SILENCE = 160  # milliseconds; faster-whisper's own value for cutting windows
+MIN_SPEECH = 100  # milliseconds; less is a click
+WORD_ROUNDING = 0.01  # seconds by which a rounded word may start before its window
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """One published model; `gigabytes` on disk, `memory` in GB at int8 on a CPU, from the published sizes.
 
-    `speed` is relative to the large model, as its publishers give it (distil's by its own).
+    `speed` is relative to the large model, as the model's publishers state it.
     """
 
     name: str
@@ -44,30 +46,8 @@ MODELS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What the model made of one window (or a part of it): `log_prob` is the mean over `tokens` tokens."""
-
-    words: tuple[Word, ...]
-    log_prob: float
-    tokens: int
-    no_speech: float
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to decode; always at temperature 0 and without earlier text as a prompt, so the same sound gives the same words."""
-
-    language: str = "en"
-    beam_size: int = 5
-    batch_size: int = 1
-    hotwords: str = ""
-    repetition_penalty: float = 1.0
-    no_repeat_ngram_size: int = 0
-
-
 def model_path(name: str, models_dir: Path) -> Path | None:
-    """The directory of a model: `name` itself, `models_dir/name`, or what `pull_model` fetched; None where it is not."""
+    """The directory of a model: `name` itself, `models_dir/name`, or what `pull_model` fetched; None if there is none."""
     for place in (Path(name).expanduser(), models_dir / name):
         if _is_model(place):
             return place
@@ -75,7 +55,7 @@ def model_path(name: str, models_dir: Path) -> Path | None:
 
     try:
         found = Path(download_model(name, cache_dir=str(models_dir), local_files_only=True))
-    except (ValueError, OSError):  # the hub's errors for "not here" and "no such name" are both
+    except (ValueError, OSError):  # the hub's errors for "not on this machine" and "no such name"
         return None
     return found if _is_model(found) else None
 
@@ -90,7 +70,7 @@ def devices() -> int:
 def pull_model(name: str, models_dir: Path, progress: Callable[[int], None] | None = None) -> Path:
     """Fetch a published model into `models_dir`; the only use of the network here. Raises `TranscriptionError`.
 
-    `progress` hears, twice a second and from another thread, how many bytes have come.
+    `progress` is told the bytes received, twice a second and from another thread.
     """
     from faster_whisper import download_model
 
@@ -109,7 +89,7 @@ def pull_model(name: str, models_dir: Path, progress: Callable[[int], None] | No
 
 @contextmanager
 def _watched(directory: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
-    """Tell how much a directory grows: the library that fetches says nothing itself."""
+    """Tell how much a directory grows: the hub's client has no callback."""
     done = Event()
     before = _size(directory)
 
@@ -127,11 +107,11 @@ def _watched(directory: Path, progress: Callable[[int], None] | None) -> Iterato
 
 
 def _size(directory: Path) -> int:
-    """Bytes in a directory that somebody else may be changing."""
+    """Bytes in a directory whose files may vanish meanwhile."""
     total = 0
     for path in directory.rglob("*"):
         with suppress(OSError):
-            total += 0 if path.is_symlink() or path.is_dir() else path.stat().st_size
+            total += path.stat().st_size if path.is_file() and not path.is_symlink() else 0
     return total
 
 
@@ -160,23 +140,18 @@ def _check_name(name: str) -> None:
 
 
 class Whisper:
-    """A loaded model.
-
-    `device` and `compute_type` are what was chosen, `window` the seconds the model hears at once (its own
-    `chunk_length`), `fingerprint` the SHA-256 of its weights.
-    """
+    """A `Recognizer` with faster-whisper; `window` is the model's own `chunk_length`."""
 
     def __init__(
         self, name: str, models_dir: Path, device: str = "auto", compute_type: str = "", threads: int = 0
     ) -> None:
-        """Load it. Raises `TranscriptionError`."""
+        """Load the model. Raises `TranscriptionError`."""
         path = _located(name, models_dir)
-        import ctranslate2
         from faster_whisper import WhisperModel
 
         self.name = name
-        with _translated(name):
-            self.device = device if device != "auto" else "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+        with _plain_errors(name):
+            self.device = device if device != "auto" else "cuda" if devices() else "cpu"
             self.compute_type = compute_type or ("float16" if self.device == "cuda" else "int8")
             self._model: Any = WhisperModel(
                 str(path),
@@ -190,57 +165,60 @@ class Whisper:
             self.fingerprint = file_digest(file, "sha256").hexdigest()
 
     def speech(self, samples: Samples) -> list[Span]:
-        """Where somebody speaks, by Silero's voice activity detection."""
+        """See `Recognizer`; by Silero's voice activity detection."""
         from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-        options = VadOptions(
-            min_speech_duration_ms=SHORTEST_SPEECH, min_silence_duration_ms=SHORTEST_SILENCE, speech_pad_ms=0
-        )
+        options = VadOptions(min_speech_duration_ms=MIN_SPEECH, min_silence_duration_ms=MIN_SILENCE, speech_pad_ms=0)
         found = get_speech_timestamps(samples, options)
         return [Span(span["start"] / RATE, span["end"] / RATE) for span in found]
 
     def known_language(self, wanted: str) -> str:
-        """The code for a language tag such as `en-US`. Raises `TranscriptionError` where the model does not know it."""
+        """See `Recognizer`."""
         code = re.split("[-_]", wanted.strip().lower())[0]
-        if code and code not in self._model.supported_languages:
-            todo = (
-                "choose another model" if len(self._model.supported_languages) == 1 else "use a code such as en or de"
-            )
+        known = self._model.supported_languages
+        if code and code not in known:
+            todo = "choose another model" if len(known) == 1 else "use a code such as en or de"
             raise TranscriptionError(self.name, f"does not know the language {wanted!r}; {todo}")
         return code
 
     def language(self, samples: Samples) -> tuple[str, float]:
-        """The language of (at most a few minutes of) speech, and how sure that is."""
+        """See `Recognizer`."""
         if not self._model.model.is_multilingual:
             return "en", 1.0
-        with _translated(self.name):
+        with _plain_errors(self.name):
             language, probability, _ = self._model.detect_language(audio=samples, language_detection_segments=4)
         return str(language), float(probability)
 
-    def decode(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[Decoded]]:
-        """The words of each window of at most 30 seconds; times are those of `samples`."""
-        with _translated(self.name):
+    def decode(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[DecodedSegment]]:
+        """See `Recognizer`."""
+        with _plain_errors(self.name):
             if options.batch_size > 1:
                 return self._batched(samples, windows, options)
             return [self._sequential(samples, window, options) for window in windows]
 
-    def _sequential(self, samples: Samples, window: Span, options: Options) -> list[Decoded]:
+    def _sequential(self, samples: Samples, window: Span, options: Options) -> list[DecodedSegment]:
         piece = samples[int(window.start * RATE) : int(window.end * RATE)]
         segments, _ = self._model.transcribe(piece, vad_filter=False, **_arguments(options))
         return [_decoded(segment, window.start) for segment in segments]
 
-    def _batched(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[Decoded]]:
+    def _batched(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[DecodedSegment]]:
         from faster_whisper import BatchedInferencePipeline
 
         clips = [{"start": window.start, "end": window.end} for window in windows]
         segments, _ = BatchedInferencePipeline(self._model).transcribe(
             samples, clip_timestamps=clips, batch_size=options.batch_size, **_arguments(options)
         )
-        frames = [int(int(window.start * RATE) / RATE * 100) for window in windows]  # how the pipeline names a window
-        decoded: dict[int, list[Decoded]] = {frame: [] for frame in frames}
+        by_window: list[list[DecodedSegment]] = [[] for _ in windows]
         for segment in segments:
-            decoded[segment.seek].append(_decoded(segment, 0.0))
-        return [decoded[frame] for frame in frames]
+            decoded = _decoded(segment, 0.0)
+            start = decoded.words[0].start if decoded.words else segment.start
+            by_window[_window_at(windows, start + WORD_ROUNDING)].append(decoded)
+        return by_window
+
+
+def _window_at(windows: Sequence[Span], moment: float) -> int:
+    """The number of the window that holds a moment, else of the nearest one: the pipeline does not tell the window."""
+    return min(range(len(windows)), key=lambda i: max(windows[i].start - moment, moment - windows[i].end))
 
 
 def _arguments(options: Options) -> dict[str, Any]:
@@ -257,27 +235,25 @@ def _arguments(options: Options) -> dict[str, Any]:
     }
 
 
-def _decoded(segment: Any, offset: float) -> Decoded:
+def _decoded(segment: Any, offset: float) -> DecodedSegment:
     words = [
         Word(round(offset + word.start, 2), round(offset + word.end, 2), word.word, float(word.probability))
         for word in segment.words or ()
     ]
-    if not words and segment.text.strip():  # a model without alignment heads: the segment's own times have to do
+    if not words and segment.text.strip():  # a model without alignment heads gives no word times
         words = [Word(round(offset + segment.start, 2), round(offset + segment.end, 2), segment.text)]
-    return Decoded(tuple(words), float(segment.avg_logprob), len(segment.tokens), float(segment.no_speech_prob))
+    return DecodedSegment(tuple(words), float(segment.avg_logprob), len(segment.tokens), float(segment.no_speech_prob))
 
 
 @contextmanager
-def _translated(name: str) -> Iterator[None]:
+def _plain_errors(name: str) -> Iterator[None]:
+    """Turn the library's errors into a `TranscriptionError` that says what to do."""
     try:
         yield
     except (RuntimeError, ValueError, MemoryError) as error:
         what = _first_line(error)
-        todo = (
-            "choose a smaller model or batch"
-            if "memory" in what.lower()
-            else "check the model, device and compute type"
-        )
+        short = "memory" in what.lower()
+        todo = "choose a smaller model or batch" if short else "check the model, device and compute type"
         raise TranscriptionError(name, f"the speech model failed ({what}); {todo}") from error
 
 

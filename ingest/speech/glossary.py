@@ -1,7 +1,7 @@
-"""Names that a speech model misspells: which to listen for, and which to put right afterwards. Pure but for one reader.
+"""Handles names that a speech model misspells: which to give it as hotwords, and which to correct afterwards.
 
-A glossary file has one entry a line: `HubSpot` is a name to listen for, `hub spot -> HubSpot` one to put right as well;
-`#` starts a comment.
+A glossary file has one entry a line: `HubSpot` is a name to listen for, `hub spot -> HubSpot` one to correct as well;
+`#` starts a comment. Only `read_glossary` reads files.
 """
 
 import re
@@ -15,9 +15,8 @@ from ingest.errors import HomeError
 from ingest.models import Episode, Segment
 
 ARROW = re.compile(r"\s*(?:->|=>|→)\s*")
-MOST = 200  # characters of hotwords: about 60 tokens; a long prompt takes room from the words and invites echoes
-
-NOTES = 20_000  # characters of show notes that are looked at: names come early
+MAX_HOTWORDS = 200  # characters, about 60 tokens: a longer prompt leaves less room for words, and the model repeats it
+MAX_NOTES = 20_000  # characters of show notes that are searched: names come early
 
 _WORD = r"[^\W\d_a-zß-öø-ÿ][\w’'&-]*"  # noqa: RUF001 - starts with a capital; typographic apostrophes are common
 _NAME = re.compile(rf"{_WORD}(?:\s+(?:(?:of|de|van|von|der|den|la|le)\s+)*{_WORD})*")
@@ -35,7 +34,7 @@ _COMMON = frozenset(_COMMON_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Glossary:
-    """`terms` to listen for (right forms included), `corrections` as (wrong, right), and what was wrong with the file."""
+    """`terms` to listen for (right forms included), `corrections` as (wrong, right), `warnings` about the file."""
 
     terms: tuple[str, ...] = ()
     corrections: tuple[tuple[str, str], ...] = ()
@@ -53,7 +52,7 @@ def read_glossary(path: Path) -> Glossary:
 
 
 def parse_glossary(text: str) -> Glossary:
-    """Every entry that can be read; the others are named in `warnings`."""
+    """The entries that can be read; `warnings` name the others."""
     terms: dict[str, None] = {}
     corrections: dict[str, str] = {}
     warnings = []
@@ -71,9 +70,9 @@ def parse_glossary(text: str) -> Glossary:
     return Glossary(tuple(terms), tuple(corrections.items()), tuple(warnings))
 
 
-def hotwords(episode: Episode, glossary: Glossary | None = None, most: int = MOST) -> tuple[str, ...]:
+def hotwords(episode: Episode, glossary: Glossary | None = None, most: int = MAX_HOTWORDS) -> tuple[str, ...]:
     """Names to listen for, at most `most` characters in all: the glossary's first, then people, title and show notes."""
-    notes = unescape(re.sub(r"<[^<>]*>", "\n", unescape(episode.summary[:NOTES])))
+    notes = unescape(re.sub(r"<[^<>]*>", "\n", unescape(episode.summary[:MAX_NOTES])))
     found: dict[str, str] = {}
     for name in (
         *(glossary.terms if glossary else ()),
@@ -89,7 +88,7 @@ def hotwords(episode: Episode, glossary: Glossary | None = None, most: int = MOS
 
 
 def names(text: str) -> Iterator[str]:
-    """Runs of capitalised words in running text; a single one at a sentence's start only where it looks like a name."""
+    """Runs of capitalised words; a single one at the start of a sentence only if it is spelled like `HubSpot`."""
     text = "\n" + text
     for match in _NAME.finditer(text):
         words = re.sub(r"(?:['’]s|[-&'’])$", "", match.group()).split()  # noqa: RUF001
@@ -102,7 +101,7 @@ def names(text: str) -> Iterator[str]:
 
 
 def _title_names(title: str, notes: str) -> Iterator[str]:
-    """Of a title in Title Case only what the notes use as well, or what is spelled oddly."""
+    """The names in a title; of one in Title Case only those that the notes use too, or spelled like `HubSpot`."""
     words = [word for word in re.findall(r"[\w’'&-]+", title) if word.lower() not in _COMMON]  # noqa: RUF001
     title_case = sum(word[0].isupper() for word in words) > len(words) / 2
     for name in names(title):
@@ -122,11 +121,11 @@ def _fitting(words: Iterable[str], most: int) -> Iterator[str]:
 
 
 def correct(segments: Sequence[Segment], glossary: Glossary) -> tuple[tuple[Segment, ...], list[dict[str, Any]]]:
-    """The segments with wrong forms put right at word borders, and what was put right, as plain JSON data.
+    """The segments with wrong forms corrected at word borders, and the corrections, as plain JSON data.
 
-    Each record has `wrong` as it was heard, `right`, and the `times` (seconds) of the segments: both forms can be
-    searched. A right form with a capital is written as it stands; another follows the case of what it replaces. What
-    was put right is not looked at again.
+    Each correction has `wrong` as it was heard, `right`, and the `times` (seconds) of its segments, so that both forms
+    can be searched. A right form with a capital is written verbatim; another takes the case of what it replaces.
+    A corrected text is not corrected again.
     """
     rights = {_key(wrong): right for wrong, right in glossary.corrections}
     if not rights:
@@ -136,14 +135,14 @@ def correct(segments: Sequence[Segment], glossary: Glossary) -> tuple[tuple[Segm
     corrected = []
     for segment in segments:
 
-        def put_right(match: re.Match[str], start: float = segment.start) -> str:
+        def corrected_form(match: re.Match[str], start: float = segment.start) -> str:
             wrong = match.group()
             right = _cased(rights[_key(wrong)], wrong)
             if right != wrong:
                 times.setdefault((wrong, right), []).append(start)
             return right
 
-        corrected.append(replace(segment, text=pattern.sub(put_right, segment.text)))
+        corrected.append(replace(segment, text=pattern.sub(corrected_form, segment.text)))
     return tuple(corrected), [
         {"wrong": wrong, "right": right, "times": moments} for (wrong, right), moments in times.items()
     ]

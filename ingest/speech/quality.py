@@ -1,4 +1,4 @@
-"""Whether the words of a window can be all that was said in it, and an episode's figures good enough. Pure."""
+"""Checks a window's words against its speech, and an episode's figures against limits. Pure."""
 
 import re
 import zlib
@@ -9,18 +9,18 @@ from typing import Any
 from ingest.speech.segments import Word, text
 from ingest.speech.windows import Span
 
-COMPRESSION = 2.4  # Whisper's own limit: text that zlib shrinks further repeats itself
-UNSURE = -1.0  # Whisper's own limit of the mean log probability of a token
-DOUBTFUL = -0.5  # less sure than a model is of clear speech in the language it was told: perhaps it is another
-NO_SPEECH = 0.6  # Whisper's own limit: silence, where the words are unsure as well
-REACH = 0.3  # seconds: word times are this exact
-LETTER = 0.09  # seconds a letter lasts at most in slow speech; a longer word hides something that was left out
-GAP = 0.8  # seconds of speech without words that count as left out; less is breath, laughter or a slow word
-LEFT_OUT = 1.6  # seconds left out that make a window fail: four words
-SILENT_WORDS = 3  # words where nobody speaks that make a window fail
-REPEATS = 4  # how often the same words in a row are a loop and no emphasis
-PHRASE = 8  # words a repeated phrase has at most
-ECHO = 6  # words that nobody says twice within half a minute, but a model that lost its place does
+MAX_COMPRESSION = 2.4  # Whisper's own limit: text that zlib shrinks further repeats itself
+MIN_LOG_PROB = -1.0  # Whisper's own limit of a token's mean log probability
+DOUBTFUL = -0.5  # mean log probability below which the window may be in another language than the model was told
+MAX_NO_SPEECH = 0.6  # Whisper's own limit: above is silence, if the words are unsure as well
+WORD_TIME_ERROR = 0.3  # seconds by which word times may be wrong
+MAX_LETTER = 0.09  # seconds a letter lasts in slow speech; a longer word hides speech that was left out
+MIN_GAP = 0.8  # seconds of speech without words that count as left out; less is breath, laughter or a slow word
+MAX_LEFT_OUT = 1.6  # seconds left out, from which a window fails: four words
+MAX_SILENT_WORDS = 3  # words where nobody speaks, from which a window fails
+MIN_REPEATS = 4  # the same words so often in a row are a loop; fewer may be emphasis
+MAX_PHRASE = 8  # words of a phrase that is looked for in loops
+ECHO_WORDS = 6  # nobody says so many words twice within half a minute; a model that lost its place does
 
 MIN_COVERAGE = 0.85  # of an episode's speech
 MAX_FAILED = 0.1  # of an episode's windows
@@ -30,7 +30,7 @@ MIN_MEAN_LOG_PROB = -0.8  # of an episode: single windows may be worse
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found in one window: seconds of `speech`, those `left_out`, and what is wrong in plain words."""
+    """The findings in one window: seconds of `speech`, those `left_out`, and what is wrong in plain words."""
 
     speech: float
     left_out: float
@@ -45,27 +45,30 @@ class Check:
 
 
 def check(speech: Sequence[Span], words: Sequence[Word], log_prob: float) -> Check:
-    """Compare a window's words with where the voice activity detection hears speech."""
+    """Compare a window's words with where the voice activity detection finds speech."""
     left_out = sum(span.length for span in missing(speech, words))
     silent = silent_words(speech, words)
     problems = {
-        "speech left out": left_out >= LEFT_OUT,
+        "speech left out": left_out >= MAX_LEFT_OUT,
         "loop": loops(text(words)),
         "echo": echoes(text(words)),
-        "words in silence": silent >= SILENT_WORDS,
-        "unsure": bool(words) and log_prob < UNSURE,
+        "words in silence": silent >= MAX_SILENT_WORDS,
+        "unsure": bool(words) and log_prob < MIN_LOG_PROB,
     }
     found = tuple(name for name, holds in problems.items() if holds)
     return Check(sum(span.length for span in speech), left_out, silent, log_prob, found)
 
 
 def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
-    """The speech of at least `GAP` seconds that no word covers."""
+    """The speech of at least `MIN_GAP` seconds that no word covers."""
     covered = [
-        Span(word.start - REACH, min(word.end, word.start + REACH + LETTER * len(word.text.strip())) + REACH)
+        Span(
+            word.start - WORD_TIME_ERROR,
+            min(word.end, word.start + WORD_TIME_ERROR + MAX_LETTER * len(word.text.strip())) + WORD_TIME_ERROR,
+        )
         for word in words
     ]
-    return [span for span in _without(speech, covered) if span.length >= GAP]
+    return [span for span in _without(speech, covered) if span.length >= MIN_GAP]
 
 
 def _without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
@@ -87,27 +90,28 @@ def _without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
 def silent_words(speech: Sequence[Span], words: Sequence[Word]) -> int:
     """How many words lie where nobody speaks."""
     return sum(
-        not any(span.start - REACH < word.end and word.start < span.end + REACH for span in speech) for word in words
+        not any(span.start - WORD_TIME_ERROR < word.end and word.start < span.end + WORD_TIME_ERROR for span in speech)
+        for word in words
     )
 
 
 def loops(said: str) -> bool:
-    """Whether a text runs in circles: it shrinks too well, or one phrase follows itself again and again."""
+    """Whether a text repeats itself: zlib shrinks it too well, or one phrase follows itself `MIN_REPEATS` times."""
     raw = said.encode()
-    if len(raw) / len(zlib.compress(raw)) > COMPRESSION:
+    if len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION:
         return True
-    words = _bare(said)
-    return any(_longest_run(words, size) >= REPEATS for size in range(1, PHRASE + 1))
+    words = _plain_words(said)
+    return any(_longest_run(words, size) >= MIN_REPEATS for size in range(1, MAX_PHRASE + 1))
 
 
 def echoes(said: str) -> bool:
-    """Whether the same `ECHO` words come twice."""
-    words = _bare(said)
-    phrases = [tuple(words[index : index + ECHO]) for index in range(len(words) - ECHO + 1)]
+    """Whether the same `ECHO_WORDS` words come twice."""
+    words = _plain_words(said)
+    phrases = [tuple(words[index : index + ECHO_WORDS]) for index in range(len(words) - ECHO_WORDS + 1)]
     return len(set(phrases)) < len(phrases)
 
 
-def _bare(said: str) -> list[str]:
+def _plain_words(said: str) -> list[str]:
     return re.findall(r"[\w']+", said.lower())
 
 
@@ -120,13 +124,13 @@ def _longest_run(words: Sequence[str], size: int) -> int:
     return longest // size + 1
 
 
-def invented(no_speech: float, log_prob: float) -> bool:
-    """Whether the model itself thinks that a window is silent: Whisper's rule."""
-    return no_speech > NO_SPEECH and log_prob < UNSURE
+def is_silence(no_speech: float, log_prob: float) -> bool:
+    """Whether the model takes a window for silence, so that its words are invented: Whisper's own rule."""
+    return no_speech > MAX_NO_SPEECH and log_prob < MIN_LOG_PROB
 
 
 def verdict(figures: dict[str, Any]) -> str:
-    """Why an episode's transcript should not be trusted, in one line; empty where nothing speaks against it."""
+    """Why an episode's transcript should not be trusted, in one line; empty if there is no reason."""
     reasons = []
     if figures.get("truncated"):
         reasons.append("the audio ends early")

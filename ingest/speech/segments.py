@@ -1,20 +1,17 @@
-"""From timed words to segments: sentences of speakable length, each with its start and end. Pure; times in seconds."""
+"""Joins timed words into segments: sentences of speakable length. Pure; times in seconds."""
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 from ingest.models import Segment
+from ingest.sentences import sentence_ends
 
-LONGEST = 15.0  # seconds a segment may last
-MOST = 240  # characters a segment may have: two lines of a transcript, six of captions
-PAUSE = 1.2  # seconds of silence that part speech even within a sentence: a change of speaker, or of thought
-STUB = 1.0  # seconds below which a sentence joins the next: "Yes." alone is hard to find and to play
-STUB_GAP = 0.5  # seconds within which it joins
-
-_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*$")  # noqa: RUF001 - full-width marks end sentences too
-_ABBREVIATION = re.compile(r"^(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|No|approx|e\.g|i\.e)\.$", re.IGNORECASE)
+MAX_SECONDS = 15.0  # of a segment
+MAX_CHARACTERS = 240  # of a segment: two lines of a transcript, six of captions
+PAUSE = 1.2  # seconds of silence that end a segment within a sentence: the speaker or the thought changes
+SHORT = 1.0  # seconds below which a sentence joins the next: "Yes." alone is hard to find and to play
+SHORT_GAP = 0.5  # seconds of silence within which a short sentence joins the next
+COMMA = 0.5  # seconds of pause that a comma is worth when a long sentence is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,57 +42,50 @@ def in_order(words: Sequence[Word]) -> list[Word]:
     for word in words:
         start = max(word.start, latest)
         latest = max(word.end, start)
-        ordered.append(Word(start, latest, word.text, word.probability))
+        ordered.append(replace(word, start=start, end=latest))
     return ordered
 
 
-def _sentence_groups(words: Sequence[Word]) -> Iterator[list[Word]]:
-    group: list[Word] = []
-    for word, following in pairwise([*words, None]):
-        assert word is not None
-        group.append(word)
-        if following is None or following.start - word.end >= PAUSE or _ends_sentence(word.text, following.text):
+def _sentence_groups(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    ends = set(sentence_ends([word.text.strip() for word in words]))
+    begin = 0
+    for end in range(1, len(words) + 1):
+        if end in ends or words[end].start - words[end - 1].end >= PAUSE:
+            yield words[begin:end]
+            begin = end
+
+
+def _joined(groups: Iterator[Sequence[Word]]) -> Iterator[Sequence[Word]]:
+    """The groups; a short one and its successor are one group where no pause lies between."""
+    short: Sequence[Word] = ()
+    for following in groups:
+        group = following
+        if short and group[0].start - short[-1].end < SHORT_GAP and _fits([*short, *group]):
+            group = [*short, *group]
+        elif short:
+            yield short
+        short = group if group[-1].end - group[0].start < SHORT else ()
+        if not short:
             yield group
-            group = []
-
-
-def _ends_sentence(word: str, following: str) -> bool:
-    word = word.strip()
-    return bool(_END.search(word)) and not _ABBREVIATION.match(word) and not following.strip()[:1].islower()
-
-
-def _joined(groups: Iterator[list[Word]]) -> Iterator[list[Word]]:
-    """The groups, a very short one together with its successor where that follows at once."""
-    held: list[Word] = []
-    for group in groups:
-        if held and group[0].start - held[-1].end < STUB_GAP and _fits([*held, *group]):
-            group = [*held, *group]  # noqa: PLW2901 - the group, with what came just before it
-        elif held:
-            yield held
-        if group[-1].end - group[0].start < STUB:
-            held = group
-        else:
-            held = []
-            yield group
-    if held:
-        yield held
+    if short:
+        yield short
 
 
 def _fits(words: Sequence[Word]) -> bool:
-    return words[-1].end - words[0].start <= LONGEST and len(text(words)) <= MOST
+    return words[-1].end - words[0].start <= MAX_SECONDS and len(text(words)) <= MAX_CHARACTERS
 
 
-def _short_enough(words: list[Word]) -> Iterator[list[Word]]:
-    """The group, or its parts where it is too long: cut where the pause is longest, commas counting as pauses."""
+def _short_enough(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """The group, or its parts where it is too long: cut where the pause is longest."""
     while len(words) > 1 and not _fits(words):
-        cut = max(range(1, len(words)), key=lambda index: _worth(words, index))
+        cut = max(range(1, len(words)), key=lambda index: _cut_score(words, index))
         yield from _short_enough(words[:cut])
         words = words[cut:]
     yield words
 
 
-def _worth(words: Sequence[Word], index: int) -> float:
-    """How good a cut before word `index` is: its pause in seconds, half a second more for a comma, less near the ends."""
+def _cut_score(words: Sequence[Word], index: int) -> float:
+    """How good a cut before word `index` is: its pause in seconds, more after a comma, less near the ends."""
     before = words[index - 1]
-    pause = words[index].start - before.end + (0.5 if before.text.rstrip().endswith((",", ";", ":")) else 0.0)
+    pause = words[index].start - before.end + (COMMA if before.text.rstrip().endswith((",", ";", ":")) else 0.0)
     return pause - abs(index / len(words) - 0.5)

@@ -1,4 +1,4 @@
-"""From an audio file to timed text with figures that say how good it is; memory stays bounded on hours of audio."""
+"""Transcribes an audio file into timed text, with figures that say how good it is; memory stays bounded."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,23 +13,22 @@ import numpy as np
 from ingest.audio.decode import RATE, Recording, Samples, quietest, skipped
 from ingest.errors import AudioError
 from ingest.models import Segment
-from ingest.speech import checkpoint as kept
-from ingest.speech.decoding import Batch, decode, spoken, within
-from ingest.speech.faster_whisper import Options, Whisper
+from ingest.speech import checkpoint as checkpoints
+from ingest.speech.checkpoint import Progress
+from ingest.speech.decoding import decode, spoken, within
+from ingest.speech.faster_whisper import Whisper
 from ingest.speech.quality import verdict
+from ingest.speech.recognizer import Options, Recognizer
 from ingest.speech.segments import Word, in_order, sentences
 from ingest.speech.windows import WINDOW, Span, cut_point, pack
 
 STRETCH = 300.0  # seconds of sound held at once
-SAVE_EVERY = 5.0  # seconds: what a killed run loses at most, beside the windows under way
-LISTEN = 120.0  # seconds of speech that decide the language
+SAVE_EVERY = 5.0  # seconds of work that a killed run loses at most, beside the windows under way
+LANGUAGE_SECONDS = 120.0  # of speech that decide the language
 BATCH = {"cpu": 4, "cuda": 8}  # windows at once where nothing is set; measured, see tests/benchmarks
-ADDED = (
-    *("speech", "left_out", "windows", "failed", "words", "silent_words", "tokens", "log_prob"),
-    "seconds_again",
-)  # figures of parts that make an episode's by adding up
+SUMMED = ("speech", "left_out", "windows", "failed", "words", "silent_words", "tokens", "log_prob", "seconds_again")
 
-Report = Callable[[float, float], None]  # seconds of audio done, seconds in all
+ReportProgress = Callable[[float, float], None]  # seconds of audio done, seconds in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Transcription:
     """What was said in an audio file: sentences, and the words they were made of; seconds.
 
     `provenance` is plain JSON data: model, options, language, the audio's SHA-256 and decoded duration, whether it is
-    cut off, `figures`, and `flag`: why not to trust the text (empty where nothing speaks against it).
+    cut off, `figures`, and `flag`: why not to trust the text (empty if there is no reason).
     """
 
     segments: tuple[Segment, ...]
@@ -48,7 +47,7 @@ class Transcription:
 
 
 class Transcriber:
-    """A speech model that is loaded, once, at its first use; `stretch` is the seconds kept in memory at once."""
+    """A speech model that is loaded at its first use; `stretch` is the seconds of sound held in memory at once."""
 
     def __init__(
         self,
@@ -67,13 +66,13 @@ class Transcriber:
         self._beam_size = beam_size
         self._batch_size = batch_size
         self._stretch = stretch
-        self._whisper: Whisper | None = None
+        self._recognizer: Recognizer | None = None
 
-    def load(self) -> Whisper:
+    def load(self) -> Recognizer:
         """The model. Raises `TranscriptionError`."""
-        if self._whisper is None:
-            self._whisper = self._load()
-        return self._whisper
+        if self._recognizer is None:
+            self._recognizer = self._load()
+        return self._recognizer
 
     def transcribe(
         self,
@@ -82,27 +81,29 @@ class Transcriber:
         language: str = "",
         hotwords: Sequence[str] = (),
         checkpoint: Path | None = None,
-        progress: Report | None = None,
+        progress: ReportProgress | None = None,
     ) -> Transcription:
-        """All speech of an audio file.
+        """Transcribe all speech of an audio file.
 
-        With a `checkpoint` a run that was killed goes on where it stopped and gives the same text as one that was
-        not; remove the file once the transcript is kept. Raises `AudioError`, `TranscriptionError`, and `HomeError`
-        where the checkpoint cannot be written.
+        With a `checkpoint` a killed run resumes where it stopped, and gives the same text as an undisturbed one; remove
+        the file once the transcript is saved. Raises `AudioError`, `TranscriptionError`, and `HomeError` where the
+        checkpoint cannot be written.
         """
-        whisper = self.load()
-        batch = self._batch_size or BATCH[whisper.device]
-        options = Options(whisper.known_language(language), self._beam_size, batch, ", ".join(hotwords))
-        identity = _identity(audio, whisper, options, self._stretch)
-        done = kept.load(checkpoint, identity) if checkpoint else kept.Progress()
-        begun, saved = perf_counter() - done.seconds, perf_counter()
+        recognizer = self.load()
+        batch = self._batch_size or BATCH[recognizer.device]
+        options = Options(recognizer.known_language(language), self._beam_size, batch, ", ".join(hotwords))
+        identity = _identity(audio, recognizer, options, self._stretch)
+        done = checkpoints.load(checkpoint, identity) if checkpoint else Progress()
+        started, saved = perf_counter() - done.seconds, perf_counter()
         with Recording(audio) as recording:
-            parts = stretches(recording.blocks(), whisper.speech, self._stretch, done=done.start, window=whisper.window)
+            parts = stretches(
+                recording.blocks(), recognizer.speech, self._stretch, done=done.start, window=recognizer.window
+            )
             for start, samples, speech in parts:
-                for further in _further(done, whisper, start, samples, speech, options=options):
-                    done = replace(further, seconds=perf_counter() - begun)
+                for further in _decode_stretch(done, recognizer, start, samples, speech, options=options):
+                    done = replace(further, seconds=perf_counter() - started)
                     if checkpoint and (done.start > start or perf_counter() - saved > SAVE_EVERY):
-                        kept.save(checkpoint, identity, done)
+                        checkpoints.save(checkpoint, identity, done)
                         saved = perf_counter()
                     _report(progress, recording, done.end / RATE)
         _report(progress, recording, recording.decoded)
@@ -111,16 +112,16 @@ class Transcriber:
 
 def stretches(
     blocks: Iterator[Samples],
-    hear: Callable[[Samples], list[Span]],
+    find_speech: Callable[[Samples], list[Span]],
     length: float = STRETCH,
     *,
     done: int = 0,
     window: float = WINDOW,
 ) -> Iterator[tuple[int, Samples, list[Span]]]:
-    """At most `length` seconds of sound after another: where each starts (in samples), the sound, its speech.
+    """Cut sound into stretches of at most `length` seconds: the first sample of each, its sound, and its speech.
 
-    `hear` finds the speech; each stretch ends in a pause, and with a full window, so that stretches cost no windows.
-    `done` samples are left out; a start that was given once gives the same stretches again.
+    Each stretch ends in a pause, and with a full window, so that stretches cost no windows. The first `done` samples are
+    left out; where they end a stretch, the stretches that follow are the same.
     """
     held: Samples = np.empty(0, np.float32)
     size = round(length * RATE)
@@ -128,55 +129,38 @@ def stretches(
         held = np.concatenate([held, block])
         while len(held) >= size:
             head = held[:size]
-            speech = hear(head)
+            speech = find_speech(head)
             windows = pack(speech, length, partial(quietest, head), min(window, length / 2))
             cut = round(cut_point(windows, length) * RATE)
             yield done, head[:cut], within(speech, Span(0.0, cut / RATE))
             done += cut
             held = held[cut:]
     if len(held):
-        yield done, held, hear(held)
+        yield done, held, find_speech(held)
 
 
-def _further(
-    done: kept.Progress, whisper: Whisper, start: int, samples: Samples, speech: Sequence[Span], *, options: Options
-) -> Iterator[kept.Progress]:
-    """The progress with each further batch of one stretch, and with the whole of it."""
+def _decode_stretch(
+    done: Progress, recognizer: Recognizer, start: int, samples: Samples, speech: Sequence[Span], *, options: Options
+) -> Iterator[Progress]:
+    """The progress after each batch of one stretch, and after the whole of it."""
     if speech and not done.language:
-        language, probability = _language(whisper, samples, speech, options.language)
+        language, probability = options.language, 1.0
+        if not language:
+            language, probability = recognizer.language(spoken(samples, speech)[: round(LANGUAGE_SECONDS * RATE)])
         done = replace(done, language=language, language_probability=probability)
     after = (done.end - start) / RATE
-    for batch in decode(whisper, samples, speech, replace(options, language=done.language), after):
-        done = replace(done, parts=(*done.parts, _moved(batch, start)))
+    for batch in decode(recognizer, samples, speech, replace(options, language=done.language), after):
+        done = replace(done, batches=(*done.batches, batch.moved(start)))
         yield done
     yield replace(done, start=start + len(samples))
 
 
-def _moved(batch: Batch, start: int) -> kept.Part:
-    """The batch with times that count from the start of the audio; `start` in samples."""
-    offset = start / RATE
-    words = tuple(
-        replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in batch.words
-    )
-    redecoded = [
-        again | {"start": round(again["start"] + offset, 2), "end": round(again["end"] + offset, 2)}
-        for again in batch.figures["redecoded"]
-    ]
-    return kept.Part(start + round(batch.end * RATE), words, batch.figures | {"redecoded": redecoded})
-
-
-def _language(whisper: Whisper, samples: Samples, speech: Sequence[Span], wanted: str) -> tuple[str, float]:
-    if wanted:
-        return wanted, 1.0
-    return whisper.language(spoken(samples, speech)[: round(LISTEN * RATE)])
-
-
-def _report(progress: Report | None, recording: Recording, done: float) -> None:
+def _report(progress: ReportProgress | None, recording: Recording, done: float) -> None:
     if progress:
         progress(done, max(done, recording.declared or 0.0, recording.decoded))
 
 
-def _identity(audio: Path, whisper: Whisper, options: Options, stretch: float) -> dict[str, Any]:
+def _identity(audio: Path, recognizer: Recognizer, options: Options, stretch: float) -> dict[str, Any]:
     """What a transcription depends on, as plain JSON data."""
     try:
         with audio.open("rb") as file:
@@ -185,24 +169,24 @@ def _identity(audio: Path, whisper: Whisper, options: Options, stretch: float) -
         raise AudioError(audio, f"cannot be read ({error.strerror}); check the path") from error
     return {
         "audio_sha256": audio_sha256,
-        "model": whisper.name,
-        "model_sha256": whisper.fingerprint,
-        "device": whisper.device,
-        "compute_type": whisper.compute_type,
+        "model": recognizer.name,
+        "model_sha256": recognizer.fingerprint,
+        "device": recognizer.device,
+        "compute_type": recognizer.compute_type,
         "options": {
             "language": options.language,
             "beam_size": options.beam_size,
             "batch_size": options.batch_size,
             "hotwords": options.hotwords,
-            "window": whisper.window,
+            "window": recognizer.window,
             "stretch": stretch,
         },
     }
 
 
-def _transcription(done: kept.Progress, recording: Recording, identity: dict[str, Any]) -> Transcription:
-    words = tuple(in_order([word for part in done.parts for word in part.words]))
-    figures = total([part.figures for part in done.parts], recording.decoded, done.seconds)
+def _transcription(done: Progress, recording: Recording, identity: dict[str, Any]) -> Transcription:
+    words = tuple(in_order([word for batch in done.batches for word in batch.words]))
+    figures = sum_figures([batch.figures for batch in done.batches], recording.decoded, done.seconds)
     figures |= {"truncated": recording.truncated, "damaged": recording.damaged}
     provenance = {
         "source": "model",
@@ -217,22 +201,17 @@ def _transcription(done: kept.Progress, recording: Recording, identity: dict[str
     return Transcription(tuple(sentences(words)), words, done.language, recording.decoded, provenance)
 
 
-def total(parts: Sequence[dict[str, Any]], duration: float, seconds: float) -> dict[str, Any]:
-    """The figures of an episode from those of its parts; `duration` of the audio, `seconds` that all of it took.
+def sum_figures(batches: Sequence[dict[str, Any]], duration: float, seconds: float) -> dict[str, Any]:
+    """The figures of an episode from those of its batches; `duration` of the audio, `seconds` that all of it took.
 
     `real_time_factor` is seconds taken per second of audio, `seconds_again` those of them spent on decoding again.
     """
-    added = {key: sum(part[key] for part in parts) for key in ADDED}
+    sums = {key: sum(batch[key] for batch in batches) for key in SUMMED}
+    tokens, log_prob = sums.pop("tokens"), sums.pop("log_prob")
     return {
-        "coverage": round(1 - added["left_out"] / added["speech"], 4) if added["speech"] else 0.0,
-        "mean_log_prob": round(added["log_prob"] / added["tokens"], 4) if added["tokens"] else 0.0,
-        "speech": round(added["speech"], 2),
-        "left_out": round(added["left_out"], 2),
-        "windows": added["windows"],
-        "failed": added["failed"],
-        "words": added["words"],
-        "silent_words": added["silent_words"],
+        "coverage": round(1 - sums["left_out"] / sums["speech"], 4) if sums["speech"] else 0.0,
+        "mean_log_prob": round(log_prob / tokens, 4) if tokens else 0.0,
+        **{key: round(value, 2) for key, value in sums.items()},
         "real_time_factor": round(seconds / duration, 4) if duration else 0.0,
-        "seconds_again": round(added["seconds_again"], 1),
-        "redecoded": [again for part in parts for again in part["redecoded"]],
+        "redecoded": [again for batch in batches for again in batch["redecoded"]],
     }

@@ -1,1 +1,1 @@
-"""Transcript documents: ours, publishers', imported ones, and every form they are given out in."""
+"""Transcripts: the library's document, publishers' and imported files, and the formats they are rendered in."""

@@ -1,13 +1,14 @@
-"""Publishers' transcripts, whatever they are called and however broken, read into segments: bytes in, segments out.
+"""Reads transcript files of any format into segments: WebVTT, SRT, Podcasting 2.0 JSON, HTML and plain text.
 
-WebVTT, SRT, Podcasting 2.0 JSON, HTML and plain text. The parsers are ours and read in one pass: ready-made ones give
-up at the first fault, and the standard library's HTML parser takes quadratic time on unclosed tags.
+The parsers are ours and read in one pass. Ready-made ones give up at the first fault, and the standard library's HTML
+parser takes quadratic time on unclosed tags.
 """
 
 import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from html import unescape
 from itertools import pairwise
@@ -16,12 +17,13 @@ from typing import Any, Literal
 from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.times import CLOCK, parse_clock
-from ingest.transcripts.cues import Cue, name_speakers, plain, settle, squeeze
+from ingest.transcripts.cues import Cue, collapse_spaces, name_speakers, strip_markup, to_segments
 from ingest.transcripts.text import read_prose
 
 Kind = Literal["vtt", "srt", "json", "html", "txt", "md"]
 SIZE_LIMIT = 20 * 1024 * 1024  # bytes; a day of speech is about one megabyte of text
-MADE_HERE = "NOTE Speakers are in voice tags only."  # our own VTT says so, so that `Yes: …` stays text
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+VOICE_TAGS_NOTE = "NOTE Speakers are in voice tags only."  # in our own VTT: `Yes: …` is text there, not a name
 
 _TYPES: dict[str, Kind] = {
     "text/vtt": "vtt", "text/webvtt": "vtt", "application/vtt": "vtt",
@@ -56,38 +58,48 @@ def kind_of(media_type: str, name: str, data: bytes) -> Kind:
 
 
 def parse(data: bytes, kind: str, subject: str, *, limit: int = SIZE_LIMIT) -> tuple[Segment, ...]:
-    """The segments of a transcript file of that kind, settled as `ingest.cues.settle` promises.
+    """The segments of a transcript file of that kind, as `to_segments` promises them.
 
-    Text without any time gives segments at zero; `ingest.cues.timed` tells them. Raises TranscriptError if the data is
-    larger than `limit` bytes, is not text, cannot be read as that kind or holds no words.
+    Text without times gives segments at zero seconds (see `timed`). Raises TranscriptError if the data is larger than
+    `limit` bytes, is not text, cannot be read as that kind or holds no words.
     """
-    cues = read_cues(decode(data, subject, limit=limit), kind, subject)
-    segments = settle(cues)
+    return segments_of(read_cues(decode(data, subject, limit=limit), kind, subject), kind, subject)
+
+
+def segments_of(cues: Iterable[Cue], kind: str, subject: str) -> tuple[Segment, ...]:
+    """The segments of the cues. Raises TranscriptError where they hold no words."""
+    segments = to_segments(cues)
     if not segments:
         raise TranscriptError(subject, f"holds no words that can be read as {kind}; check that it is a transcript")
     return segments
 
 
 def decode(data: bytes, subject: str, *, limit: int = SIZE_LIMIT) -> str:
-    """The text: UTF-8 or UTF-16 by its mark, else UTF-8 if it is, else Windows' Western or Latin-1; every line ends alike.
+    """The text, with one form of line end: UTF-16 by its mark, else the first that fits of UTF-8, cp1252 and Latin-1.
 
     Raises TranscriptError for data that is too large or not text.
     """
     if len(data) > limit:
         raise TranscriptError(subject, f"is larger than {limit} bytes, which no transcript is; it was not read")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = data.decode("utf-16", "replace")
-    else:
-        text = _decode_bytes(data)
-        sample = text[:4096]
-        strange = sum(character < " " and character not in "\t\n\r\f\x0b\x1a" for character in sample)
-        if 20 * strange > len(sample):
-            raise TranscriptError(subject, "is not text; give a transcript, not an audio file or document")
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = _to_text(data)
+    sample = "" if data.startswith(UTF16_MARKS) else text[:4096]
+    controls = sum(character < " " and character not in "\t\n\r\f\x0b\x1a" for character in sample)
+    if controls > len(sample) / 20:
+        raise TranscriptError(subject, "is not text; give a transcript, not an audio file or document")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _to_text(data: bytes) -> str:
+    if data.startswith(UTF16_MARKS):
+        return data.decode("utf-16", "replace").removeprefix("\ufeff")
+    for encoding in ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding).removeprefix("\ufeff")
+    return data.decode("latin-1")
 
 
 def read_cues(text: str, kind: str, subject: str) -> list[Cue]:
-    """The cues as the file gives them, in its order; raises TranscriptError for JSON that is none."""
+    """The cues as the file gives them, in its order. Raises TranscriptError for broken JSON and unknown kinds."""
     match kind:
         case "vtt" | "srt":
             return _read_blocks(text.split("\n"), notes=kind == "vtt" or text.lstrip().startswith("WEBVTT"))
@@ -100,19 +112,9 @@ def read_cues(text: str, kind: str, subject: str) -> list[Cue]:
     raise TranscriptError(subject, f"cannot be read as {kind!r}; the formats are vtt, srt, json, html, txt and md")
 
 
-def _decode_bytes(data: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1")
-
-
 def _sniff(head: bytes) -> Kind:
     """The kind that the first bytes look like."""
-    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
-    text = head.decode(encoding, "replace").removeprefix("\ufeff").lstrip()
+    text = _to_text(head).lstrip()
     if text.startswith("WEBVTT"):
         return "vtt"
     if re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text):
@@ -125,29 +127,29 @@ def _sniff(head: bytes) -> Kind:
 
 
 def _read_blocks(lines: Sequence[str], *, notes: bool) -> list[Cue]:
-    """WebVTT and SRT: a line with two times begins a cue, whatever stands around it."""
-    cues: list[Cue] = []
-    body: list[str] = []
+    """Read WebVTT or SRT: a line with two times starts a cue, whatever is around it."""
+    times: list[tuple[float | None, float | None]] = []
+    bodies: list[list[str]] = [[]]  # the first is the file's head, which nobody says
     last_number, after_blank, skipping = 0, True, False
     for line in lines:
         if timing := _TIMING.match(line):
-            last_number = _drop_identifier(body, last_number, notes=notes)
-            cues = _close(cues, body)
-            cues.append(Cue("", "", parse_clock(timing[1]), parse_clock(timing[6])))
-            body, after_blank, skipping = [], False, False
+            last_number = _drop_identifier(bodies[-1], last_number, notes=notes)
+            times.append((parse_clock(timing[1]), parse_clock(timing[6])))
+            bodies.append([])
+            after_blank = skipping = False
             continue
         skipping = bool(line.strip()) and (skipping or (notes and after_blank and bool(_BLOCK.match(line))))
         after_blank = not line.strip()
         if not skipping:
-            body.append(line.strip())
-    cues = _unroll([cue for cue in _close(cues, body) if cue.text])
-    if MADE_HERE in lines[:4]:
-        return list(_voices(cues))
-    return name_speakers(list(_voices(cues)))
+            bodies[-1].append(line.strip())
+    texts = ["\n".join(filter(None, body)) for body in bodies[1:]]
+    cues = [Cue(text, "", *span) for text, span in zip(texts, times, strict=True) if text]
+    cues = list(_voices(_unroll(cues)))
+    return cues if VOICE_TAGS_NOTE in lines[:4] else name_speakers(cues)
 
 
 def _drop_identifier(body: list[str], last_number: int, *, notes: bool) -> int:
-    """Take the next cue's identifier off the end of this cue's lines; gives the last number seen."""
+    """Remove the next cue's identifier from the end of this cue's lines; the last number seen."""
     if not body:
         return last_number
     alone = len(body) == 1 or not body[-2]
@@ -159,28 +161,21 @@ def _drop_identifier(body: list[str], last_number: int, *, notes: bool) -> int:
     return last_number
 
 
-def _close(cues: list[Cue], body: Iterable[str]) -> list[Cue]:
-    """Give the lines to the last cue; before the first they are the file's head, which nobody says."""
-    if cues:
-        cues[-1] = replace(cues[-1], text="\n".join(line for line in body if line))
-    return cues
-
-
 def _unroll(cues: list[Cue]) -> list[Cue]:
-    """Drop the lines that rolling captions repeat: each cue of theirs shows the last lines of the one before again."""
-    shown = [[line for line in (plain(line) for line in cue.text.split("\n")) if line] for cue in cues]
-    repeats = [_repeated(before, now) for before, now in pairwise(shown)]
-    carried = sum(0 < repeat < len(now) for repeat, now in zip(repeats, shown[1:], strict=True))
+    """Drop the lines that rolling captions repeat: each of their cues shows the last lines of the one before again."""
+    lines = [[line for line in (strip_markup(line) for line in cue.text.split("\n")) if line] for cue in cues]
+    repeats = [_repeated(before, now) for before, now in pairwise(lines)]
+    carried = sum(0 < repeat < len(now) for repeat, now in zip(repeats, lines[1:], strict=True))
     if carried < 2 or 5 * carried < len(cues):
         return cues
-    fresh = ["\n".join(now[repeat:]) for repeat, now in zip([0, *repeats], shown, strict=True)]
-    # the lines are plain now; what looks like a tag or an entity in them must stay
+    fresh = ["\n".join(now[repeat:]) for repeat, now in zip([0, *repeats], lines, strict=True)]
+    # the markup is gone: what looks like a tag or an entity now is text
     safe = [text.replace("&", "&amp;").replace("<", "&lt;") for text in fresh]
     return [replace(cue, text=text) for cue, text in zip(cues, safe, strict=True) if text]
 
 
 def _repeated(before: Sequence[str], now: Sequence[str]) -> int:
-    """How many of the first lines are the last lines of the cue before; captions show four at most."""
+    """How many of the first lines are the last lines of the cue before; captions show at most four lines."""
     return next((count for count in range(min(len(before), len(now), 4), 0, -1) if before[-count:] == now[:count]), 0)
 
 
@@ -190,16 +185,16 @@ def _voices(cues: Iterable[Cue]) -> Iterator[Cue]:
         at, speaker = 0, ""
         for tag in _VOICE.finditer(cue.text):
             yield replace(cue, text=_plain_lines(cue.text[at : tag.start()]), speaker=speaker)
-            at, speaker = tag.end(), plain(tag[1] or "")
+            at, speaker = tag.end(), strip_markup(tag[1] or "")
         yield replace(cue, text=_plain_lines(cue.text[at:]), speaker=speaker)
 
 
 def _plain_lines(markup: str) -> str:
-    return "\n".join(text for line in markup.split("\n") if (text := plain(line)))
+    return "\n".join(text for line in markup.split("\n") if (text := strip_markup(line)))
 
 
 def _read_json(text: str, subject: str) -> Iterator[Cue]:
-    """Podcasting 2.0 (`startTime`, `endTime`, `body`), and the names that Whisper's programs use."""
+    """Read Podcasting 2.0 (`startTime`, `endTime`, `body`), and the names that Whisper's programs use."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -208,8 +203,8 @@ def _read_json(text: str, subject: str) -> Iterator[Cue]:
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict):
             yield Cue(
-                squeeze(_string(entry.get("body", entry.get("text")))),
-                squeeze(_string(entry.get("speaker"))),
+                collapse_spaces(_string(entry.get("body", entry.get("text")))),
+                collapse_spaces(_string(entry.get("speaker"))),
                 _number(entry.get("startTime", entry.get("start"))),
                 _number(entry.get("endTime", entry.get("end"))),
             )
@@ -220,7 +215,7 @@ def _string(value: Any) -> str:
 
 
 def _number(value: Any) -> float | None:
-    """Seconds from a number, or from text with a number or a clock time in it."""
+    """Seconds from a number, or from text that is a number or a clock."""
     if isinstance(value, str) and (clock := parse_clock(value)) is not None:
         return clock
     try:
@@ -230,18 +225,18 @@ def _number(value: Any) -> float | None:
 
 
 def _read_html(text: str) -> list[Cue]:
-    """`<cite>` is who speaks, `<time>` when, `<p>` what; a page without these is read as plain text, block by block."""
+    """Read HTML: `<cite>` is who speaks, `<time>` when, `<p>` what; other pages are read as plain text by blocks."""
     paragraphs: list[Cue] = []
     others: list[str] = []
-    speaker, start, inside, in_paragraph, gathered = "", None, "", False, list[str]()
+    speaker, start, inside, in_paragraph, pieces = "", None, "", False, list[str]()
     for piece, tag, closing in [*_html_pieces(text), ("", "p", True)]:
-        words = squeeze(unescape("".join(gathered))) if tag else ""
+        words = collapse_spaces(unescape("".join(pieces))) if tag else ""
         if not tag:
-            gathered.append(piece)
+            pieces.append(piece)
         elif tag in {"cite", "time"} and not inside and in_paragraph and words:
-            continue  # in running text it is the title of a work, or a date
+            continue  # within a paragraph: the title of a work, or a date
         else:
-            gathered = []
+            pieces = []
             if inside == "cite":
                 speaker = words.rstrip(": ") or speaker
             elif inside == "time":
@@ -252,12 +247,12 @@ def _read_html(text: str) -> list[Cue]:
             others.append(words)
             inside = tag if tag in {"cite", "time"} and not closing else ""
             in_paragraph = not closing if tag == "p" else in_paragraph
-    told = any(cue.speaker or cue.start is not None for cue in paragraphs)
-    return paragraphs if told else read_prose("\n\n".join([cue.text for cue in paragraphs] or others))
+    marked = any(cue.speaker or cue.start is not None for cue in paragraphs)
+    return paragraphs if marked else read_prose("\n\n".join([cue.text for cue in paragraphs] or others))
 
 
 def _html_pieces(text: str) -> Iterator[tuple[str, str, bool]]:
-    """Text as (text, "", False) and tags as ("", name, closing), without comments and what is not spoken."""
+    """Text as (text, "", False), block tags as ("", name, closing); without comments, scripts and the like."""
     unspoken = ""
     for piece in _HTML_TAG.split(text):
         name = _HTML_NAME.match(piece)

@@ -1,4 +1,4 @@
-"""What every caption format has in common: plain text, times, speakers named in the text, and settling all of it.
+"""Turns cues into segments: plain text, times and speakers, for every caption format.
 
 A Cue is what a file says, which may be nonsense; a Segment is what we take it to mean.
 """
@@ -7,22 +7,23 @@ import html
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
 from ingest.identity import one_line
 from ingest.models import Segment
 from ingest.transcripts.document import NAME_LIMIT, name_of
 
 WORDS_PER_SECOND = 2.5  # 150 words a minute, an ordinary speaking rate; used only where a file gives no end
-LAST_SECOND = 360_000.0  # 100 hours, where the two digits of an SRT hour end; a later time is nonsense
+LAST_SECOND = 360_000.0  # 100 hours: more than the two digits of an SRT hour can say
 
 _TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>")
 _STYLE_CODE = re.compile(r"\{\\[^{}]*\}")  # `{\an8}`, carried over from another subtitle format
 PREFIX = re.compile(rf"(?:>>+\s*)?([^\W_][^:\n]{{0,{NAME_LIMIT - 1}}}):\s+(?=\S)")
-_CHANGE = re.compile(r"(?m)^[ \t]*>>+[ \t]*")  # American captions mark a change of speaker so
+_CHANGE = re.compile(r"(?m)^[ \t]*>>+[ \t]*")  # a change of speaker in American captions
 _PARTICLES = frozenset(re.findall(r"\w+", "al and bin da de del della den der di dos du el la le of the van von y"))
-# Words that open a sentence with a colon far more often than they are a name
+# Words before a colon that are far more often the start of a sentence than a name
 _ORDINARY = frozenset(
     re.findall(
         r"\w+",
@@ -34,30 +35,30 @@ _ORDINARY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One utterance as a file gives it, lines and all; None for a time it does not give.
+    """One utterance as a file gives it, with its line breaks; None for a time that the file does not give.
 
-    `opens` says that it begins a turn, even one of the same speaker.
+    `starts_turn` says that a new turn begins, even one of the same speaker.
     """
 
     text: str
     speaker: str = ""
     start: float | None = None
     end: float | None = None
-    opens: bool = False
+    starts_turn: bool = False
 
 
-def plain(markup: str) -> str:
+def strip_markup(markup: str) -> str:
     """The text without tags, entities, control characters or runs of spaces, on one line."""
-    return squeeze(html.unescape(_STYLE_CODE.sub("", _TAG.sub("", markup))))
+    return collapse_spaces(html.unescape(_STYLE_CODE.sub("", _TAG.sub("", markup))))
 
 
-def squeeze(text: str) -> str:
+def collapse_spaces(text: str) -> str:
     """The text on one line without control characters, with single spaces."""
     return " ".join(one_line(text).split())
 
 
 def is_name(words: str) -> bool:
-    """Whether it looks like a speaker's name: one to five words, each capitalised or a number, no ordinary word."""
+    """Whether the words look like a speaker's name: one to five, each capitalised or a number, no ordinary word."""
     parts = words.split()
     if not 1 <= len(parts) <= 5 or (len(parts) == 1 and parts[0].casefold() in _ORDINARY):
         return False
@@ -65,10 +66,9 @@ def is_name(words: str) -> bool:
 
 
 def name_speakers(cues: Sequence[Cue]) -> list[Cue]:
-    """Where no cue names its speaker, take it from prefixes `Name:` if the file uses them consistently.
+    """Where no cue names its speaker, take the name from prefixes `Name:`, if the file uses them (see `prefixes`).
 
-    It does if the first words have such a prefix and it comes again, or nearly alone or nearly everywhere; or if two
-    names come again. A cue without a prefix is spoken by the speaker before.
+    A cue without a prefix has the speaker of the cue before.
     """
     if any(cue.speaker for cue in cues):
         return list(cues)
@@ -78,63 +78,68 @@ def name_speakers(cues: Sequence[Cue]) -> list[Cue]:
     speaker = ""
     for cue in cues:
         for line in _by_speaker(cue.text, names):
-            match = PREFIX.match(line)
-            prefix = match if match and match[1] in names else None
+            prefix = prefix_of(line, names)
             changed = bool(names) and _CHANGE.match(line) is not None
             speaker = prefix[1] if prefix else "" if changed else speaker
             named.append(replace(cue, text=line[prefix.end() :] if prefix else line, speaker=speaker))
     return named
 
 
-def settle(cues: Iterable[Cue]) -> tuple[Segment, ...]:
-    """Segments that can be relied on: 0 <= start <= end, sorted by start, plain text with words in it, none twice.
+def to_segments(cues: Iterable[Cue]) -> tuple[Segment, ...]:
+    """The segments that the cues mean: 0 <= start <= end, sorted by start, plain text with words in it, none twice.
 
-    A time that is missing, not a number or beyond 100 hours is estimated from its neighbours, an end before its start
-    too; below zero is zero. Where no cue has a start, all times are zero (see `timed`).
+    A time is estimated from its neighbours where it is missing, not a number or beyond 100 hours, and an end also where
+    it lies before its start. A time below zero becomes zero. Where no cue has a start, all times are zero (see `timed`).
     """
-    worded = [replace(cue, text=text) for cue in cues if _has_words(text := squeeze(_CHANGE.sub("", cue.text)))]
-    starts = [_bounded(cue.start) for cue in worded]
+    plain = [replace(cue, text=collapse_spaces(_CHANGE.sub("", cue.text))) for cue in cues]
+    spoken = [cue for cue in plain if any(character.isalnum() for character in cue.text)]
+    starts = [_bounded(cue.start) for cue in spoken]
     if all(start is None for start in starts):
-        return tuple(Segment(0.0, 0.0, cue.text, name_of(cue.speaker)) for cue in worded)
-    order = sorted(zip(_fill(starts, worded), worded, strict=True), key=lambda pair: pair[0])
-    following = [start for start, _ in order[1:]]
+        return tuple(Segment(0.0, 0.0, cue.text, name_of(cue.speaker)) for cue in spoken)
+    order = sorted(zip(_fill(starts, spoken), spoken, strict=True), key=lambda pair: pair[0])
     segments = [
-        Segment(start, _end(cue, start, after), cue.text, name_of(cue.speaker))
-        for (start, cue), after in zip(order, [*following, None], strict=True)
+        Segment(start, _end(cue, start, following), cue.text, name_of(cue.speaker))
+        for (start, cue), (following, _) in pairwise([*order, (0.0, Cue(""))])
     ]
     return tuple(dict.fromkeys(segments))
 
 
 def timed(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """The segments if their file gave times, none if it did not."""
+    """The segments if their file gave times; none if it did not."""
     return segments if any(segment.end for segment in segments) else ()
 
 
 def _is_capital(word: str) -> bool:
-    """Whether it opens with a capital, a digit, or a letter of a script without capitals."""
+    """Whether the word starts with a capital, a digit, or a letter of a script without capitals."""
     first = word.lstrip("([\"'“#")[:1]
     return first.isdigit() or (first.isalpha() and (first != first.lower() or first.lower() == first.upper()))
 
 
-def _has_words(text: str) -> bool:
-    return any(character.isalnum() for character in text)
-
-
 def prefixes(lines: Sequence[str]) -> frozenset[str]:
-    """The names that open lines, if opening lines with names is this file's habit."""
-    found = [match[1] if (match := PREFIX.match(line)) and is_name(match[1]) else "" for line in lines if line.strip()]
-    counts = Counter(name for name in found if name)
-    again = [name for name, count in counts.items() if count > 1]
-    opening = bool(found and found[0])
-    habit = opening and (bool(again) or len(counts) == 1 or 2 * counts.total() >= len(found))
-    return frozenset(counts) if habit or len(again) > 1 else frozenset()
+    """The names before a colon at the start of lines, if this file names its speakers so; else none.
+
+    It does if two names come again, or if its first line has a name and a name comes again, or there is only one name,
+    or half of the lines have one.
+    """
+    names = [match[1] if (match := PREFIX.match(line)) and is_name(match[1]) else "" for line in lines if line.strip()]
+    counts = Counter(name for name in names if name)
+    repeated = sum(count > 1 for count in counts.values())
+    opening = bool(names and names[0])
+    consistent = opening and (repeated > 0 or len(counts) == 1 or 2 * counts.total() >= len(names))
+    return frozenset(counts) if consistent or repeated > 1 else frozenset()
+
+
+def prefix_of(line: str, names: Container[str]) -> re.Match[str] | None:
+    """The prefix `Name:` at the start of a line, if it is one of the names; its group 1 is the name."""
+    match = PREFIX.match(line)
+    return match if match and match[1] in names else None
 
 
 def _by_speaker(text: str, names: frozenset[str]) -> Iterator[str]:
-    """The text cut before each line that opens with one of the names."""
+    """The text cut before each line that starts with one of the names."""
     part: list[str] = []
     for line in text.split("\n"):
-        if part and (match := PREFIX.match(line)) and match[1] in names:
+        if part and prefix_of(line, names):
             yield "\n".join(part)
             part = []
         part.append(line)
@@ -142,35 +147,29 @@ def _by_speaker(text: str, names: frozenset[str]) -> Iterator[str]:
 
 
 def _bounded(time: float | None) -> float | None:
-    """The time if it can be one, zero for one below zero."""
-    if time is None or math.isnan(time) or time > LAST_SECOND:
-        return None
-    return max(0.0, float(time))
+    """The time if it is plausible; zero for one below zero."""
+    return None if time is None or math.isnan(time) or time > LAST_SECOND else max(0.0, float(time))
 
 
-def _spoken_for(text: str) -> float:
+def _speaking_time(text: str) -> float:
     """About how long the words take to say, in seconds."""
     return round(len(text.split()) / WORDS_PER_SECOND, 3)
 
 
 def _fill(starts: Sequence[float | None], cues: Sequence[Cue]) -> list[float]:
-    """The starts, with those that are missing set when the words before would be over, at the latest at the next."""
-    nexts: list[float] = []
-    upcoming = math.inf
-    for start in reversed(starts):
-        nexts.append(upcoming)
-        upcoming = upcoming if start is None else start
+    """The starts; a missing one is when the words before should be over, but not later than the next start."""
+    following = accumulate(reversed(starts), lambda after, start: after if start is None else start, initial=math.inf)
     filled: list[float] = []
     over = 0.0
-    for start, cue, upcoming in zip(starts, cues, reversed(nexts), strict=True):
-        filled.append(start if start is not None else min(over, upcoming))
-        over = round(filled[-1] + _spoken_for(cue.text), 3)
+    for start, cue, known in zip(starts, cues, [*following][:0:-1], strict=True):
+        filled.append(min(over, known) if start is None else start)
+        over = round(filled[-1] + _speaking_time(cue.text), 3)
     return filled
 
 
-def _end(cue: Cue, start: float, following: float | None) -> float:
-    """The end the file gives, else the next start, else when the words would be over."""
+def _end(cue: Cue, start: float, following: float) -> float:
+    """The end that the file gives, else the next start, else when the words should be over."""
     end = _bounded(cue.end)
     if end is not None and end >= start:
         return end
-    return following if following is not None and following > start else round(start + _spoken_for(cue.text), 3)
+    return following if following > start else round(start + _speaking_time(cue.text), 3)

@@ -1,8 +1,8 @@
-r"""The library's transcript document: Markdown that people read and edit, and a JSON sidecar with times beside it.
+r"""Writes and reads the library's document: Markdown that people read and edit, and a JSON sidecar with times beside it.
 
-The Markdown is an H1 title, seven bullets, `## Transcript` and the text. Speaker turns open with a line `Name:`; text
-without speakers is bare paragraphs, and where it follows a named turn it opens with `Unknown speaker:`. A paragraph that
-would itself be read as a name is written with a backslash before its colon (`Like this\:`), which Markdown hides.
+The Markdown is an H1 title, seven bullets, `## Transcript` and the text. A speaker turn starts with a line `Name:`. Text
+without speakers is bare paragraphs; after a named turn it starts with `Unknown speaker:`. A paragraph that looks like a
+name is written with a backslash before its colon (`Like this\:`), which Markdown hides.
 """
 
 import json
@@ -10,7 +10,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cache
 from itertools import groupby
 from typing import Any
@@ -21,7 +21,7 @@ from ingest.errors import TranscriptError
 from ingest.identity import SHORT_KEY, one_line, slug
 from ingest.models import Episode, Segment, Transcript, Turn
 
-# The bullets in their order, and the field each holds; `transcribed_at` is the transcript's, the others the episode's.
+# The bullets in their order, and the field each holds: of the transcript for `transcribed_at`, else of the episode
 BULLETS = {
     "Episode ID": "guid",
     "Podcast": "podcast",
@@ -35,24 +35,14 @@ HEADING = "## Transcript"
 UNKNOWN_SPEAKER = "Unknown speaker"
 NAME_LIMIT = 80  # characters; a longer line that ends in a colon is text
 
+_LINE_END = re.compile(r"\r\n?|\n")
 _LABEL = re.compile(rf"(.{{0,{NAME_LIMIT - 1}}}[^\\:]):")
 _ESCAPED = re.compile(r"(?s)(.*\\):")
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Sidecar:
-    """What the JSON beside a Markdown transcript holds; `fields` are those of `Episode`, `turns` only if untimed."""
-
-    fields: dict[str, Any]
-    segments: tuple[Segment, ...] = ()
-    turns: tuple[Turn, ...] = ()
-    transcribed_at: str = ""
-    provenance: dict[str, Any] | None = None
-
-
 def text_of(text: str) -> str:
-    """The text as a turn holds it: paragraphs of one line each, parted by one blank line, no control characters."""
+    """The text as a turn holds it: paragraphs of one line each, one blank line between, no control characters."""
     return "\n\n".join(_paragraphs(text))
 
 
@@ -63,7 +53,7 @@ def name_of(speaker: str) -> str:
 
 
 def normal_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """The turns as reading them back gives them: clean, none empty, neighbours without a speaker joined.
+    """The turns as they are after writing and reading: clean, none empty, neighbours without a speaker joined.
 
     Two turns in a row of one named speaker stay two.
     """
@@ -83,9 +73,10 @@ def turns_from_segments(segments: Iterable[Segment]) -> tuple[Turn, ...]:
 
 def to_markdown(transcript: Transcript) -> str:
     """The Markdown document, ready to be written as UTF-8; see the module's docstring for the format."""
-    values = _values(transcript)
-    bullets = [f"- {bullet}: {one_line(values[name])}" for bullet, name in BULLETS.items()]
-    head = [f"# {one_line(transcript.episode.title)}", "", *bullets, "", HEADING, ""]
+    episode = transcript.episode
+    values = {bullet: getattr(episode, name, transcript.transcribed_at) for bullet, name in BULLETS.items()}
+    bullets = [f"- {bullet}: {one_line(value)}" for bullet, value in values.items()]
+    head = [f"# {one_line(episode.title)}", "", *bullets, "", HEADING, ""]
     return "\n".join(head) + "\n" + text_body(transcript.turns) + "\n"
 
 
@@ -95,10 +86,10 @@ def text_body(turns: Iterable[Turn]) -> str:
 
 
 def from_markdown(text: str, sidecar: str | None = None, *, subject: str = "") -> Transcript:
-    """Read what `to_markdown` wrote, or what somebody made of it by hand, with `to_sidecar`'s JSON where there is one.
+    """Read what `to_markdown` wrote, edited by hand or not, with `to_sidecar`'s JSON where there is one.
 
-    The Markdown has the last word: the sidecar adds what it does not carry, and a sidecar that cannot be read is
-    left aside with a warning. Raises TranscriptError that names what the document lacks.
+    The Markdown has the last word: the sidecar adds what Markdown cannot hold. A sidecar that cannot be read is ignored
+    with a warning. Raises TranscriptError that names what the document lacks.
     """
     title, values, body = split_document(text)
     missing = ["the title (`# …` in the first line)"] if title is None else []
@@ -109,13 +100,28 @@ def from_markdown(text: str, sidecar: str | None = None, *, subject: str = "") -
     turns = turns_of(body or "")
     if not turns:
         raise TranscriptError(subject, f"holds no words after `{HEADING}`; write the text there or remove the file")
-    extra = read_sidecar(sidecar, subject) if sidecar is not None else Sidecar({})
-    return _assemble({**values, "title": title or ""}, turns, extra)
+    extra = blank() if sidecar is None else read_sidecar(sidecar, subject)
+    said: dict[str, Any] = {
+        name: _verbatim(extra, name, value) for name, value in {**values, "title": title or ""}.items()
+    }
+    transcribed_at = said.pop("transcribed_at")
+    return replace(extra, episode=replace(extra.episode, **said), turns=turns, transcribed_at=transcribed_at)
+
+
+def blank() -> Transcript:
+    """A transcript of which nothing is known."""
+    return Transcript(Episode("", "", ""), ())
+
+
+def _verbatim(extra: Transcript, name: str, value: str) -> str:
+    """A value of the Markdown as the sidecar has it, with control characters and all, if it is the same on one line."""
+    verbatim: str = getattr(extra.episode, name, extra.transcribed_at)
+    return verbatim if one_line(verbatim) == value else value
 
 
 def split_document(text: str) -> tuple[str | None, dict[str, str], str | None]:
     """The document's title, the bullets' values by field name, and the text after the heading; None where absent."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff").split("\n")
+    lines = _LINE_END.split(text.lstrip("\ufeff"))
     start = next((number for number, line in enumerate(lines) if line.strip(" ")), 0)
     end = next((number for number, line in enumerate(lines) if line.rstrip(" ") == HEADING), None)
     title = one_line(lines[start][1:]) if re.match(r"#(?: |$)", lines[start]) else None
@@ -147,70 +153,55 @@ def to_sidecar(transcript: Transcript) -> str:
     `soundbite` holds `transcribed_at`, `provenance` and the whole `episode`, so that the file can also stand alone.
     A transcript without times has an empty `segments`. Figures that JSON cannot say (NaN, infinity) become null.
     """
-    return sidecar_json(transcript, [_segment_json(segment) for segment in transcript.segments])
+    timed = [
+        {"speaker": segment.speaker, "startTime": segment.start, "endTime": segment.end, "body": segment.text}
+        for segment in transcript.segments
+    ]
+    return sidecar_json(transcript, timed)
 
 
 def sidecar_json(transcript: Transcript, segments: list[dict[str, Any]]) -> str:
-    """`to_sidecar` with the segments given."""
+    """`to_sidecar` with the segments given; an empty speaker is left out."""
     ours = {
         "transcribed_at": transcript.transcribed_at,
         "provenance": transcript.provenance,
         "episode": {name: value for name, value in asdict(transcript.episode).items() if value not in (None, "", ())},
     }
-    document = {"version": "1.0.0", "segments": segments, "soundbite": ours}
+    named = [{key: value for key, value in each.items() if key != "speaker" or value} for each in segments]
+    document = {"version": "1.0.0", "segments": named, "soundbite": ours}
     text = json.dumps(_finite(document), ensure_ascii=False, indent=1) + "\n"
     # half a surrogate pair cannot be written as UTF-8; as `\udXXX` it is JSON again
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def read_sidecar(text: str, subject: str = "") -> Sidecar:
-    """What `to_sidecar` wrote, or the times of any Podcasting 2.0 transcript.
+def read_sidecar(text: str, subject: str = "") -> Transcript:
+    """Read what `to_sidecar` wrote, or the times of any Podcasting 2.0 transcript; turns only where there are no times.
 
-    An empty Sidecar, with a warning in the log, where the text is something else.
+    A blank transcript, with a warning in the log, where the text is something else.
     """
     try:
         document = json.loads(text)
+        segments, turns = _entries(document["segments"])
         if "soundbite" not in document:
-            return Sidecar({}, *_spoken(document["segments"]))
+            return replace(blank(), segments=segments, turns=turns)
         ours = document["soundbite"]
         episode = _adapter(Episode).validate_python({"podcast": "", "guid": "", "title": "", **ours["episode"]})
-        fields = {name: getattr(episode, name) for name in ours["episode"] if name in Episode.__dataclass_fields__}
-        timed, untimed = _spoken(document["segments"])
-        return Sidecar(fields, timed, untimed, str(ours["transcribed_at"]), dict(ours["provenance"]))
+        return Transcript(episode, turns, segments, str(ours["transcribed_at"]), dict(ours["provenance"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ValidationError) as error:
-        logger.warning("%s: the JSON beside it is left aside, it cannot be read (%s)", subject, one_line(str(error)))
-        return Sidecar({})
+        logger.warning("%s: the JSON beside it is ignored, it cannot be read (%s)", subject, one_line(str(error)))
+        return blank()
 
 
 def file_stem(episode: Episode) -> str:
-    """`<YYYY-MM-DD or undated>-<slug of the title>-<first 8 of the key>`: sorts by date, never the same twice."""
+    """`<YYYY-MM-DD or undated>-<slug of the title>-<first 8 of the key>`: sorts by date, unique."""
     date = episode.published_at.date().isoformat() if episode.published_at else "undated"
     return f"{date}-{slug(episode.title)}-{episode.key[:SHORT_KEY]}"
-
-
-def _values(transcript: Transcript) -> dict[str, str]:
-    """The text of each field that Markdown carries."""
-    episode = transcript.episode
-    values = {name: getattr(episode, name) for name in BULLETS.values() if name != "transcribed_at"}
-    return {**values, "title": episode.title, "transcribed_at": transcript.transcribed_at}
-
-
-def _assemble(values: dict[str, str], turns: tuple[Turn, ...], extra: Sidecar) -> Transcript:
-    """Join Markdown and sidecar: a value of the sidecar counts where Markdown cannot say it, or says the same."""
-    known = {**extra.fields, "transcribed_at": extra.transcribed_at}
-    said = {
-        name: known[name] if name in known and one_line(known[name]) == value else value
-        for name, value in values.items()
-    }
-    transcribed_at = said.pop("transcribed_at", "")
-    episode = replace(Episode("", "", ""), **{**extra.fields, **said})
-    return Transcript(episode, turns, extra.segments, transcribed_at, extra.provenance or {})
 
 
 def _paragraphs(text: str) -> Iterator[str]:
     """The paragraphs of a text, each on one line."""
     block: list[str] = []
-    for line in [*text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), ""]:
+    for line in [*_LINE_END.split(text), ""]:
         if clean := one_line(line):
             block.append(clean)
         elif block:
@@ -228,13 +219,8 @@ def _body(turns: Iterable[Turn]) -> Iterator[str]:
             yield f"{paragraph[:-1]}\\:" if hidden else paragraph
 
 
-def _segment_json(segment: Segment) -> dict[str, Any]:
-    times = {"startTime": segment.start, "endTime": segment.end, "body": segment.text}
-    return {"speaker": segment.speaker, **times} if segment.speaker else times
-
-
-def _spoken(entries: list[dict[str, Any]]) -> tuple[tuple[Segment, ...], tuple[Turn, ...]]:
-    """The entries of `segments` as they stand: timed segments, or turns where the first has no time."""
+def _entries(entries: list[dict[str, Any]]) -> tuple[tuple[Segment, ...], tuple[Turn, ...]]:
+    """The entries of `segments`: timed segments, or turns where the first has no time."""
     names = {"startTime": "start", "endTime": "end", "body": "text"}
     renamed = [{names.get(name, name): value for name, value in entry.items()} for entry in entries]
     if renamed and "start" not in renamed[0]:

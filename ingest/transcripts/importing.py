@@ -1,4 +1,4 @@
-"""Any transcript file a person may have, read into a Transcript: our own documents, captions, pages and plain text."""
+"""Imports any transcript file into a Transcript: our own documents, captions, web pages and plain text."""
 
 import re
 from dataclasses import replace
@@ -12,13 +12,13 @@ import yaml
 from ingest.errors import TranscriptError
 from ingest.identity import one_line, slug
 from ingest.models import Episode, Transcript
-from ingest.times import parse_clock
-from ingest.transcripts.captions import SIZE_LIMIT, Kind, decode, kind_of, read_cues
-from ingest.transcripts.cues import Cue, settle, squeeze, timed
+from ingest.times import parse_duration
+from ingest.transcripts.captions import SIZE_LIMIT, Kind, decode, kind_of, read_cues, segments_of
+from ingest.transcripts.cues import Cue, collapse_spaces, timed
 from ingest.transcripts.document import (
     BULLETS,
     HEADING,
-    Sidecar,
+    blank,
     from_markdown,
     normal_turns,
     read_sidecar,
@@ -33,7 +33,7 @@ _FRONT = re.compile(r"---[ \t]*\n(.{0,65536}?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", r
 _FRONT_LINE = re.compile(r"([A-Za-z_][\w -]{0,40}):[ \t]+(.+)")
 _NUMBERED = re.compile(r"(?:(\S.{0,80}?) )?(?:Season (\d{1,6}),? )?Episode (\d{1,9})", re.IGNORECASE)
 _TITLE = re.compile(r"#[ \t]+(\S.*)")
-# Where front matter's names differ from ours, in the order in which they are believed
+# The names that front matter uses for our fields; the first that is there counts
 _FRONT_NAMES = {
     "guid": ("guid", "episode_id", "id"), "title": ("title",), "podcast": ("podcast", "show"),
     "published": ("published", "publish_date", "date", "pub_date"), "link": ("link", "url", "youtube_url"),
@@ -43,9 +43,9 @@ _FRONT_NAMES = {
 
 
 def read_transcript(path: Path, podcast: str = "") -> Transcript:
-    """The transcript in a file of any format we know, filed under `podcast` where that is given.
+    """The transcript in a file of any format we know, filed under the slug of `podcast` where that is given.
 
-    What the file does not say is derived: the title from the file's name, the podcast is `imported`, the guid
+    What the file does not say is derived: the title from the file's name, the podcast is `imported`, the guid is
     `import:<podcast>/<title>`. Raises TranscriptError if the file is missing, unreadable, no text or without words.
     """
     data = _read_bytes(path)
@@ -53,15 +53,16 @@ def read_transcript(path: Path, podcast: str = "") -> Transcript:
     text = decode(data, str(path))
     transcript = _read_text(text, kind, path)
     episode = transcript.episode
-    title = (squeeze(episode.title) and episode.title) or squeeze(path.stem.replace("_", " ")) or path.name
-    filed = podcast or episode.podcast or UNKNOWN_PODCAST
-    guid = episode.guid or f"import:{slug(filed)}/{slug(title, 200)}"
+    named = collapse_spaces(path.stem.replace("_", " ")) or path.name
+    title = episode.title if collapse_spaces(episode.title) else named
+    filed = slug(podcast or episode.podcast or UNKNOWN_PODCAST)
+    guid = episode.guid or f"import:{filed}/{slug(title, 200)}"
     provenance = transcript.provenance or {"source": "import", "file": path.name, "format": kind}
     return replace(transcript, episode=replace(episode, podcast=filed, guid=guid, title=title), provenance=provenance)
 
 
 def _read_bytes(path: Path) -> bytes:
-    """The file's bytes, if it is a file of bearable size with something in it."""
+    """The content of a file that is neither too large nor empty."""
     try:
         if path.is_dir():
             raise TranscriptError(path, "is a directory; name the transcript files in it")
@@ -84,23 +85,21 @@ def _read_text(text: str, kind: Kind, path: Path) -> Transcript:
         if title is not None and values and body is not None:
             return _read_document(text, values, path)
         return _read_prose(text, kind, path)
-    own = read_sidecar(text, str(path)) if kind == "json" and '"soundbite"' in text else Sidecar({})
-    episode = replace(Episode("", "", ""), **own.fields)
-    if own.segments or own.turns:
-        turns = normal_turns(own.turns) or turns_from_segments(own.segments)
-        return Transcript(episode, turns, own.segments, own.transcribed_at, own.provenance or {})
-    return _with_words(episode, read_cues(text, kind, str(path)), kind, path)
+    ours = read_sidecar(text, str(path)) if kind == "json" and '"soundbite"' in text else blank()
+    if ours.segments or ours.turns:
+        return replace(ours, turns=normal_turns(ours.turns) or turns_from_segments(ours.segments))
+    return _with_words(ours.episode, read_cues(text, kind, str(path)), kind, path)
 
 
 def _read_document(text: str, values: dict[str, str], path: Path) -> Transcript:
-    """The library's own document, with the JSON beside it; bullets that somebody took out count as empty."""
+    """The library's own document, with the JSON beside it; bullets that were removed count as empty."""
     lacking = [f"- {bullet}: " for bullet, name in BULLETS.items() if name not in values]
     whole = text if not lacking else re.sub(rf"(?m)^{HEADING} *$", "\n".join([*lacking, "", HEADING]), text, count=1)
     return from_markdown(whole, _sidecar_of(path), subject=str(path))
 
 
 def _sidecar_of(path: Path) -> str | None:
-    """The JSON beside a document; one that cannot be read counts as broken, which is warned about where it is used."""
+    """The JSON beside a document; empty, which `read_sidecar` warns about, where it cannot be read."""
     beside = path.with_suffix(".json")
     try:
         return decode(_read_bytes(beside), str(beside)) if beside.is_file() else None
@@ -109,12 +108,12 @@ def _sidecar_of(path: Path) -> str | None:
 
 
 def _read_prose(text: str, kind: Kind, path: Path) -> Transcript:
-    """Markdown or plain text: metadata first, in front matter or as a publisher's page has it, then the words."""
+    """Markdown or plain text: metadata first, in front matter or in the head of a publisher's page, then the words."""
     front, rest = _front_matter(text)
     episode = _episode_of(front)
     heading = _TITLE.match(rest.lstrip())
     if heading and not episode.title:
-        episode = replace(episode, title=squeeze(heading[1]))
+        episode = replace(episode, title=collapse_spaces(heading[1]))
     head, body = _page_head(rest)
     cues = read_cues(body, "md" if front or heading else kind, str(path))
     if head:
@@ -125,23 +124,21 @@ def _read_prose(text: str, kind: Kind, path: Path) -> Transcript:
 
 
 def _with_words(episode: Episode, cues: list[Cue], kind: Kind, path: Path) -> Transcript:
-    """The episode with what the cues say; prose keeps its paragraphs, captions are joined into turns."""
-    segments = settle(cues)
-    if not segments:
-        raise TranscriptError(path, f"holds no words that can be read as {kind}; check that it is a transcript")
+    """The episode with the words of the cues; prose keeps its paragraphs, captions are joined into turns."""
+    segments = segments_of(cues, kind, str(path))
     prose = kind in {"md", "txt"} or not timed(segments)
     turns = normal_turns(turns_of_cues(cues)) if prose else turns_from_segments(segments)
     return Transcript(episode, turns, timed(segments))
 
 
 def _page_head(text: str) -> tuple[dict[str, Any], str]:
-    """What a publisher's page says above its words (podcast, title, `Author Season S Episode E`), and the rest."""
+    """The fields in the head of a publisher's page (podcast, title, `Author Season S Episode E`), and the rest."""
     lines = text.split("\n")
     filled = [number for number, line in enumerate(lines) if line.strip()][:8]
     for place, number in enumerate(filled):
         found = _NUMBERED.fullmatch(one_line(lines[number]))
         if found and place:
-            above = [squeeze(lines[line].lstrip("# ")) for line in filled[:place]]
+            above = [collapse_spaces(lines[line].lstrip("# ")) for line in filled[:place]]
             author, season, episode = found.groups(default="")
             head: dict[str, Any] = {"title": above[-1], "author": author, "number": int(episode)}
             head |= {"season": int(season)} if season else {}
@@ -150,7 +147,7 @@ def _page_head(text: str) -> tuple[dict[str, Any], str]:
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """The YAML between `---` lines at the top and the text after it; YAML with faults is read line by line."""
+    """The YAML between `---` lines at the top, and the text after it; broken YAML is read line by line."""
     found = _FRONT.match(text)
     if not found:
         return {}, text
@@ -165,7 +162,7 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str]:
 
 
 def _episode_of(front: dict[str, Any]) -> Episode:
-    """An episode from front matter; what has an unexpected shape counts as not said."""
+    """An episode from front matter; values of an unexpected type are left out."""
     said: dict[str, Any] = {
         ours: next((text for name in names if (text := _text(front.get(name)))), "")
         for ours, names in _FRONT_NAMES.items()
@@ -173,22 +170,16 @@ def _episode_of(front: dict[str, Any]) -> Episode:
     guests = front.get("guest", front.get("guests"))
     people = tuple(name for guest in (guests if isinstance(guests, list) else [guests]) if (name := _text(guest)))
     return Episode(
-        **said, people=people, duration=_duration(front.get("duration_seconds", front.get("duration"))),
+        **said, people=people, duration=parse_duration(_text(front.get("duration_seconds", front.get("duration")))),
         season=_whole(front.get("season")), number=_whole(front.get("episode", front.get("number"))),
     )  # fmt: skip
 
 
 def _text(value: Any) -> str:
-    """A scalar as one line of text, nothing for lists and the like."""
+    """A scalar as one line of text; empty for lists and the like."""
     if isinstance(value, date | datetime):
         return value.isoformat()
-    return squeeze(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-
-
-def _duration(value: Any) -> float | None:
-    if isinstance(value, str):
-        return parse_clock(value)
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else None
+    return collapse_spaces(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def _whole(value: Any) -> int | None:

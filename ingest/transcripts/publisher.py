@@ -1,4 +1,4 @@
-"""A publisher's own transcript: which of the files offered to try, whether one is good enough, and why not."""
+"""Judges a publisher's own transcripts: in which order to try them, whether one is good enough, and why not."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,11 +6,11 @@ from itertools import pairwise
 from ingest.models import Episode, Segment, TranscriptLink
 from ingest.transcripts.captions import kind_of
 
-# Timed kinds with speakers first: WebVTT is what publishers check in their own players.
+# Timed kinds with speakers first; publishers check WebVTT in their own players.
 PREFERENCE = ("vtt", "srt", "json", "html", "txt", "md")
-LEAST_COVERAGE = 0.6  # of the episode's length; credits and music at the end leave good files near 0.9
-MOST_OVERRUN = 1.25  # a file that runs on long after the audio's end belongs to another recording
-SPEAKABLE = (20, 400)  # words a minute: a summary lies below, two files pasted into one above
+MIN_REACH = 0.6  # of the episode's duration; credits and music at the end leave good files near 0.9
+MAX_REACH = 1.25  # of the episode's duration; a file that runs on for longer belongs to another recording
+SPEAKING_RATE = (20, 400)  # words a minute: a summary lies below, two files pasted into one above
 
 
 def ranked(links: Sequence[TranscriptLink], language: str = "") -> list[TranscriptLink]:
@@ -23,36 +23,45 @@ def ranked(links: Sequence[TranscriptLink], language: str = "") -> list[Transcri
 
 
 def foreign(link: TranscriptLink, language: str) -> str:
-    """Why a link's language will not do for an episode in `language`, in plain words; empty where it will.
+    """Why a link's language does not suit an episode in `language`, in plain words; empty where it does.
 
-    Compared by primary subtag (RFC 5646, 2.2.1: `en-GB` is `en`); where either says nothing, it will do.
+    Languages are compared by primary subtag (RFC 5646, 2.2.1: `en-GB` is `en`). One that is not given suits.
     """
     theirs, ours = (tag.strip().lower().replace("_", "-").partition("-")[0] for tag in (link.language, language))
     return f"it is in {theirs!r}, the podcast in {ours!r}" if theirs and ours and theirs != ours else ""
 
 
 def suffix(link: TranscriptLink, body: bytes) -> str:
-    """The suffix to keep the publisher's own file under; `.txt` for Markdown, since `.md` is a transcript of ours."""
+    """The suffix of the publisher's own file in the library; `.txt` for Markdown, since `.md` is our document's."""
     kind = kind_of(link.type, link.url, body)
     return f".{'txt' if kind == 'md' else kind}"
 
 
 def score(segments: Sequence[Segment], episode: Episode) -> dict[str, float | int | bool | None]:
-    """What can be measured of a transcript without hearing the audio.
+    """Measure a transcript without the audio.
 
-    `reach` is where it ends and `coverage` how much of the time its words take, both as shares of the declared
-    duration (None where the feed declares none); `words_per_minute` counts to the end; `monotone`: times never run back.
+    `reach` is where its last segment ends and `coverage` how much time its segments take, both as shares of the declared
+    duration (None where the feed declares none). `words_per_minute` counts up to that end. `monotone` says that the
+    starts never decrease.
     """
-    end = max((segment.end for segment in segments), default=0.0)
-    words = sum(len(segment.text.split()) for segment in segments)
+    end, words = _end_and_words(segments)
     length = episode.duration
     return {
         "reach": round(end / length, 3) if length else None,
         "coverage": round(_spoken(segments) / length, 3) if length else None,
         "words": words,
         "words_per_minute": round(words / (end / 60), 1) if end > 0 else None,
-        "monotone": all(earlier.start <= later.start for earlier, later in pairwise(segments)),
+        "monotone": _monotone(segments),
     }
+
+
+def _end_and_words(segments: Sequence[Segment]) -> tuple[float, int]:
+    """When the last segment ends, in seconds, and the number of words."""
+    return max((segment.end for segment in segments), default=0.0), sum(len(each.text.split()) for each in segments)
+
+
+def _monotone(segments: Sequence[Segment]) -> bool:
+    return all(earlier.start <= later.start for earlier, later in pairwise(segments))
 
 
 def _spoken(segments: Sequence[Segment]) -> float:
@@ -67,24 +76,20 @@ def _spoken(segments: Sequence[Segment]) -> float:
 def shortcoming(segments: Sequence[Segment], episode: Episode) -> str:
     """Why the publisher's segments are not good enough for this episode, in plain words; empty where they are.
 
-    Judged by the share of the declared duration they reach and by words a minute of the time they span. Words without
-    times will do only where there is no audio to transcribe.
+    They must reach near the end of the declared duration, at a rate at which people speak. Words without times are good
+    enough only where there is no audio to transcribe.
     """
-    end = max((segment.end for segment in segments), default=0.0)
-    words = sum(len(segment.text.split()) for segment in segments)
+    end, words = _end_and_words(segments)
     if not words:
         return "it has no words"
     if end <= 0:
         return "it has no times" if episode.audio_url else ""
-    backwards = any(later.start < earlier.start for earlier, later in pairwise(segments))
-    return _misfit(end, words, episode.duration) or ("its times run backwards" if backwards else "")
-
-
-def _misfit(end: float, words: int, duration: float | None) -> str:
-    if duration and end < LEAST_COVERAGE * duration:
+    duration = episode.duration
+    if duration and end < MIN_REACH * duration:
         return f"it ends at {end:.0f} s of {duration:.0f} s"
-    if duration and end > MOST_OVERRUN * duration:
+    if duration and end > MAX_REACH * duration:
         return f"it runs to {end:.0f} s, the episode has {duration:.0f} s"
-    least, most = SPEAKABLE
-    spoken = least <= words / (end / 60) <= most
-    return "" if spoken else f"{words} words in {end:.0f} s are not how people speak"
+    slowest, fastest = SPEAKING_RATE
+    if not slowest <= words / (end / 60) <= fastest:
+        return f"{words} words in {end:.0f} s are not how people speak"
+    return "" if _monotone(segments) else "its times run backwards"

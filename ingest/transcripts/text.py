@@ -1,7 +1,7 @@
-"""Transcripts as running text: who speaks, and perhaps when, stands before what is said.
+"""Reads transcripts in running text, where the speaker, and perhaps a time, stands before what is said.
 
-Read are `Name (00:01:02):` and `Name 0:10` before the text, `[00:01:02] text`, a line `Name:`, and `Name: text` where the
-file does it consistently; Markdown's bold marks around any of them do not matter.
+The reader knows `Name (00:01:02):` and `Name 0:10` before the text, `[00:01:02] text`, a line `Name:`, and `Name: text`
+where the file uses it consistently; it ignores Markdown's bold marks around any of them.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ingest.identity import one_line
 from ingest.models import Turn
 from ingest.times import CLOCK, parse_clock
-from ingest.transcripts.cues import PREFIX, Cue, is_name, prefixes
+from ingest.transcripts.cues import Cue, is_name, prefix_of, prefixes
 
 _NAME = r"[^\n:()\[\]]{0,80}?"
 _IN_BRACKETS = re.compile(rf"({_NAME})\s{{0,9}}[(\[]{{1,2}}(-?{CLOCK})[)\]]{{1,2}}\s*(:?)\s*(.*)")
@@ -25,62 +25,61 @@ _LINK = re.compile(r"\[([^\[\]\n]{0,500})\]\([^()\s]{0,2000}\)")
 
 
 @dataclass(slots=True)
-class _Reading:
-    """What has been read so far, and the paragraph being read."""
+class _ProseReader:
+    """The cues read so far, and the paragraph being read."""
 
     names: frozenset[str]
     cues: list[Cue] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     speaker: str = ""
     start: float | None = None
-    opens: bool = False
+    starts_turn: bool = False
 
     def end_paragraph(self) -> None:
         if text := " ".join(self.lines):
-            self.cues.append(Cue(text, self.speaker, self.start, opens=self.opens))
-            self.start, self.opens = None, False
+            self.cues.append(Cue(text, self.speaker, self.start, starts_turn=self.starts_turn))
+            self.start, self.starts_turn = None, False
         self.lines = []
 
-    def begin(self, speaker: str, start: float | None) -> None:
+    def start_paragraph(self, speaker: str, start: float | None) -> None:
         self.end_paragraph()
-        self.speaker, self.opens = speaker or self.speaker, self.opens or bool(speaker)
+        self.speaker, self.starts_turn = speaker or self.speaker, self.starts_turn or bool(speaker)
         self.start = self.start if start is None else start
 
     def read(self, line: str) -> None:
-        """Take one line in: blank, opening a turn, or going on."""
+        """Read one line: a blank one, one that starts a turn, or one more of the paragraph."""
         if not line:
             self.end_paragraph()
             return
-        if opening := _opening(line, self.names):
-            speaker, start, line = opening
-            self.begin(speaker, start)
-        if (prefix := PREFIX.match(line)) and prefix[1] in self.names:
+        if turn_start := _turn_start(line, self.names):
+            speaker, start, line = turn_start
+            self.start_paragraph(speaker, start)
+        if prefix := prefix_of(line, self.names):
             line = line[prefix.end() :]
             late = _IN_BRACKETS.fullmatch(line)  # `Name: [00:01:02] text`
             start, line = (parse_clock(late[2]), late[8]) if late and not late[1] else (None, line)
-            self.begin(prefix[1], start)
+            self.start_paragraph(prefix[1], start)
         if line:
             self.lines.append(line)
 
 
 def read_prose(text: str, *, markdown: bool = False) -> list[Cue]:
-    """One cue for each paragraph, in the order of the text; `opens` where the text names the speaker.
+    """One cue for each paragraph, in the order of the text; `starts_turn` where the text names the speaker.
 
-    With `markdown`, headings are left out, and all before a heading `Transcript`.
+    With `markdown`, headings are left out, and everything before a heading `Transcript`.
     """
     lines = list(_markdown_lines(text) if markdown else (one_line(line.replace("**", "")) for line in text.split("\n")))
-    reading = _Reading(_names(lines))
-    for line in lines:
-        reading.read(line)
-    reading.end_paragraph()
-    return reading.cues
+    reader = _ProseReader(_names(lines))
+    for line in [*lines, ""]:
+        reader.read(line)
+    return reader.cues
 
 
 def turns_of_cues(cues: list[Cue]) -> tuple[Turn, ...]:
-    """Turns of as many paragraphs as there are cues before the next that opens one or has another speaker."""
+    """Turns of one paragraph for each cue; a turn ends where a cue starts one or has another speaker."""
     turns: list[tuple[str, list[str]]] = []
     for cue in cues:
-        if not turns or cue.opens or cue.speaker != turns[-1][0]:
+        if not turns or cue.starts_turn or cue.speaker != turns[-1][0]:
             turns.append((cue.speaker, []))
         turns[-1][1].append(cue.text)
     return tuple(Turn("\n\n".join(paragraphs), speaker) for speaker, paragraphs in turns)
@@ -95,12 +94,12 @@ def _markdown_lines(text: str) -> Iterator[str]:
 
 
 def _link_text(link: re.Match[str]) -> str:
-    """A link's words; a time stays in brackets, which make it one."""
+    """The text of a link; a clock stays in brackets, by which it is known."""
     return f"[{link[1]}]" if parse_clock(link[1]) is not None else link[1]
 
 
 def _names(lines: list[str]) -> frozenset[str]:
-    """The names that stand alone on lines `Name:`, or before text if that is this text's habit."""
+    """The names that stand alone on lines `Name:`, or before text where `prefixes` finds them."""
     alone = Counter(label[1] for line in lines if (label := _LABEL.fullmatch(line)))
     labels = {name for name, count in alone.items() if is_name(name) or (count > 1 and len(name.split()) < 5)}
     brackets = (_IN_BRACKETS.fullmatch(line) or line for line in lines)
@@ -108,8 +107,8 @@ def _names(lines: list[str]) -> frozenset[str]:
     return frozenset(labels | prefixes(said))
 
 
-def _opening(line: str, names: frozenset[str]) -> tuple[str, float | None, str] | None:
-    """The speaker, start and words of a line that opens a turn or gives a time; None for any other."""
+def _turn_start(line: str, names: frozenset[str]) -> tuple[str, float | None, str] | None:
+    """The speaker, start and words of a line that starts a turn or gives a time; None for any other line."""
     if ":" not in line:
         return None
     if found := _IN_BRACKETS.fullmatch(line):

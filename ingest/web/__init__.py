@@ -1,1 +1,1 @@
-"""The one way out to the network: guarded addresses, rate limits, caps, plain errors."""
+"""Guarded HTTP: public addresses only, rate limits, limits on bytes and seconds, errors in plain words."""

@@ -1,22 +1,23 @@
-"""The one way out to the network: guarded addresses, counted redirects, caps on bytes and time, plain errors."""
+"""HTTP GET to the outside: guarded addresses, counted redirects, limits on bytes and seconds, errors in plain words."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Self, cast
 
 import httpcore2
 import httpx2
 
-from ingest.errors import FetchError
+from ingest.errors import FetchError, UnreachableError
 from ingest.web.guard import Deadline, GuardedBackend, Resolver, resolve
-from ingest.web.rate_limit import Pace
+from ingest.web.headers import whole_number
+from ingest.web.rate_limit import RateLimiter
 
 MAX_REDIRECTS = 10  # tracking prefixes in front of podcast audio chain up to about five
-MAX_FEED_BYTES = 50 * 2**20
-MAX_SECONDS = 120.0  # for a whole answer; audio is given more
+MAX_FEED_BYTES = 50 * 2**20  # unpacked; parsing takes several times as much memory
+MAX_SECONDS = 120.0  # for a whole answer: a feed of 50 MiB at 440 kB/s; audio is given more
 MOVED = frozenset({301, 302, 303, 307, 308})
 MOVED_FOR_GOOD = frozenset({301, 308})
 CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
@@ -25,10 +26,10 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a host answered, after redirects.
+    """The answer of a host, after redirects.
 
-    `headers` have lower-case names and verbatim values; `url` is where the answer came from; `permanent_url` is how far
-    permanent redirects (301, 308) alone led, empty where the first hop was not one.
+    `headers` have lower-case names and verbatim values. `url` is where the answer came from. `permanent_url` is how far
+    permanent redirects (301, 308) alone led: empty where the first redirect was temporary, or there was none.
     """
 
     status: int
@@ -40,11 +41,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Open connections and the rules they obey; close it, or use it in a `with`."""
+    """Open connections and the rules they obey; close the client, or use it in a `with`."""
 
     http: httpx2.Client
     deadline: Deadline
-    pace: Pace
+    rate_limiter: RateLimiter
 
     def close(self) -> None:
         """Close all connections."""
@@ -53,12 +54,12 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
 class _Body(httpx2.SyncByteStream):
-    """The bytes of an answer as httpcore2 gives them, in httpx2's shape."""
+    """The body of an httpcore2 response as httpx2 wants it."""
 
     def __init__(self, answer: httpcore2.Response) -> None:
         self._answer = answer
@@ -71,20 +72,20 @@ class _Body(httpx2.SyncByteStream):
 
 
 class GuardedTransport(httpx2.BaseTransport):
-    """httpx2 on our own network backend, so that no way to a socket leads around the guard."""
+    """Sends httpx2's requests through the guarded backend; httpx2 has no option for a network backend."""
 
     def __init__(self, backend: GuardedBackend) -> None:
         self._backend = backend
         self._pools: dict[str, httpcore2.ConnectionPool] = {}
 
     def _pool(self, scheme: str) -> httpcore2.ConnectionPool:
-        if scheme not in self._pools:  # loading the certificates takes a while: only once https is spoken
+        if scheme not in self._pools:  # loading the certificates takes a while: not before the first https request
             context = httpx2.create_ssl_context() if scheme == "https" else None
             self._pools[scheme] = httpcore2.ConnectionPool(ssl_context=context, network_backend=self._backend)
         return self._pools[scheme]
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """One hop."""
+        """See httpx2."""
         url = request.url
         target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         answer = self._pool(url.scheme).handle_request(
@@ -104,13 +105,12 @@ def open_client(
     timeout: float,
     hosts_allowed: frozenset[str] = frozenset(),
     resolver: Resolver = resolve,
-    pace: Pace | None = None,
+    rate_limiter: RateLimiter | None = None,
 ) -> Client:
-    """A client that reaches public addresses, and whatever is named in `hosts_allowed`.
+    """A client that connects to public addresses and to the hosts named in `hosts_allowed`.
 
-    `timeout` is in seconds without progress; `pace` parts the requests to one host. Proxies and .netrc from
-    the environment are not used (`trust_env`): a proxy connects in our place, so the address would not be checked.
-    Cookies are not kept.
+    `timeout` is in seconds without progress. Proxies and .netrc from the environment are not used (`trust_env`):
+    a proxy connects in our place, so the guard would not see the address. Cookies are not kept.
     """
     deadline = Deadline()
     http = httpx2.Client(
@@ -120,7 +120,7 @@ def open_client(
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         trust_env=False,
     )
-    return Client(http, deadline, pace or Pace(0))
+    return Client(http, deadline, rate_limiter or RateLimiter(0))
 
 
 def fetch(
@@ -131,7 +131,7 @@ def fetch(
     max_bytes: int = MAX_FEED_BYTES,
     max_seconds: float = MAX_SECONDS,
 ) -> Response:
-    """GET a whole answer of at most `max_bytes` once unpacked; whatever its status, it is returned.
+    """GET a whole answer of at most `max_bytes` unpacked bytes, whatever its status.
 
     Raises FetchError where there is no answer, and BlockedAddressError.
     """
@@ -151,19 +151,19 @@ def stream(
     """Like `fetch`, with the body as an iterator of unpacked chunks that raises the same errors."""
     with ExitStack() as stack:
         stack.enter_context(client.deadline.within(max_seconds))
-        with _plain_words(url):
+        with _errors_in_plain_words(url):
             answer, permanent = _follow(client, url, {name.lower(): value for name, value in headers.items()})
         stack.callback(answer.close)
-        found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers.raw}
-        if "content-encoding" not in found and _length(found) > max_bytes:
+        received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers.raw}
+        if "content-encoding" not in received and (whole_number(received.get("content-length", "")) or 0) > max_bytes:
             raise FetchError(url, _too_large(max_bytes))
-        yield Response(answer.status_code, found, str(answer.url), permanent), _capped(url, answer, max_bytes)
+        yield Response(answer.status_code, received, str(answer.url), permanent), _limited(url, answer, max_bytes)
 
 
-def _capped(url: str, answer: httpx2.Response, max_bytes: int) -> Iterator[bytes]:
-    """httpx2 unpacks in pieces of at most 1 MiB, so a bomb of any ratio is stopped at the cap."""
+def _limited(url: str, answer: httpx2.Response, max_bytes: int) -> Iterator[bytes]:
+    """The body; httpx2 unpacks in pieces of at most 1 MiB, so a zip bomb of any ratio ends at the limit."""
     size = 0
-    with _plain_words(url):
+    with _errors_in_plain_words(url):
         for chunk in answer.iter_bytes():
             size += len(chunk)
             if size > max_bytes:
@@ -171,24 +171,24 @@ def _capped(url: str, answer: httpx2.Response, max_bytes: int) -> Iterator[bytes
             yield chunk
 
 
-def _length(headers: Mapping[str, str]) -> int:
-    promised = headers.get("content-length", "")
-    return int(promised) if promised.isascii() and promised.isdigit() and len(promised) < 20 else 0
-
-
 def _too_large(max_bytes: int) -> str:
     return f"is larger than {max_bytes / 2**20:g} MiB, which is the most that is fetched"
 
 
 def _follow(client: Client, url: str, headers: dict[str, str]) -> tuple[httpx2.Response, str]:
-    """The first answer that is no redirect, and the address that permanent redirects alone led to."""
+    """The first answer that is not a redirect, and the address that permanent redirects alone led to."""
     here, permanent, only_permanent = _address(url), "", True
     seen = {str(here)}
     for _ in range(MAX_REDIRECTS + 1):
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
-        client.pace.wait(here.host)
+        client.rate_limiter.wait(here.host)
         request = client.http.build_request("GET", here, headers=raw)
-        answer = client.http.send(request, stream=True, follow_redirects=False)
+        try:
+            answer = client.http.send(request, stream=True, follow_redirects=False)
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            raise UnreachableError(
+                url, f"cannot be connected to ({_one_line(error)}); check the address", here.host
+            ) from error
         location = answer.headers.get("location", "")
         if answer.status_code not in MOVED or not location:
             return answer, permanent
@@ -199,10 +199,10 @@ def _follow(client: Client, url: str, headers: dict[str, str]) -> tuple[httpx2.R
         only_permanent = only_permanent and answer.status_code in MOVED_FOR_GOOD
         permanent = str(there) if only_permanent else permanent
         if str(there) in seen:
-            raise FetchError(url, f"redirects in a circle at {there}; the publisher has to mend that")
+            raise FetchError(url, f"redirects in a circle at {there}; the publisher must fix that")
         seen.add(str(there))
         here = there
-    raise FetchError(url, f"redirects more than {MAX_REDIRECTS} times; the publisher has to mend that")
+    raise FetchError(url, f"redirects more than {MAX_REDIRECTS} times; the publisher must fix that")
 
 
 def _address(url: str) -> httpx2.URL:
@@ -213,15 +213,15 @@ def _address(url: str) -> httpx2.URL:
 
 
 @contextmanager
-def _plain_words(url: str) -> Iterator[None]:
-    """Every error of the network libraries, once, as a FetchError that says what happened."""
+def _errors_in_plain_words(url: str) -> Iterator[None]:
+    """Turn every error of the network libraries into a FetchError that says what happened."""
     try:
         yield
     except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
         raise FetchError(url, "did not answer in time; try again later") from error
     except httpx2.DecodingError as error:
         raise FetchError(url, "sent compressed data that cannot be unpacked; try again later") from error
-    except (httpcore2.ConnectError, httpcore2.UnsupportedProtocol) as error:
+    except httpcore2.UnsupportedProtocol as error:
         raise FetchError(url, f"cannot be connected to ({_one_line(error)}); check the address") from error
     except (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
         raise FetchError(url, f"broke off ({_one_line(error)}); try again later") from error

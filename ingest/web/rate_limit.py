@@ -1,39 +1,39 @@
-"""Not too fast: at least a moment between two requests to one host, whichever feed or episode they are for."""
+"""Keeps requests to one host apart, whichever feed or episode they are for."""
 
 import time
 from collections.abc import Callable
 from threading import Lock
 
 
-class Pace:
-    """When each host may be asked next; hosts in `own` are the user's, and may be asked at once.
+class RateLimiter:
+    """Lets one request to a host start every `delay` seconds; hosts in `exempt` are not limited.
 
-    `delay` is in seconds, from one request to the next; `clock` is monotonic.
+    `clock` must be monotonic.
     """
 
     def __init__(
         self,
         delay: float,
-        own: frozenset[str] = frozenset(),
+        exempt: frozenset[str] = frozenset(),
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._delay = delay
-        self._own = own
+        self._exempt = exempt
         self._clock = clock
         self._sleep = sleep
-        self._free: dict[str, float] = {}
+        self._next_start: dict[str, float] = {}
         self._lock = Lock()
 
     def wait(self, host: str) -> None:
-        """Return when the host may be asked; others that wait for it come after."""
+        """Return when a request to the host may start; callers that wait for one host are served in turn."""
         name = host.lower().rstrip(".")
-        if self._delay <= 0 or name in self._own:
+        if self._delay <= 0 or name in self._exempt:
             return
         with self._lock:
             now = self._clock()
-            turn = max(now, self._free.get(name, now))
-            self._free[name] = turn + self._delay
-        if turn > now:
-            self._sleep(turn - now)
+            start = max(now, self._next_start.get(name, now))
+            self._next_start[name] = start + self._delay
+        if start > now:
+            self._sleep(start - now)

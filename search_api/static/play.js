@@ -1,35 +1,35 @@
-// Makes a hit's player stop where the moment ends, keeps one sounding at a time, plays an episode from a paragraph's
+// Makes a hit's player stop where its media fragment ends, keeps one sounding at a time, plays an episode from a paragraph's
 // time, and copies citations. The page works without it.
 "use strict";
 
-const moments = new WeakMap(); // player → {start, end, free}: free once the listener has gone elsewhere in the audio
+const fragments = new WeakMap(); // player → {start, end, free}: free once the listener has gone elsewhere in the audio
 
-function momentOf(audio) {
-  if (!moments.has(audio)) {
+function fragmentOf(audio) {
+  if (!fragments.has(audio)) {
     const found = /#t=([\d.]+)(?:,([\d.]+))?$/.exec(audio.getAttribute("src") || "");
-    moments.set(audio, { start: found ? Number(found[1]) : 0, end: found && found[2] ? Number(found[2]) : Infinity, free: false });
+    fragments.set(audio, { start: found ? Number(found[1]) : 0, end: found && found[2] ? Number(found[2]) : Infinity, free: false });
   }
-  return moments.get(audio);
+  return fragments.get(audio);
 }
 
 function stopAtEnd(audio) {
-  const moment = momentOf(audio);
-  if (!moment.free && audio.currentTime >= moment.end) {
+  const fragment = fragmentOf(audio);
+  if (!fragment.free && audio.currentTime >= fragment.end) {
     audio.pause();
-    audio.currentTime = moment.start; // playing again plays the moment again
+    audio.currentTime = fragment.start; // playing again plays the same part again
   }
 }
 
 // Media events do not bubble, so they are caught on their way down.
 document.addEventListener("play", ({ target }) => {
   for (const other of document.querySelectorAll("audio")) if (other !== target) other.pause();
-  const moment = momentOf(target);
-  if (target.readyState > 0) moment.free = target.currentTime < moment.start - 1 || target.currentTime > moment.end + 0.5;
+  const fragment = fragmentOf(target);
+  if (target.readyState > 0) fragment.free = target.currentTime < fragment.start - 1 || target.currentTime > fragment.end + 0.5;
 }, true);
 document.addEventListener("timeupdate", ({ target }) => stopAtEnd(target), true);
 document.addEventListener("seeked", ({ target }) => {
-  const moment = momentOf(target);
-  if (target.currentTime < moment.start - 1 || target.currentTime > moment.end + 0.5) moment.free = true;
+  const fragment = fragmentOf(target);
+  if (target.currentTime < fragment.start - 1 || target.currentTime > fragment.end + 0.5) fragment.free = true;
 }, true);
 document.addEventListener("error", ({ target }) => {
   if (!(target instanceof HTMLMediaElement) || target.nextElementSibling?.matches(".unplayable")) return;

@@ -10,7 +10,7 @@ from tests.benchmarks.measure import Row, process, row, seconds, taking_turns
 WARM, COLD, COSINE, BARE, THEIRS = 2.5, 8.0, 0.9999, 0.95, 1.2
 QUESTIONS, TEXTS, WINDOWS = 60, 300, 300
 OURS_COLD = (
-    "import sys; from pathlib import Path; from ingest.settings import Settings; from index.search import open_searcher;"
+    "import sys; from pathlib import Path; from ingest.settings import Settings; from index.open import open_searcher;"
     "open_searcher(Settings(home=Path(sys.argv[1]))).embedder.embed_query(sys.argv[2])"
 )
 THEIRS_COLD = (
@@ -91,7 +91,7 @@ def passages(given: Corpus) -> list[Row]:
 def sample_windows(given: Corpus) -> list[str]:
     found: list[str] = []
     for transcript in transcripts(given):
-        found += [text for chunk in split(transcript, given.searcher.embedder.count) for text in chunk.embedded()]
+        found += [text for chunk in split(transcript, given.searcher.embedder.count) for text in chunk.window_texts()]
         if len(found) >= WINDOWS * 4:
             break
     return found[:: max(1, len(found) // WINDOWS)][:WINDOWS]

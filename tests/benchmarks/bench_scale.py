@@ -18,7 +18,6 @@ from index.chunk import split
 from index.query import Query
 from index.search import DEPTH, Searcher
 from index.store.lance import Store
-from index.store.schema import Filters
 from ingest.models import Transcript
 from tests.benchmarks.corpus import PIECES, Corpus, Embedded, transcripts
 from tests.benchmarks.measure import Row, Spent, peak, row, seconds, taking_turns
@@ -45,8 +44,8 @@ class Pool:
         cut = [chunk for one in _varied(transcripts(given)) for chunk in split(one, embedder.count, PIECES, 0, WINDOW)]
         self.chunks = [cut[i] for i in draw.permutation(len(cut))[:POOL]]
         print(f"  embedding {len(self.chunks):,} chunks to generate others from", flush=True)
-        made = embedder.embed_passages([text for chunk in self.chunks for text in chunk.embedded()])
-        ends = np.cumsum([len(chunk.embedded()) for chunk in self.chunks])
+        made = embedder.embed_passages([text for chunk in self.chunks for text in chunk.window_texts()])
+        ends = np.cumsum([len(chunk.window_texts()) for chunk in self.chunks])
         self.vectors = np.split(made, ends[:-1])
         self.entry = given.searcher.store.episodes()[0]  # whose name and date are changed
 
@@ -106,10 +105,8 @@ class Nearest:
 
 def candidates(store: Store, vector: np.ndarray, query: Query) -> set[str]:
     """The ids of the chunks that vector search hands on to be scored; the one place here that looks inside the store."""
-    filters = Filters(query.podcast_slug, "", query.published_from, query.published_before)
-    near = store.candidates(vector, [], filters, DEPTH)
-    ids = near.shown.rows["id"].to_pylist() if near.shown else []
-    return {ids[place] for place in near.places}
+    found = store.candidates(query, vector, [], DEPTH)
+    return set(found._rows["id"].to_pylist()) if found.arrays else set()
 
 
 def run(given: Corpus, largest: int = ROWS) -> list[Row]:

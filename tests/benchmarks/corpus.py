@@ -11,7 +11,8 @@ import numpy as np
 
 from index.build import update
 from index.chunk import split
-from index.search import Searcher, open_searcher
+from index.open import open_searcher
+from index.search import Searcher
 from ingest.errors import NotFoundError
 from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript, Turn

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from index.search import open_searcher
+from index.open import open_searcher
 from ingest.settings import Settings
 from tests.benchmarks import evaluation
 from tests.benchmarks.corpus import SAMPLE

@@ -1,25 +1,39 @@
 """The run without its engine: real feeds and audio over HTTP, real library, ledger and index, a stand-in for the models."""
 
+import errno
+import logging
+import os
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
 
-from flows import run as session
+from flows import run as runs
 from flows.cli.output import Reporter
 from flows.cli.transcripts import _files
-from flows.context import alone, open_studio
-from index.build import update
-from index.store.lance import Store
-from ingest import pipeline as steps
-from ingest.errors import AudioError, BlockedAddressError, FetchError, HomeError, NotFoundError
-from ingest.feeds import parse as feeds
+from flows.context import RunContext, alone, open_context
+from index.query import Query
+from index.search import Searcher
+from ingest import pipeline
+from ingest.errors import (
+    AudioError,
+    BlockedAddressError,
+    DiskFullError,
+    FetchError,
+    HomeError,
+    NotFoundError,
+    TranscriptionError,
+    UnreachableError,
+)
 from ingest.feeds import poll as polling
+from ingest.feeds.parse import parse
 from ingest.models import Segment
 from ingest.settings import Settings
 from ingest.speech.segments import Word
 from ingest.speech.transcribe import Transcription
+from ingest.times import now
 from tests.conftest import ROOT
 from tests.fakes import BagOfWords
 from tests.podcast_host import PodcastHost, Reply, document, redirect
@@ -27,15 +41,18 @@ from tests.podcast_host import PodcastHost, Reply, document, redirect
 SOUND = next((ROOT / "tests" / "sample" / "audio").glob("first-calls.*")).read_bytes()
 SRT = "1\n00:00:00,000 --> 00:00:30,000\n" + "We talk about deals and about people. " * 10
 ITEM = """<item><guid>{guid}</guid><title>{title}</title><pubDate>{date}</pubDate>{more}
-<enclosure url="/audio/{guid}.mp3" type="audio/mpeg" length="1"/></item>"""
+<enclosure url="{audio}" type="audio/mpeg" length="1"/></item>"""
 DATES = {"one": "Mon, 05 Jan 2026 08:00:00 GMT", "two": "Mon, 12 Jan 2026 08:00:00 GMT"}
 CAPTIONED = '<podcast:transcript url="/two.srt" type="application/x-subrip"/>'
+HEAD = '<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><title>{title}</title>'
 
 
-def feed(*guids, more=""):
-    items = "".join(ITEM.format(guid=guid, title=f"Episode {guid}", date=DATES[guid], more=more) for guid in guids)
-    head = '<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><title>Quota</title>'
-    return f"{head}{items}</channel></rss>".encode()
+def feed(*guids, more="", title="Quota", dates=DATES, audio="/audio/{guid}.mp3"):
+    items = "".join(
+        ITEM.format(guid=guid, title=f"Episode {guid}", date=dates[guid], more=more, audio=audio.format(guid=guid))
+        for guid in guids
+    )
+    return f"{HEAD.format(title=title)}{items}</channel></rss>".encode()
 
 
 class Parrot:
@@ -44,11 +61,22 @@ class Parrot:
     def __init__(self):
         self.heard = []
 
+    def load(self):
+        return self
+
+    def known_language(self, language):
+        return language
+
     def transcribe(self, audio, *, language, **_options):
         self.heard.append(audio.name)
         self.language = language
         spoken = Segment(0.0, 4.0, "Ask for the next meeting before you hang up.")
         return Transcription((spoken,), (Word(0.0, 0.4, " Ask"),), "en", 4.0, {"source": "model", "model": "parrot"})
+
+
+class NoModel(Parrot):
+    def load(self):
+        raise TranscriptionError("small", "is not on this machine; fetch it with `soundbite model pull small`")
 
 
 @pytest.fixture
@@ -60,163 +88,550 @@ def host():
         yield host
 
 
+@contextmanager
+def opened(home, transcriber=None, **settings):
+    """A context in which the models are stand-ins."""
+    with open_context(Settings(home=home, allow_hosts="127.0.0.1,localhost", **settings)) as context:
+        ingest = replace(context.ingest, transcriber=transcriber or Parrot())
+        yield RunContext(context.home, ingest, context.store, BagOfWords())
+
+
+def subscribe(context, url):
+    found, fetched = polling.read_feed(context.ingest.client, url, now=now())
+    polling.subscribe(context.ingest.ledger, found, fetched, now())
+
+
 @pytest.fixture
-def studio(host, tmp_path):
-    with open_studio(Settings(home=tmp_path / "home", allow_hosts="127.0.0.1", timeout=5)) as opened:
-        studio = replace(opened, transcriber=Parrot())
-        fetched = feeds.fetch(studio.client, host.url("/feed.xml"), now=steps.now())
-        polling.subscribe(studio.settings, studio.ledger, feeds.parse(host.url("/feed.xml"), fetched.body), fetched)
-        yield studio
+def context(host, tmp_path):
+    with opened(tmp_path / "home") as context:
+        subscribe(context, host.url("/feed.xml"))
+        yield context
 
 
-def index(settings, _advance):
-    return update(steps.Library(settings.library_dir), Store(settings.index_dir), BagOfWords())
+ACTIONS = runs.Actions()
 
 
-ACTIONS = session.Actions(index=index)
+def run(context, actions=ACTIONS, **selection):
+    return runs.run(context, Reporter(None), runs.Selection(**selection), actions)
 
 
-def run(studio, actions=ACTIONS, **options):
-    return session.run(studio, Reporter(None), actions=actions, **options)
+def records(context):
+    return {record.episode.guid: record for record in context.ingest.ledger.records()}
 
 
-def statuses(studio):
-    return {record.episode.guid: record.status for record in studio.ledger.records()}
+def statuses(context):
+    return {guid: record.status for guid, record in records(context).items()}
 
 
-def test_a_run_takes_every_new_episode_into_library_and_index(studio):
-    report = run(studio)
+def documents(context):
+    return context.ingest.library.documents()
+
+
+def read(context, guid):
+    library = context.ingest.library
+    return library.read(library.find(guid).name)
+
+
+def paths(host):
+    return [asked.path for asked in host.requests]
+
+
+def transcriber_of(context, transcriber):
+    return replace(context, ingest=replace(context.ingest, transcriber=transcriber))
+
+
+# What a run does
+
+
+def test_a_run_takes_every_new_episode_into_library_and_index(context):
+    report = run(context)
 
     assert (report.new, report.failed) == (["quota: Episode two", "quota: Episode one"], [])
-    assert 2 == len(studio.library.paths()) == Store(studio.settings.index_dir).counts()["episodes"]
-    assert statuses(studio) == {"one": "done", "two": "done"}
+    assert 2 == len(documents(context)) == context.store.counts()["episodes"]
+    assert statuses(context) == {"one": "done", "two": "done"}
 
 
-def test_a_second_run_costs_one_small_request_and_does_nothing_twice(studio, host):
-    run(studio)
-    before = [path.stat().st_mtime_ns for path in studio.library.paths()]
+def test_a_second_run_costs_one_small_request_and_does_nothing_twice(context, host):
+    run(context)
+    before = documents(context)
     host.requests.clear()
 
-    report = run(studio)
+    report = run(context)
 
     assert (report.new, report.skipped, report.chunks, report.unchanged_feeds) == ([], 2, 0, 1)
-    assert [asked.path for asked in host.requests] == ["/feed.xml"]
-    assert before == [path.stat().st_mtime_ns for path in studio.library.paths()]
+    assert ["/feed.xml"] == paths(host)
+    assert before == documents(context)
 
 
-def test_a_good_publisher_transcript_saves_the_download(studio, host):
+def test_an_episode_is_searchable_before_the_next_one_begins(context):
+    """Ctrl-C after the first of many leaves that one searchable."""
+
+    def interrupted(ingest, episode, advance):
+        if episode.guid == "one":
+            raise KeyboardInterrupt
+        return pipeline.download(ingest, episode, advance)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(context, runs.Actions(download=interrupted))
+
+    (hit,) = Searcher(context.store, context.embedder).search(Query("ask for the next meeting")).hits
+    assert ("Episode two", {"one": "pending", "two": "done"}) == (hit.title, statuses(context))
+
+
+def test_one_queue_holds_all_feeds_newest_first(context, host):
+    host.serve("/daily.xml", document(feed("mon", "sun", title="Daily", dates={
+        "mon": "Mon, 19 Jan 2026 08:00:00 GMT", "sun": "Sun, 11 Jan 2026 08:00:00 GMT"
+    }, audio="/audio/one.mp3")))  # fmt: skip
+    subscribe(context, host.url("/daily.xml"))
+
+    report = run(context)
+
+    assert ["daily: Episode mon", "quota: Episode two", "daily: Episode sun", "quota: Episode one"] == report.new
+
+
+def test_a_feed_that_comes_due_during_a_run_is_polled_between_episodes(context, host):
+    """A daily show does not wait behind an archive."""
+    newer = {**DATES, "new": "Mon, 26 Jan 2026 08:00:00 GMT"}
+
+    def downloading(ingest, episode, advance):
+        if episode.guid == "two":
+            host.serve("/feed.xml", document(feed("one", "two", "new", dates=newer, audio="/audio/one.mp3")))
+            subscription = ingest.ledger.feed("quota")
+            ingest.ledger.record_poll(replace(subscription, next_poll=now()), now())
+        return pipeline.download(ingest, episode, advance)
+
+    report = run(context, runs.Actions(download=downloading), due_only=True)
+
+    assert ["quota: Episode two", "quota: Episode new", "quota: Episode one"] == report.new
+
+
+def test_since_takes_episodes_of_that_day_or_later(context):
+    report = run(context, since=datetime(2026, 1, 12, tzinfo=UTC))
+
+    assert (report.new, report.pending) == (["quota: Episode two"], 1)
+
+
+def test_latest_looks_at_the_newest_only_and_the_rest_stays_pending(context):
+    report = run(context, latest=1)
+
+    assert (report.new, report.pending) == (["quota: Episode two"], 1)
+
+
+def test_an_unknown_podcast_is_refused(context):
+    with pytest.raises(NotFoundError):
+        run(context, podcast="nobody")
+
+
+def test_a_podcast_is_known_by_its_title_as_by_its_slug(context):
+    assert ["quota: Episode two"] == run(context, podcast="Quota", latest=1).new
+
+
+def test_two_runs_never_work_in_one_home(context):
+    with pytest.raises(HomeError, match="another run"), alone(context.home):
+        pass
+
+
+# Publishers' transcripts
+
+
+def test_a_good_publisher_transcript_saves_the_download(context, host):
     host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
     host.serve("/two.srt", document(SRT.encode(), "application/x-subrip"))
 
-    run(studio, latest=1)
+    run(context, latest=1)
 
-    transcript = studio.library.read(studio.library.find("two"))
-    assert transcript.provenance["source"] == "publisher"
-    assert "/audio/two.mp3" not in [asked.path for asked in host.requests]
+    assert read(context, "two").provenance["source"] == "publisher"
+    assert "/audio/two.mp3" not in paths(host)
 
 
-def test_a_poor_publisher_transcript_is_passed_over_and_the_report_says_why(studio, host):
+def test_a_poor_publisher_transcript_is_passed_over_and_the_report_says_why(context, host):
     host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
     host.serve("/two.srt", Reply(200, b"<html>no such page</html>", {"Content-Type": "text/html"}))
 
-    report = run(studio, latest=1)
+    report = run(context, latest=1)
 
-    assert studio.library.read(studio.library.find("two")).provenance["source"] == "model"
+    assert read(context, "two").provenance["source"] == "model"
     assert any("/two.srt" in warning for warning in report.warnings)
 
 
-def test_the_publishers_own_file_stays_beside_the_transcript_and_is_never_taken_for_one(studio, host):
+def test_a_publishers_transcript_whose_host_is_busy_is_asked_for_again_before_the_audio_is(context, host):
+    """One 503 does not cost the publisher's own words for good; three do."""
+    host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
+    host.serve("/two.srt", [Reply(503), document(SRT.encode(), "application/x-subrip")])
+
+    first = run(context, latest=1)
+    assert ("failed", 1, True) == (statuses(context)["two"], len(first.failed), "503" in records(context)["two"].reason)
+
+    run(context, latest=1)
+    assert "publisher" == read(context, "two").provenance["source"]
+    assert "/audio/two.mp3" not in paths(host)
+
+
+def test_a_publishers_transcript_that_never_comes_gives_way_to_the_audio(context, host):
+    host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
+    host.serve("/two.srt", Reply(503))
+
+    reports = [run(context, latest=1) for _ in range(pipeline.PUBLISHER_TRIES)]
+
+    assert [[], [], ["quota: Episode two"]] == [report.new for report in reports]
+    assert "model" == read(context, "two").provenance["source"]
+
+
+def test_a_publisher_whose_host_is_down_gives_way_to_the_audio_too(context, host):
+    host.serve("/feed.xml", document(feed("two", more=CAPTIONED.replace("/two.srt", "http://localhost:1/two.srt"))))
+
+    reports = [run(context, latest=1) for _ in range(pipeline.PUBLISHER_TRIES)]
+
+    assert [[], [], ["quota: Episode two"]] == [report.new for report in reports]
+
+
+def test_the_publishers_own_file_stays_beside_the_transcript_and_is_never_taken_for_one(context, host):
     host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
     host.serve("/two.srt", document(SRT.encode(), "application/x-subrip"))
 
-    run(studio, latest=1)
+    run(context, latest=1)
 
-    (path,) = studio.library.paths()
+    root = context.ingest.library.root
+    path = root / documents(context)[0].name
     original = path.with_name(f"{path.stem}.publisher.srt")
-    told = studio.library.read(path).provenance
+    provenance = read(context, "two").provenance
     assert SRT.encode() == original.read_bytes()
-    assert (sha256(SRT.encode()).hexdigest(), host.url("/two.srt")) == (told["sha256"], told["final_url"])
-    assert (140.0, True) == (told["score"]["words_per_minute"], told["score"]["monotone"])
-    assert [path] == list(_files([studio.settings.library_dir]))
+    assert (sha256(SRT.encode()).hexdigest(), host.url("/two.srt")) == (provenance["sha256"], provenance["final_url"])
+    assert (140.0, True) == (provenance["score"]["words_per_minute"], provenance["score"]["monotone"])
+    assert [path] == list(_files([root]))
 
 
-def test_a_transcript_in_another_language_is_passed_over_unread(studio, host):
+def test_a_transcript_in_another_language_is_passed_over_unread(context, host):
     german = CAPTIONED.replace("type=", 'language="de" type=')
     host.serve(
         "/feed.xml", document(feed("two", more=german).replace(b"<item>", b"<language>en-us</language><item>", 1))
     )
 
-    report = run(studio, latest=1)
+    report = run(context, latest=1)
 
     assert [f"{host.url('/two.srt')}: it is in 'de', the podcast in 'en'"] == report.warnings
-    assert "/two.srt" not in [asked.path for asked in host.requests]
-    assert studio.library.read(studio.library.find("two")).provenance["source"] == "model"
+    assert "/two.srt" not in paths(host)
+    assert read(context, "two").provenance["source"] == "model"
 
 
-def test_words_without_times_will_do_where_there_is_no_audio(studio, host):
+def test_words_without_times_will_do_where_there_is_no_audio(context, host):
     text = "Ann: We talk about deals.\n\nBen: And about people."
     silent = feed("two", more=CAPTIONED.replace("two.srt", "two.txt").replace("application/x-subrip", "text/plain"))
     host.serve("/two.txt", document(text.encode(), "text/plain"))
-    episode = replace(feeds.parse(host.url("/feed.xml"), silent).episodes[0], audio_url="")
+    episode = replace(parse(host.url("/feed.xml"), silent).episodes[0], audio_url="")
 
-    obtained, refused = steps.publisher_transcript(studio, episode)
+    obtained, refused = pipeline.publisher_transcript(context.ingest, episode)
 
     assert ([], ()) == (refused, obtained.transcript.segments)
     assert ["Ann", "Ben"] == [turn.speaker for turn in obtained.transcript.turns]
 
 
-def test_provenance_says_where_the_audio_came_from_and_that_times_are_approximate(studio, host):
+# Audio
+
+
+def test_provenance_says_where_the_audio_came_from_and_that_times_are_approximate(context, host):
     long = '<itunes:duration xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd">0:10</itunes:duration>'
     host.serve("/feed.xml", document(feed("two", more=long)))
     host.serve("/audio/two.mp3", redirect(302, "/cdn/two.mp3"))
     host.serve("/cdn/two.mp3", document(SOUND, "audio/mpeg", etag='"two"'))
 
-    run(studio)
+    run(context)
 
-    two, one = (studio.library.read(studio.library.find(guid)).provenance for guid in ("two", "one"))
+    two, one = (read(context, guid).provenance for guid in ("two", "one"))
     assert (sha256(SOUND).hexdigest(), len(SOUND)) == (two["audio_sha256"], two["audio_bytes"])
     assert (host.url("/cdn/two.mp3"), '"two"') == (two["audio_url"], two["audio_headers"]["etag"])
     assert (10.0, 4.0, "approximate") == (two["declared_duration"], two["duration"], two["times"])
     assert (None, None) == (one["declared_duration"], one.get("times"))
 
 
-def test_audio_is_kept_where_that_is_set_up_to_the_bound(studio):
-    kept = replace(studio, settings=studio.settings.model_copy(update={"keep_audio": True}))
+def test_audio_is_kept_where_that_is_set_up_to_the_bound(context):
+    kept = replace(context, ingest=replace(context.ingest, keep_audio=True))
 
     run(kept)
-    names = sorted(path.suffix for path in kept.settings.audio_dir.iterdir())
-    steps.audio.bound(kept.settings.audio_dir, len(SOUND))
+    names = sorted(path.suffix for path in kept.ingest.audio_dir.iterdir())
+    pipeline.audio.drop_oldest(kept.ingest.audio_dir, len(SOUND))
 
     assert [".mp3", ".mp3"] == names
-    assert 1 == len(list(kept.settings.audio_dir.iterdir()))
+    assert 1 == len(list(kept.ingest.audio_dir.iterdir()))
 
 
-def test_since_takes_episodes_of_that_day_or_later(studio):
-    report = run(studio, since=datetime(2026, 1, 12, tzinfo=UTC))
+def test_audio_is_dropped_once_its_transcript_is_kept(context):
+    run(context)
 
-    assert (report.new, report.pending) == (["quota: Episode two"], 1)
+    assert [path for path in context.ingest.audio_dir.rglob("*") if path.is_file()] == []
 
 
-def test_a_feed_that_is_gone_is_asked_only_by_name_and_nothing_is_lost(studio, host):
-    host.serve("/feed.xml", Reply(410))
-    assert "gone for good" in run(studio).failed[0][1]
+def test_a_feeds_own_language_counts(context):
+    context.ingest.ledger.set_overrides("quota", language="de")
+
+    run(context, latest=1)
+
+    assert "de" == context.ingest.transcriber.language
+
+
+# Failures
+
+
+def test_one_bad_episode_does_not_stop_the_others_and_is_tried_again(context, host):
+    host.serve("/audio/two.mp3", Reply(200, b"<html>Sorry</html>" * 100, {"Content-Type": "text/html"}))
+
+    report = run(context)
+
+    assert (report.new, statuses(context)) == (["quota: Episode one"], {"one": "done", "two": "failed"})
+    assert len(report.failed) == 1
+    host.serve("/audio/two.mp3", document(SOUND, "audio/mpeg"))
+    assert run(context).new == ["quota: Episode two"]
+
+
+def test_an_exception_that_nobody_foresaw_ends_one_episode_only(context, caplog):
+    """It is logged with its traceback and recorded."""
+
+    class Broken(Parrot):
+        def transcribe(self, audio, **options):
+            return (
+                {}["no such key"]
+                if not self.heard and not self.heard.append(1)
+                else super().transcribe(audio, **options)
+            )
+
+    with caplog.at_level(logging.WARNING):
+        report = run(transcriber_of(context, Broken()))
+
+    assert (["quota: Episode one"], {"one": "done", "two": "failed"}) == (report.new, statuses(context))
+    assert "KeyError: 'no such key'" == records(context)["two"].reason
+    assert "Traceback" in caplog.text
+
+
+def test_an_exception_in_one_poll_does_not_end_the_run(context):
+    def broken(*_):
+        raise ZeroDivisionError("no feed has that many parts")
+
+    report = run(context, runs.Actions(poll=broken))
+
+    assert (2, [("quota", "ZeroDivisionError: no feed has that many parts")]) == (len(report.new), report.failed)
+
+
+def test_a_scheduled_run_leaves_a_failed_episode_alone_until_it_is_due(context, host):
+    host.serve("/audio/two.mp3", Reply(404))
+    run(context)
     host.requests.clear()
 
-    told = run(studio)
+    run(context, due_only=True)
 
-    assert ([], True) == (host.requests, "soundbite run --podcast quota" in told.warnings[0])
-    assert statuses(studio) == {"one": "done", "two": "done"}
-    run(studio, podcast="quota")
-    assert ["/feed.xml"] == [asked.path for asked in host.requests]
+    assert host.requests == []
 
 
-def test_a_host_that_names_its_time_is_not_asked_for_audio_before(studio, host):
+def test_one_bad_feed_does_not_stop_the_run_and_loses_nothing(context, host):
+    host.serve("/feed.xml", Reply(200, b"<html><body>We are closed</body></html>", {"Content-Type": "text/html"}))
+
+    report = run(context)
+
+    assert len(report.new) == 2
+    assert [(subject, "web page" in reason) for subject, reason in report.failed] == [("quota", True)]
+    assert "web page" in context.ingest.ledger.feed("quota").last_error
+
+
+def test_a_feed_that_is_gone_is_asked_only_by_name_and_nothing_is_lost(context, host):
+    host.serve("/feed.xml", Reply(410))
+    assert "gone for good" in run(context).failed[0][1]
+    host.requests.clear()
+
+    report = run(context)
+
+    assert ([], True) == (host.requests, "soundbite run --podcast quota" in report.warnings[0])
+    assert statuses(context) == {"one": "done", "two": "done"}
+    run(context, podcast="quota")
+    assert ["/feed.xml"] == paths(host)
+
+
+def test_a_host_that_names_its_time_is_not_asked_for_audio_before(context, host):
     host.serve("/audio/two.mp3", Reply(503, headers={"Retry-After": "86400"}))
 
-    run(studio)
+    run(context)
 
-    failed = next(record for record in studio.ledger.records() if record.status == "failed")
-    assert failed.next_try - steps.now() > timedelta(hours=23)
+    failed = records(context)["two"]
+    assert failed.next_try - now() > timedelta(hours=23)
+
+
+def test_an_episode_waits_longer_with_every_attempt_and_a_week_at_most(context, host):
+    host.serve("/audio/two.mp3", Reply(404))
+    episode = records(context)["two"].episode
+    waits = []
+    for attempts in (0, 1, 2, 30):
+        pipeline.record_failure(context.ingest, episode, attempts, AudioError("x", "is not there"))
+        waits.append(round((records(context)["two"].next_try - now()) / timedelta(minutes=30)))
+
+    assert [1, 2, 4, 7 * 48] == waits
+
+
+# What no episode can be blamed for
+
+
+def test_without_a_speech_model_nothing_is_downloaded_and_no_attempt_is_counted(context, host):
+    report = run(transcriber_of(context, NoModel()))
+
+    assert ["/feed.xml"] == sorted(set(paths(host)))
+    assert [("speech model", True)] == [(what, "soundbite model pull" in why) for what, why in report.failed]
+    assert [("pending", 0)] * 2 == [(record.status, record.attempts) for record in records(context).values()]
+
+
+def test_without_a_speech_model_publishers_transcripts_are_taken_all_the_same(context, host):
+    host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
+    host.serve("/two.srt", document(SRT.encode(), "application/x-subrip"))
+
+    assert ["quota: Episode two"] == run(transcriber_of(context, NoModel())).new
+
+
+def test_an_index_of_another_model_stops_the_run_before_anything_is_fetched(context, host):
+    run(context, latest=1)
+    host.requests.clear()
+
+    with pytest.raises(Exception, match="index --rebuild"):
+        run(replace(context, embedder=BagOfWords("another")))
+
+    assert [] == host.requests
+
+
+def test_a_disk_without_room_stops_the_run_before_anything_is_fetched(context, host, monkeypatch):
+    monkeypatch.setattr("flows.context.MIN_FREE_DISK", 2**60)
+    host.requests.clear()
+
+    with pytest.raises(DiskFullError, match="make room"):
+        run(context)
+
+    assert [] == host.requests
+
+
+@pytest.mark.parametrize("full", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), DiskFullError("x", "is full")])
+def test_a_disk_that_fills_up_stops_the_run_and_costs_no_attempt(context, full):
+    def save(*_):
+        raise full
+
+    report = run(context, runs.Actions(save=save))
+
+    assert ["disk"] == [subject for subject, _ in report.failed]
+    assert [("pending", 0)] * 2 == [(record.status, record.attempts) for record in records(context).values()]
+
+
+def test_offline_with_many_pending_episodes_is_said_once(context, host):
+    """Three hosts that cannot be connected to, one after the other, are a network that is down."""
+    dates = {f"e{n}": f"Mon, 05 Jan 2026 {n // 60:02}:{n % 60:02}:00 GMT" for n in range(300)}
+    host.serve("/feed.xml", document(feed(*dates, dates=dates, audio="http://host-{guid}.invalid/a.mp3")))
+    tried = []
+
+    def offline(_ingest, episode, _advance):
+        tried.append(episode.guid)
+        raise UnreachableError(episode.audio_url, "cannot be connected to", f"host-{episode.guid}.invalid")
+
+    report = run(context, runs.Actions(download=offline))
+
+    assert (["network"], 3) == ([subject for subject, _ in report.failed], len(tried))
+    assert {("pending", 0)} == {(record.status, record.attempts) for record in records(context).values()}
+
+
+def test_one_host_that_is_down_keeps_its_own_episodes_waiting_and_no_others(context, host):
+    host.serve("/down.xml", document(feed("a", "b", title="Down", dates={
+        "a": "Mon, 19 Jan 2026 08:00:00 GMT", "b": "Sun, 18 Jan 2026 08:00:00 GMT"
+    }, audio="http://localhost:1/{guid}.mp3")))  # fmt: skip
+    subscribe(context, host.url("/down.xml"))
+
+    report = run(context)
+
+    assert ["quota: Episode two", "quota: Episode one"] == report.new
+    assert [("localhost", True)] == [(subject, "cannot be connected to" in reason) for subject, reason in report.failed]
+    assert [("pending", 0)] * 2 == [(records(context)[guid].status, records(context)[guid].attempts) for guid in "ab"]
+
+
+# The library is the truth
+
+
+def test_a_transcript_that_is_deleted_is_made_again(context):
+    run(context)
+    (lost,) = [one for one in documents(context) if one.guid == "two"]
+    (context.ingest.library.root / lost.name).unlink()
+
+    report = run(context)
+
+    assert (["quota: Episode two"], 2) == (report.new, context.store.counts()["episodes"])
+
+
+def test_a_deleted_transcript_of_a_publisher_comes_from_the_publisher_again(context, host):
+    """The ledger keeps no links of what is done: the feed is asked for whole."""
+    host.serve("/feed.xml", document(feed("two", more=CAPTIONED), etag='"2"'))
+    host.serve("/two.srt", document(SRT.encode(), "application/x-subrip"))
+    run(context, latest=1)
+    (context.ingest.library.root / documents(context)[0].name).unlink()
+
+    run(context, latest=1)
+
+    assert "publisher" == read(context, "two").provenance["source"]
+
+
+def test_an_older_library_restored_from_a_backup_is_brought_up_to_date(context):
+    run(context)
+    for one in documents(context):
+        (context.ingest.library.root / one.name).unlink()
+        (context.ingest.library.root / one.name).with_suffix(".json").unlink()
+
+    assert 2 == len(run(context).new)
+    assert {"one": "done", "two": "done"} == statuses(context)
+
+
+def test_a_lost_ledger_costs_a_poll_and_no_transcript(context, host):
+    run(context)
+    before = documents(context)
+    for file in context.home.glob("ledger.sqlite*"):
+        file.unlink()
+    subscribe(context, host.url("/feed.xml"))
+
+    report = run(context)
+
+    assert ([], 2, before) == (report.new, report.skipped, documents(context))
+    assert {"one": "done", "two": "done"} == statuses(context)
+
+
+def test_a_deleted_index_costs_embedding_and_no_transcript(context):
+    run(context)
+    before = documents(context)
+    import shutil
+
+    shutil.rmtree(context.store.root)
+
+    report = run(context)
+
+    assert ([], 2, before) == (report.new, context.store.counts()["episodes"], documents(context))
+
+
+def test_a_run_killed_after_writing_takes_the_transcript_as_done(context):
+    def killed(ingest, obtained):
+        pipeline.save_transcript(ingest, obtained)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(context, runs.Actions(save=killed))
+    assert {"one": "pending", "two": "pending"} == statuses(context)
+
+    report = run(context)
+
+    assert ["quota: Episode one"] == report.new
+    assert {"one": "done", "two": "done"} == statuses(context)
+    assert (2, 2) == (len(context.ingest.transcriber.heard), context.store.counts()["episodes"])
+
+
+def test_an_index_that_fails_keeps_the_transcript_and_is_mended_by_the_next_run(context):
+    from ingest.errors import IndexingError
+
+    def broken(*_):
+        raise IndexingError("index", "cannot be used")
+
+    report = run(context, runs.Actions(index=broken, update_index=broken))
+
+    assert ([("index", "index: cannot be used")], {"one": "done", "two": "done"}) == (report.failed, statuses(context))
+    run(context)
+    assert 2 == context.store.counts()["episodes"]
+
+
+# Steps
 
 
 @pytest.mark.parametrize(
@@ -225,99 +640,25 @@ def test_a_host_that_names_its_time_is_not_asked_for_audio_before(studio, host):
         (AudioError("x", "ended at the wrong place", transient=True), True),
         (AudioError("x", "is not audio"), False),
         (FetchError("x", "did not answer"), True),
+        (UnreachableError("x", "cannot be connected to", "x"), True),
         (FetchError("x", "busy", 503), True),
         (FetchError("x", "busy", 503, 120.0), False),
         (FetchError("x", "is not there", 404), False),
         (BlockedAddressError("x", "is not public"), False),
+        (KeyError("x"), False),
         (None, False),
     ],
 )
 def test_only_what_may_do_better_in_a_moment_is_tried_again_at_once(error, again):
-    assert again == steps.is_transient(error)
+    assert again == pipeline.is_transient(error)
 
 
-def test_one_bad_episode_does_not_stop_the_others_and_is_tried_again(studio, host):
-    host.serve("/audio/two.mp3", Reply(200, b"<html>Sorry</html>" * 100, {"Content-Type": "text/html"}))
-
-    report = run(studio)
-
-    assert (report.new, statuses(studio)) == (["quota: Episode one"], {"one": "done", "two": "failed"})
-    assert len(report.failed) == 1
-    host.serve("/audio/two.mp3", document(SOUND, "audio/mpeg"))
-    assert run(studio).new == ["quota: Episode two"]
-
-
-def test_a_scheduled_run_leaves_a_failed_episode_alone_until_it_is_due(studio, host):
-    host.serve("/audio/two.mp3", Reply(404))
-    run(studio)
-    host.requests.clear()
-
-    run(studio, due_only=True)
-
-    assert host.requests == []
-
-
-def test_one_bad_feed_does_not_stop_the_run_and_loses_nothing(studio, host):
-    host.serve("/feed.xml", Reply(200, b"<html><body>We are closed</body></html>", {"Content-Type": "text/html"}))
-
-    report = run(studio)
-
-    assert len(report.new) == 2
-    assert [(subject, "web page" in reason) for subject, reason in report.failed] == [("quota", True)]
-    assert "web page" in studio.ledger.feed("quota").last_error
-
-
-def test_latest_looks_at_the_newest_only_and_the_rest_stays_pending(studio):
-    report = run(studio, latest=1)
-
-    assert (report.new, report.pending) == (["quota: Episode two"], 1)
-
-
-def test_a_run_killed_after_writing_takes_the_transcript_as_done(studio):
-    cut = session.Actions(index=index, keep=lambda studio, transcript, _original: studio.library.write(transcript))
-    run(studio, cut)
-    assert statuses(studio) == {"one": "pending", "two": "pending"}
-
-    report = run(studio)
-
-    assert report.new == []
-    assert statuses(studio) == {"one": "done", "two": "done"}
-    assert len(studio.transcriber.heard) == 2
-
-
-def test_audio_is_dropped_once_its_transcript_is_kept(studio):
-    run(studio)
-
-    assert [path for path in studio.settings.audio_dir.rglob("*") if path.is_file()] == []
-
-
-def test_an_unknown_podcast_is_refused(studio):
-    with pytest.raises(NotFoundError):
-        run(studio, podcast="nobody")
-
-
-def test_two_runs_never_work_in_one_home(studio):
-    with pytest.raises(HomeError, match="another run"), alone(studio.settings.home):
-        pass
-
-
-def test_steps_raise_what_the_engine_decides_on(studio, host):
+def test_steps_raise_what_the_engine_decides_on(context, host):
     host.serve("/feed.xml", Reply(503, headers={"Retry-After": "120"}))
     host.serve("/audio/one.mp3", Reply(200, b"not audio at all", {"Content-Type": "text/plain"}))
-    one = next(record.episode for record in studio.ledger.records() if record.episode.guid == "one")
 
     with pytest.raises(FetchError) as refused:
-        polling.poll(studio, studio.ledger.feed("quota"))
+        polling.poll(context.ingest.client, context.ingest.ledger, context.ingest.ledger.feed("quota"), now())
     with pytest.raises(AudioError):
-        steps.download(studio, one, lambda _done, _total: None)
+        pipeline.download(context.ingest, records(context)["one"].episode, lambda _done, _total: None)
     assert refused.value.status == 503
-
-
-def test_a_feeds_own_language_and_the_times_of_words_are_kept_where_asked_for(studio):
-    studio.ledger.override("quota", spoken="de")
-    asked = replace(studio, settings=studio.settings.model_copy(update={"keep_words": True}))
-
-    run(asked, latest=1)
-
-    assert "de" == studio.transcriber.language
-    assert [[0.0, 0.4, "Ask"]] == studio.library.read(studio.library.paths()[0]).provenance["words"]

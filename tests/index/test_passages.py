@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import scoring as rank
 from index.chunk import PASSAGE
-from index.chunk_arrays import arranged, hashed, norms, small
-from index.passages import Question, moments
+from index.chunk_arrays import bounds_of, build_arrays
+from index.embed.quantize import quantize, run_norms
+from index.passages import PassageQuery, rank_passages
+from index.scoring import K1, B
+from index.sentence_span import SentenceSpan, SentenceTable, pack
+from index.text.terms import hash_term
 
 DIMENSION = 4
 EIGHT_BITS = 1e-2  # what a cosine in so few dimensions loses at most
@@ -23,7 +26,7 @@ class Said:
 
     text: str
     pieces: int = 10
-    voice: float = 1.0
+    prominence: float = 1.0
     advert: bool = False
     speaker: str = "ann"
     words: int = 0
@@ -46,7 +49,7 @@ class Part:
     sizes: tuple = ()
     episode: int = 0
     first: int = 0
-    lead: tuple = ()
+    title_terms: tuple = ()
 
     @property
     def windows(self):
@@ -59,45 +62,50 @@ class Slow:
 
     score: float
     cosine: float
-    share: float
+    lexical: float
     closeness: list
     advert: bool
 
 
-def bounds(sizes):
-    return np.concatenate([[0], np.cumsum(list(sizes), dtype=np.int64)])
+def table(parts):
+    """The sentences as they are stored."""
+    spans = [
+        SentenceSpan(
+            0, 0, None, None, -1, one.length, one.pieces, one.prominence, one.advert, len(one.stems),
+            hash_term(one.text),
+        )
+        for part in parts
+        for one in part.said
+    ]  # fmt: skip
+    return SentenceTable(pack(spans))
 
 
-def found(*parts):
+def arrays(*parts):
     said = [sentence for part in parts for sentence in part.said]
     vectors = [np.array(part.vectors, np.float32).reshape(-1, DIMENSION) for part in parts]
-    kept, scales = small(np.concatenate(vectors))
-    return arranged(
+    quantized, scales = quantize(np.concatenate(vectors))
+    return build_arrays(
+        table(parts),
+        bounds_of([len(part.said) for part in parts]),
+        bounds_of([size for part in parts for size in part.windows]),
+        np.concatenate([run_norms(each) for each in vectors]),
         episode=np.array([part.episode for part in parts]),
-        first=np.array([part.first for part in parts]),
-        sentences=bounds(len(part.said) for part in parts),
-        words=np.array([sentence.length for sentence in said]),
-        pieces=np.array([sentence.pieces for sentence in said]),
-        voice=np.array([sentence.voice for sentence in said], np.float32),
-        advert=np.array([sentence.advert for sentence in said]),
-        signature=np.array([hashed(sentence.text) for sentence in said]),
-        speaker=np.array([hashed(sentence.speaker) for sentence in said]),
-        stems=np.array([hashed(stem) for sentence in said for stem in sentence.stems]),
-        spread=bounds(len(sentence.stems) for sentence in said),
-        lead=np.array([hashed(stem) for part in parts for stem in part.lead], np.int64),
-        leads=bounds(len(part.lead) for part in parts),
-        starts=bounds(size for part in parts for size in part.windows),
-        windows=bounds(len(part.windows) for part in parts),
-        vectors=kept,
+        first_word=np.array([part.first for part in parts]),
+        speaker=np.array([hash_term(sentence.speaker) for sentence in said]),
+        terms=np.array([hash_term(stem) for sentence in said for stem in sentence.stems]),
+        title_terms=np.array([hash_term(stem) for part in parts for stem in part.title_terms], np.int64),
+        title_bounds=bounds_of([len(part.title_terms) for part in parts]),
+        vectors=quantized,
         scales=scales,
-        norms=np.concatenate([norms(each) for each in vectors]),
     )
 
 
 def asked(words="", vector=(1.0, 0.0, 0.0, 0.0), weights=(), **options):
     terms = words.split()
     direction = None if vector is None else np.array(vector, np.float32)
-    return Question([hashed(term) for term in terms], list(weights or [1.0] * len(terms)), 20.0, direction, **options)
+    return PassageQuery(
+        [hash_term(term) for term in terms], list(weights or [1.0] * len(terms)), 20.0, direction, **options
+    )
 
 
 def spans(passages):
@@ -120,19 +128,19 @@ def slides(part):
     return runs
 
 
-def bm25_share(part, begin, end, question, words):
-    terms = [*part.lead, *(stem for one in part.said[begin:end] for stem in one.stems)]
-    length = rank.K1 * (1 - rank.B + rank.B * len(terms) / question.mean_length)
+def bm25_lexical(part, begin, end, question, words):
+    terms = [*part.title_terms, *(stem for one in part.said[begin:end] for stem in one.stems)]
+    length = K1 * (1 - B + B * len(terms) / question.mean_length)
     gained = sum(
-        weight * (rank.K1 + 1) * terms.count(word) / (terms.count(word) + length)
+        weight * (K1 + 1) * terms.count(word) / (terms.count(word) + length)
         for word, weight in zip(words, question.weights, strict=True)
     )
-    return gained / ((rank.K1 + 1) * sum(question.weights))
+    return gained / ((K1 + 1) * sum(question.weights))
 
 
 def windows(part):
     """Where sentences and where windows stand in word pieces (their middles), the vectors, and each sentence's window."""
-    pieces, edges = bounds(one.pieces for one in part.said), bounds(part.windows)
+    pieces, edges = bounds_of([one.pieces for one in part.said]), bounds_of(part.windows)
     middles = [(pieces[a] + pieces[b]) / 2 for a, b in pairwise(edges)]
     vectors = np.array(part.vectors, float).reshape(-1, DIMENSION)
     own = np.repeat(np.arange(len(middles)), part.windows)
@@ -147,7 +155,7 @@ def meaning(part, begin, end, question):
     return mean @ question.vector / 2 + max(inside @ question.vector) / 2
 
 
-def read_out(parts):
+def repeated(parts):
     episodes = {}
     for part in parts:
         for one in part.said:
@@ -157,26 +165,26 @@ def read_out(parts):
 
 def slow(parts, place, question, words):
     where, begin, end = place
-    part, everywhere = parts[where], read_out(parts)
+    part, everywhere = parts[where], repeated(parts)
     said = part.said[begin:end]
     total = sum(one.length for one in said)
-    voice = sum(one.voice * one.length for one in said) / total
-    sells = [one.advert or (one.length >= 6 and one.text in everywhere) for one in said]
-    sold = sum(one.length for one, sell in zip(said, sells, strict=True) if sell) / total > 0.5
-    share = bm25_share(part, begin, end, question, words)
+    prominence = sum(one.prominence * one.length for one in said) / total
+    adverts = [one.advert or (one.length >= 6 and one.text in everywhere) for one in said]
+    advert = sum(one.length for one, advert in zip(said, adverts, strict=True) if advert) / total > 0.5
+    lexical = bm25_lexical(part, begin, end, question, words)
     cosine = meaning(part, begin, end, question)
-    score = cosine - 0.2 * (1 - voice) + 6 * share**3
-    score -= abs(score) / 2 if sold else 0
+    score = cosine - 0.2 * (1 - prominence) + 6 * lexical**3
+    score -= abs(score) / 2 if advert else 0
     _, _, vectors, own = windows(part)
     closeness = [
         (
             sum(w for word, w in zip(words, question.weights, strict=True) if word in one.stems) / sum(question.weights)
             + vectors[own[begin + i]] @ question.vector
         )
-        * (0.25 + 0.75 * one.voice)
+        * (0.25 + 0.75 * one.prominence)
         for i, one in enumerate(said)
     ]
-    return Slow(score, cosine, share, closeness, sold)
+    return Slow(score, cosine, lexical, closeness, advert)
 
 
 WORDS = ["price", "rise", "spring", "market", "garden", "frog"]
@@ -192,16 +200,16 @@ def drawn(seed):
 
     def sentence():
         text = " ".join(draw.choice(WORDS, draw.integers(1, 9)))
-        voice = float(np.float32(draw.choice([1.0, 0.5, 0.1])))
+        prominence = float(np.float32(draw.choice([1.0, 0.5, 0.1])))
         return Said(
-            text, int(draw.integers(1, 130)), voice, bool(draw.random() < 0.2), str(draw.choice(["ann", "ben"]))
+            text, int(draw.integers(1, 130)), prominence, bool(draw.random() < 0.2), str(draw.choice(["ann", "ben"]))
         )
 
     def part(n):
         sizes = tuple(int(size) for size in draw.integers(1, 4, draw.integers(1, 5)))
         said = tuple(sentence() for _ in range(sum(sizes)))
-        lead = tuple(draw.choice(WORDS, draw.integers(0, 3)))
-        return Part(said, unit(len(sizes)), sizes, int(draw.integers(0, 4)), n * 1000, lead)
+        title_terms = tuple(draw.choice(WORDS, draw.integers(0, 3)))
+        return Part(said, unit(len(sizes)), sizes, int(draw.integers(0, 4)), n * 1000, title_terms)
 
     words = list(dict.fromkeys(draw.choice(WORDS, 3)))
     parts = [part(n) for n in range(draw.integers(1, 6))]
@@ -218,15 +226,15 @@ thorough = settings(max_examples=60, deadline=None)
 @thorough
 def test_a_passage_scores_what_its_definition_says(seed):
     parts, words, question = drawn(seed)
-    passages = moments(found(*parts), question, 100)
+    passages = rank_passages(arrays(*parts), question, 100)
     assert passages
     for one in passages:
         expected = slow(parts, (one.chunk, one.begin, one.end), question, words)
         assert one.cosine == pytest.approx(expected.cosine, abs=EIGHT_BITS)
-        assert one.share == pytest.approx(expected.share, abs=1e-5)
+        assert one.lexical == pytest.approx(expected.lexical, abs=1e-5)
         assert one.score == pytest.approx(expected.score, abs=EIGHT_BITS)
         assert expected.advert == one.advert
-        assert max(expected.closeness) == pytest.approx(expected.closeness[one.nearest - one.begin], abs=EIGHT_BITS)
+        assert max(expected.closeness) == pytest.approx(expected.closeness[one.snippet - one.begin], abs=EIGHT_BITS)
 
 
 @seeds
@@ -234,7 +242,7 @@ def test_a_passage_scores_what_its_definition_says(seed):
 def test_the_best_of_all_runs_of_sentences_comes_first(seed):
     parts, words, question = drawn(seed)
     scores = [slow(parts, (n, *run), question, words).score for n, part in enumerate(parts) for run in slides(part)]
-    passages = moments(found(*parts), question, 100)
+    passages = rank_passages(arrays(*parts), question, 100)
     assert max(scores) == pytest.approx(passages[0].score, abs=EIGHT_BITS)
     assert sorted((one.score for one in passages), reverse=True) == [one.score for one in passages]
 
@@ -243,23 +251,23 @@ def test_the_best_of_all_runs_of_sentences_comes_first(seed):
 @thorough
 def test_passages_are_as_many_whole_sentences_as_fit(seed):
     parts, _, question = drawn(seed)
-    for one in moments(found(*parts), question, 100):
+    for one in rank_passages(arrays(*parts), question, 100):
         assert (one.begin, one.end) in slides(parts[one.chunk])
-        assert one.begin <= one.nearest < one.end
+        assert one.begin <= one.snippet < one.end
 
 
 def test_every_sentence_can_be_shown():
     words = [f"word{n}" for n in range(40)]
     part = Part(tuple(Said(word, pieces=30) for word in words))
     for n, word in enumerate(words):
-        (best, *_) = moments(found(part), asked(word, None), 5)
+        (best, *_) = rank_passages(arrays(part), asked(word, None), 5)
         assert best.begin <= n < best.end
-        assert n == best.nearest
+        assert n == best.snippet
 
 
 def test_a_sentence_longer_than_a_passage_is_one_alone():
     part = Part((Said("short"), Said("long", pieces=PASSAGE + 1), Said("short again")))
-    assert [(0, 1, 2)] == spans(moments(found(part), asked("long", None), 5))
+    assert [(0, 1, 2)] == spans(rank_passages(arrays(part), asked("long", None), 5))
 
 
 # -- what ranks before what
@@ -269,75 +277,76 @@ def test_the_run_that_fits_the_question_wins_over_its_neighbours():
     said = tuple(Said(f"a{n} b{n} c{n}", pieces=50) for n in range(12))
     across = (0.0, 1.0, 0.0, 0.0)
     vectors = [across, across, (0.9, 0.436, 0.0, 0.0), (0.95, 0.312, 0.0, 0.0), across, across]
-    best = moments(found(Part(said, tuple(vectors), (2,) * 6)), asked(), 1)[0]
+    best = rank_passages(arrays(Part(said, tuple(vectors), (2,) * 6)), asked(), 1)[0]
     assert (4, 8) == (best.begin, best.end)
 
 
-def test_the_main_voice_ranks_before_who_asks():
+def test_the_main_speaker_ranks_before_who_asks():
     guest, host = (
-        Part((Said(text, voice=voice),), episode=n) for n, (text, voice) in enumerate([("a", 1.0), ("b", 0.3)])
+        Part((Said(text, prominence=prominence),), episode=n)
+        for n, (text, prominence) in enumerate([("a", 1.0), ("b", 0.3)])
     )
-    best, second = moments(found(host, guest), asked(), 5)
+    best, second = rank_passages(arrays(host, guest), asked(), 5)
     assert (1, 0) == (best.chunk, second.chunk)
     assert best.score - second.score == pytest.approx(0.2 * 0.7)
 
 
 def test_an_advert_ranks_low_unless_adverts_are_asked_for():
-    sold = Part((Said("buy", advert=True),), ((1.0, 0.0, 0.0, 0.0),))
+    advert = Part((Said("buy", advert=True),), ((1.0, 0.0, 0.0, 0.0),))
     told = Part((Said("tell"),), ((0.9, 0.436, 0.0, 0.0),), episode=1)
-    low = moments(found(sold, told), asked(), 5)
+    low = rank_passages(arrays(advert, told), asked(), 5)
     assert [(1, False), (0, True)] == [(one.chunk, one.advert) for one in low]
-    plain = moments(found(sold, told), asked(adverts=True), 5)
+    plain = rank_passages(arrays(advert, told), asked(adverts=True), 5)
     assert [(0, True), (1, False)] == [(one.chunk, one.advert) for one in plain]
     assert plain[0].score / 2 == pytest.approx(low[1].score)
 
 
 def test_an_advert_that_is_far_from_the_question_does_not_rise():
     far = ((-0.5, 0.866, 0.0, 0.0),)
-    sold, told = Part((Said("buy", advert=True),), far), Part((Said("tell"),), far, episode=1)
-    assert [1, 0] == [one.chunk for one in moments(found(sold, told), asked(), 5)]
+    advert, told = Part((Said("buy", advert=True),), far), Part((Said("tell"),), far, episode=1)
+    assert [1, 0] == [one.chunk for one in rank_passages(arrays(advert, told), asked(), 5)]
 
 
 def test_half_an_advert_is_none():
     half = Part((Said("buy this now", advert=True), Said("we grew fast")))
-    assert not moments(found(half), asked(), 1)[0].advert
+    assert not rank_passages(arrays(half), asked(), 1)[0].advert
 
 
 @pytest.mark.parametrize(("words", "episodes", "expected"), [(6, 3, True), (6, 2, False), (5, 3, False)])
-def test_what_is_read_out_in_three_episodes_counts_as_an_advert(words, episodes, expected):
+def test_what_is_repeated_in_three_episodes_counts_as_an_advert(words, episodes, expected):
     trailer = Said(" ".join(f"word{n}" for n in range(words)))
     parts = [Part((trailer,), episode=n) for n in range(episodes)]
-    assert expected == moments(found(*parts), asked(), 1)[0].advert
+    assert expected == rank_passages(arrays(*parts), asked(), 1)[0].advert
 
 
-def test_what_one_episode_repeats_is_not_read_out():
+def test_what_one_episode_repeats_is_not_repeated():
     refrain = Said("one two three four five six")
-    assert not moments(found(*[Part((refrain,), first=n * 100) for n in range(5)]), asked(), 1)[0].advert
+    assert not rank_passages(arrays(*[Part((refrain,), first=n * 100) for n in range(5)]), asked(), 1)[0].advert
 
 
-# -- what is one moment
+# -- what is one passage
 
 
-def test_what_overlaps_in_two_chunks_of_an_episode_is_one_moment():
+def test_what_overlaps_in_two_chunks_of_an_episode_is_one_passage():
     said = tuple(Said(f"a{n} b{n} c{n} d{n}", pieces=50) for n in range(6))
     early, late = Part(said[:4]), Part(said[1:5], first=4)
-    assert [(0, 0, 4)] == spans(moments(found(early, late), asked(), 5))
+    assert [(0, 0, 4)] == spans(rank_passages(arrays(early, late), asked(), 5))
     apart = replace(late, said=tuple(replace(one, text=one.text.upper()) for one in said[1:5]), first=16)
-    assert [(0, 0, 4), (1, 0, 4)] == spans(moments(found(early, apart), asked(), 5))
+    assert [(0, 0, 4), (1, 0, 4)] == spans(rank_passages(arrays(early, apart), asked(), 5))
     elsewhere = replace(apart, first=8, episode=1)
-    assert 2 == len(moments(found(early, elsewhere), asked(), 5))
+    assert 2 == len(rank_passages(arrays(early, elsewhere), asked(), 5))
 
 
-def test_the_same_words_elsewhere_are_one_moment():
+def test_the_same_words_elsewhere_are_one_passage():
     said = tuple(Said(f"a{n} b{n}") for n in range(4))
     copy = Part((*said[:3], Said("something else")), episode=1)
     half = Part((*said[:2], Said("new"), Said("words")), episode=2)
-    assert [(0, 0, 4), (2, 0, 4)] == spans(moments(found(Part(said), copy, half), asked(), 5))
+    assert [(0, 0, 4), (2, 0, 4)] == spans(rank_passages(arrays(Part(said), copy, half), asked(), 5))
 
 
 def test_the_limit_limits_after_what_is_the_same_is_left_out():
     said = tuple(Part((Said(f"word{n // 2}"),), episode=n) for n in range(8))
-    assert [0, 2, 4] == [one.chunk for one in moments(found(*said), asked(), 3)]
+    assert [0, 2, 4] == [one.chunk for one in rank_passages(arrays(*said), asked(), 3)]
 
 
 # -- what is no answer
@@ -346,33 +355,21 @@ def test_the_limit_limits_after_what_is_the_same_is_left_out():
 def test_only_passages_where_the_speaker_asked_for_speaks_count():
     ann, ben, both = Said("price rise"), Said("price fall", speaker="ben"), Said("price stay", speaker="ben")
     parts = [Part((ann,)), Part((ben,), episode=1), Part((replace(ann, text="price"), both), episode=2)]
-    passages = moments(found(*parts), asked("price", speaker=hashed("ben")), 5)
-    assert {(1, 0), (2, 1)} == {(one.chunk, one.nearest) for one in passages}
-    assert [] == moments(found(*parts), asked("price", speaker=hashed("eve")), 5)
+    passages = rank_passages(arrays(*parts), asked("price", speaker=hash_term("ben")), 5)
+    assert {(1, 0), (2, 1)} == {(one.chunk, one.snippet) for one in passages}
+    assert [] == rank_passages(arrays(*parts), asked("price", speaker=hash_term("eve")), 5)
 
 
 def test_without_a_vector_only_shared_words_count():
     parts = [Part((Said("price rise"),)), Part((Said("frog"),), episode=1)]
-    (hit,) = moments(found(*parts), asked("price", None), 5)
+    (hit,) = rank_passages(arrays(*parts), asked("price", None), 5)
     assert (0, None) == (hit.chunk, hit.cosine)
-    assert hit.share == hit.score > 0
-    assert [] == moments(found(*parts), asked("zebra", None), 5)
-    assert [] == moments(found(*parts), asked("", None), 5)
+    assert hit.lexical == hit.score > 0
+    assert [] == rank_passages(arrays(*parts), asked("zebra", None), 5)
+    assert [] == rank_passages(arrays(*parts), asked("", None), 5)
 
 
 def test_without_words_only_the_meaning_counts():
     parts = [Part((Said("price"),)), Part((Said("frog"),), ((0.0, 1.0, 0.0, 0.0),), episode=1)]
-    passages = moments(found(*parts), asked("frog", by_words=False), 5)
-    assert [(0, None, 1.0), (1, None, 0.0)] == [(one.chunk, one.share, one.score) for one in passages]
-
-
-def test_nothing_found_gives_no_moments():
-    assert [] == moments(found(Part((Said("price"),))).take(np.zeros(0, np.int64)), asked("price"), 5)
-
-
-def test_a_selection_of_chunks_is_scored_like_those_chunks_alone():
-    parts, _, question = drawn(7)
-    parts = [*parts, *drawn(8)[0], *drawn(9)[0]]
-    rows = np.array([len(parts) - 1, 0, 2])
-    alone = moments(found(*[parts[n] for n in rows]), question, 100)
-    assert alone == moments(found(*parts).take(rows), question, 100)
+    passages = rank_passages(arrays(*parts), asked("frog", lexical=False), 5)
+    assert [(0, None, 1.0), (1, None, 0.0)] == [(one.chunk, one.lexical, one.score) for one in passages]

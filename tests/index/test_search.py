@@ -1,6 +1,5 @@
-import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from itertools import combinations
 from pathlib import Path
@@ -9,14 +8,12 @@ import pytest
 
 from index.build import update
 from index.embed.sentence_transformers import SentenceEmbedder
-from index.query import Coverage
-from index.search import Searcher, as_dict, open_searcher
+from index.query import Query
+from index.search import Searcher
 from index.store.lance import Store
-from ingest.errors import IndexMismatchError, IndexNotBuiltError, QueryError
-from ingest.ledger import Ledger
+from ingest.errors import IndexMismatchError, IndexNotBuiltError
 from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript, Turn
-from ingest.settings import Settings
 from ingest.times import play_url
 from ingest.transcripts.importing import read_transcript
 from tests.fakes import BagOfWords
@@ -54,7 +51,7 @@ def searcher(tmp_path_factory):
 
 
 def test_a_hit_holds_all_that_a_reader_and_a_player_need(searcher):
-    hit = as_dict(searcher.search("raise prices"))["hits"][0]
+    hit = asdict(searcher.search(Query("raise prices")).hits[0])
     assert hit.pop("score") > 0
     assert {"vector", "text", "rerank"} == hit.pop("scores").keys()
     assert {
@@ -74,42 +71,33 @@ def test_a_hit_holds_all_that_a_reader_and_a_player_need(searcher):
         "play_url": "https://podcast.example/1.mp3?x=1#t=0,12",
         "snippet_start": 4.0,
         "snippet_end": 9.25,
-        "highlights": [[37, 42], [48, 54]],
+        "highlights": ((37, 42), (48, 54)),
         "approximate": False,
         "advert": False,
     } == hit
     assert ["Raise", "prices"] == [hit["text"][begin:end] for begin, end in hit["highlights"]]
 
 
-def test_an_answer_is_plain_json_with_the_contracts_names(searcher):
-    answer = as_dict(searcher.search("raise prices", limit=1))
-    assert ["query", "mode", "took_ms", "hits", "coverage", "weak"] == list(answer)
-    assert ("raise prices", "hybrid", {"indexed": 2, "pending": 0, "failed": 0}) == (
-        answer["query"], answer["mode"], answer["coverage"],
-    )  # fmt: skip
-    assert answer == json.loads(json.dumps(answer))
-
-
 def test_unknown_times_and_dates_are_null(searcher):
-    hit = searcher.search("hire slowly", podcast="people").hits[0]
+    hit = searcher.search(Query("hire slowly", podcast="people")).hits[0]
     assert (None, None, "") == (hit.start, hit.end, hit.play_url)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode_finds_the_passage_and_scores_what_it_looked_at(searcher, mode):
-    hit = searcher.search("hire slowly", mode=mode).hits[0]
+    hit = searcher.search(Query("hire slowly", mode=mode)).hits[0]
     assert "guid/2" == hit.episode_id
     assert (mode != "text", mode != "vector") == (hit.scores.vector is not None, hit.scores.text is not None)
 
 
 def test_scores_fall_from_rank_to_rank(searcher):
-    hits = searcher.search("raise people").hits
+    hits = searcher.search(Query("raise people")).hits
     assert [1, 2] == [hit.rank for hit in hits]
     assert hits[0].score >= hits[1].score
 
 
 def test_the_limit_limits(searcher):
-    assert 1 == len(searcher.search("raise", limit=1).hits)
+    assert 1 == len(searcher.search(Query("raise", limit=1)).hits)
 
 
 @pytest.mark.parametrize(
@@ -118,72 +106,57 @@ def test_the_limit_limits(searcher):
         ({"podcast": "people"}, {"guid/2"}),
         ({"podcast": "Selling Well"}, {"guid/1?a=b"}),
         ({"podcast": "nobody's"}, set()),
-        ({"speaker": "eve"}, {"guid/2"}),
+        ({"speaker": " EVE "}, {"guid/2"}),
         ({"speaker": "Nobody"}, set()),
         ({"since": date(2025, 2, 21)}, {"guid/2"}),
         ({"until": date(2025, 2, 20)}, {"guid/1?a=b"}),
         ({"since": date(2025, 2, 20), "until": date(2025, 2, 21)}, {"guid/1?a=b", "guid/2"}),
         ({"until": datetime(2025, 2, 20, 8, tzinfo=UTC)}, set()),
-        ({"since": datetime(2025, 2, 21)}, {"guid/2"}),  # noqa: DTZ001 - read as UTC
+        ({"podcast": "people", "speaker": "ann", "since": date(2025, 2, 21)}, {"guid/2"}),
     ],
 )
 @pytest.mark.parametrize("mode", MODES)
-def test_filters_restrict_the_hits(searcher, filters, expected, mode):
-    found = searcher.search("raises raise hire people nerve", mode=mode, **filters).hits
+def test_filters_restrict_the_hits_in_every_mode(searcher, filters, expected, mode):
+    found = searcher.search(Query("raises raise hire people nerve", mode=mode, **filters)).hits
     assert expected == {hit.episode_id for hit in found}
 
 
 def test_a_speaker_asked_for_is_who_speaks_the_snippet(searcher):
-    assert "Ann" == searcher.search("raise your prices", speaker="ann", podcast="selling-well").hits[0].speaker
-
-
-@pytest.mark.parametrize(
-    ("query", "options", "reason"),
-    [
-        ("", {}, "empty"),
-        (" \n ", {}, "empty"),
-        ("?!", {}, "empty"),
-        ("why " * 2500, {}, "10,000 characters"),
-        ("why", {"limit": 0}, "1 to 100"),
-        ("why", {"limit": 10_000}, "1 to 100"),
-        ("why", {"mode": "magic"}, "hybrid, vector or text"),
-    ],
-)
-def test_what_cannot_be_asked_says_why_in_one_line(searcher, query, options, reason):
-    with pytest.raises(QueryError, match=reason) as caught:
-        searcher.search(query, **options)
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 120
+    assert "Ann" == searcher.search(Query("raise your prices", speaker="ann", podcast="selling-well")).hits[0].speaker
 
 
 @pytest.mark.parametrize(
     "query", ["' OR 1=1 --", "prices AND (", '"raise', "a" * 1000, "東京", "raise\0prices", "🙂 prices"]
 )
 def test_any_other_text_can_be_asked(searcher, query):
-    assert query == searcher.search(query).query
+    assert query == searcher.search(Query(query)).query
 
 
 def test_a_question_of_stop_words_alone_has_no_words_to_match(searcher):
-    assert () == searcher.search("to be or not to be", mode="text").hits
-    assert searcher.search("to be or not to be").hits
+    assert () == searcher.search(Query("to be or not to be", mode="text")).hits
+    assert searcher.search(Query("to be or not to be")).hits
 
 
 def test_an_answer_is_weak_where_nothing_comes_near(searcher):
-    assert searcher.search("quantum chromodynamics").weak
-    assert not searcher.search("raise your prices before the quarter ends").weak
+    assert searcher.search(Query("quantum chromodynamics")).weak
+    assert not searcher.search(Query("raise your prices before the quarter ends")).weak
 
 
-def test_what_is_weak_depends_on_the_models_floor(searcher):
+def test_weak_depends_on_the_models_threshold(searcher):
     strict = BagOfWords()
-    strict.floor = 99
-    assert Searcher(searcher.store, strict).search("raise your prices before the quarter ends").weak
-    assert not Searcher(searcher.store, strict).search("raise your prices before the quarter ends", mode="text").weak
+    strict.no_answer_score = 99
+    assert Searcher(searcher.store, strict).search(Query("raise your prices before the quarter ends")).weak
+    assert (
+        not Searcher(searcher.store, strict)
+        .search(Query("raise your prices before the quarter ends", mode="text"))
+        .weak
+    )
 
 
-def test_overlapping_hits_become_one_moment(tmp_path):
+def test_overlapping_passages_become_one_hit(tmp_path):
     said = " ".join(f"Sentence {n} tells of parrots and of price {n}." for n in range(60))
     searcher = fill(tmp_path, BagOfWords(), Transcript(PRICES, (Turn(said),)))
-    hits = searcher.search("parrots price", limit=100).hits
+    hits = searcher.search(Query("parrots price", limit=100)).hits
     numbers = [set(re.findall(r"price (\d+)", hit.text)) for hit in hits]
     assert len(hits) > 2
     assert all(len(a & b) <= 0.6 * min(len(a), len(b)) for a, b in combinations(numbers, 2))
@@ -191,32 +164,23 @@ def test_overlapping_hits_become_one_moment(tmp_path):
 
 def test_nothing_indexed_says_what_to_run(tmp_path):
     with pytest.raises(IndexNotBuiltError, match="soundbite run"):
-        Searcher(Store(tmp_path / "index"), BagOfWords()).search("why")
+        Searcher(Store(tmp_path / "index"), BagOfWords()).search(Query("why"))
     with pytest.raises(IndexNotBuiltError, match="soundbite run"):
-        fill(tmp_path, BagOfWords()).search("why")
+        fill(tmp_path, BagOfWords()).search(Query("why"))
 
 
 def test_another_model_is_refused_but_words_are_still_found(searcher):
     other = Searcher(searcher.store, BagOfWords("another"))
     with pytest.raises(IndexMismatchError, match="soundbite index --rebuild"):
-        other.search("raise prices")
-    assert other.search("raise prices", mode="text").hits
+        other.search(Query("raise prices"))
+    assert other.search(Query("raise prices", mode="text")).hits
 
 
 def test_a_searcher_follows_a_rebuild(tmp_path):
     searcher = fill(tmp_path, BagOfWords(), Transcript(HIRING, HIRED))
-    assert searcher.search("hire").hits
+    assert searcher.search(Query("hire")).hits
     update(Library(tmp_path / "library"), Store(tmp_path / "index"), BagOfWords(), rebuild=True)
-    assert searcher.search("hire").hits
-
-
-def test_a_searcher_opened_from_settings_counts_what_waits(tmp_path):
-    settings = Settings(home=tmp_path)
-    fill(tmp_path, BagOfWords(), Transcript(HIRING, HIRED))
-    opened = open_searcher(settings)
-    assert Coverage(1, 0, 0) == opened.search("hire", mode="text").coverage
-    Ledger(settings.ledger_path).found([PRICES])
-    assert Coverage(1, 1, 0) == opened.search("hire", mode="text").coverage
+    assert searcher.search(Query("hire")).hits
 
 
 @pytest.mark.parametrize(
@@ -230,7 +194,7 @@ def test_a_searcher_opened_from_settings_counts_what_waits(tmp_path):
         ("", 1.0, 2.0, ""),
     ],
 )
-def test_a_link_plays_the_moment(audio_url, start, end, expected):
+def test_a_link_plays_the_passage(audio_url, start, end, expected):
     assert expected == play_url(audio_url, start, end)
 
 
@@ -259,7 +223,7 @@ def test_questions_in_other_words_find_their_passage(model, tmp_path):
     talks = [Transcript(replace(PRICES, guid=f"g{n}"), (Turn(said, "Ann"),)) for n, said in enumerate(MEETING)]
     searcher = fill(tmp_path, model, *talks)
     for question, phrase in OWN_QUESTIONS.items():
-        assert phrase in searcher.search(question).hits[0].text, question
+        assert phrase in searcher.search(Query(question)).hits[0].text, question
 
 
 KREMER, KAZANJY = "Kremer", "Kazanjy"
@@ -290,15 +254,15 @@ def seeds(model, tmp_path_factory):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_seeds_answer_their_questions_in_every_mode(seeds, mode):
-    assert KREMER in seeds.search(PUSH, mode=mode).hits[0].title
-    hit = seeds.search(HALF, mode=mode).hits[0]
+    assert KREMER in seeds.search(Query(PUSH, mode=mode)).hits[0].title
+    hit = seeds.search(Query(HALF, mode=mode)).hits[0]
     assert (True, "Speaker 2") == (KAZANJY in hit.title, hit.speaker)
 
 
 @pytest.mark.parametrize(("question", "answer"), ON_THE_SEEDS.items())
 def test_the_seeds_answer_with_the_passage(seeds, question, answer):
     title, phrase = answer
-    hits = seeds.search(question, limit=3).hits
+    hits = seeds.search(Query(question, limit=3)).hits
     assert title in hits[0].title
     assert any(phrase in hit.text for hit in hits), [hit.snippet for hit in hits]
 
@@ -310,13 +274,13 @@ def test_adverts_rank_low_unless_asked_for_and_say_so(tmp_path):
         tmp_path, BagOfWords(), Transcript(PRICES, (Turn(sold, "Ann"),)), Transcript(HIRING, (Turn(told, "Eve"),))
     )
     asked = "what do parrots learn of prices"
-    assert [False, True] == [hit.advert for hit in searcher.search(asked).hits]
-    first = searcher.search(asked, adverts=True).hits[0]
+    assert [False, True] == [hit.advert for hit in searcher.search(Query(asked)).hits]
+    first = searcher.search(Query(asked, adverts=True)).hits[0]
     assert (True, "On prices") == (first.advert, first.title)
 
 
 def test_the_end_of_a_short_episode_is_offered_too(tmp_path):
     said = " ".join(f"Parrots of kind {n} talk of price {n} and of little else all day." for n in range(22))
-    hits = fill(tmp_path, BagOfWords(), Transcript(PRICES, (Turn(said),))).search("parrots and prices").hits
+    hits = fill(tmp_path, BagOfWords(), Transcript(PRICES, (Turn(said),))).search(Query("parrots and prices")).hits
     offered = {int(n) for hit in hits for n in re.findall(r"kind (\d+)", hit.text)}
     assert set(range(22)) == offered

@@ -1,11 +1,15 @@
+import sqlite3
+import threading
+import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ingest.errors import HomeError, NotFoundError
-from ingest.ledger import Ledger, Subscription
-from ingest.models import Episode, TranscriptLink
+from ingest.ledger import Ledger
+from ingest.models import Episode, Subscription, TranscriptLink
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FEED = Subscription("quota", "https://quota.example/feed.xml", "The Quota Room")
@@ -40,28 +44,28 @@ def test_an_unknown_podcast_is_answered_with_the_names_there_are(ledger):
 
 
 def test_a_poll_keeps_validators_verbatim_and_forgets_earlier_errors(ledger):
-    ledger.poll_failed(replace(FEED, next_poll=NOW), "is not there (404)")
+    ledger.record_poll_failure(replace(FEED, next_poll=NOW), "is not there (404)")
     polled = replace(FEED, etag='W/"a b"', last_modified="Sun, 01 Mar 2026", next_poll=NOW + timedelta(hours=2))
 
-    ledger.polled(polled, NOW)
+    ledger.record_poll(polled, NOW)
 
     assert replace(polled, added=NOW, last_success=NOW) == ledger.feed("quota")
 
 
 def test_what_a_person_says_of_a_feed_outlives_its_polls(ledger):
-    ledger.override("quota", user_agent="Mozilla/5.0", spoken="de")
-    ledger.override("quota")
-    ledger.polled(replace(FEED, language="en"), NOW)
+    ledger.set_overrides("quota", user_agent="Mozilla/5.0", language="de")
+    ledger.set_overrides("quota")
+    ledger.record_poll(replace(FEED, language="en"), NOW)
 
     feed = ledger.feed("quota")
 
-    assert ("Mozilla/5.0", "de", "en") == (feed.user_agent, feed.spoken, feed.language)
+    assert ("Mozilla/5.0", "de", "en") == (feed.user_agent_override, feed.language_override, feed.language)
 
 
 def test_a_failed_poll_keeps_the_last_success_and_counts(ledger):
-    ledger.polled(FEED, NOW)
-    ledger.poll_failed(FEED, "did not answer")
-    ledger.poll_failed(FEED, "did not answer")
+    ledger.record_poll(FEED, NOW)
+    ledger.record_poll_failure(FEED, "did not answer")
+    ledger.record_poll_failure(FEED, "did not answer")
 
     feed = ledger.feed("quota")
 
@@ -69,29 +73,29 @@ def test_a_failed_poll_keeps_the_last_success_and_counts(ledger):
 
 
 def test_episodes_come_back_as_they_went_in_newest_first(ledger):
-    assert ledger.found([OLD, NEW]) == 2
+    assert ledger.upsert_episodes([OLD, NEW]) == 2
     assert [record.episode for record in ledger.records("quota")] == [NEW, OLD]
 
 
 def test_an_episode_found_again_is_not_new_and_takes_the_newer_words(ledger):
-    ledger.found([OLD])
+    ledger.upsert_episodes([OLD])
     moved = replace(OLD, audio_url="https://cdn.example/1.mp3")
 
-    assert ledger.found([moved]) == 0
+    assert ledger.upsert_episodes([moved]) == 0
     assert [moved] == [record.episode for record in ledger.records()]
 
 
 def test_an_episode_that_is_done_stays_done_when_its_feed_changes(ledger):
-    ledger.found([OLD])
-    ledger.finish(OLD)
-    ledger.found([replace(OLD, title="Renamed")])
+    ledger.upsert_episodes([OLD])
+    ledger.settle(OLD)
+    ledger.upsert_episodes([replace(OLD, title="Renamed")])
 
     assert [record.status for record in ledger.records()] == ["done"]
 
 
 def test_failures_are_counted_with_their_reason_and_next_try(ledger):
-    ledger.found([OLD, NEW])
-    ledger.fail(OLD, "the audio is a web page", NOW)
+    ledger.upsert_episodes([OLD, NEW])
+    ledger.record_failure(OLD, "the audio is a web page", NOW)
 
     assert ledger.counts() == (1, 1)
     failed = next(record for record in ledger.records() if record.status == "failed")
@@ -99,8 +103,8 @@ def test_failures_are_counted_with_their_reason_and_next_try(ledger):
 
 
 def test_unsubscribing_forgets_what_was_pending_and_keeps_what_is_done(ledger):
-    ledger.found([OLD, NEW])
-    ledger.finish(OLD)
+    ledger.upsert_episodes([OLD, NEW])
+    ledger.settle(OLD)
 
     ledger.unsubscribe("quota")
 
@@ -112,14 +116,14 @@ def test_a_home_that_cannot_be_made_says_so(tmp_path):
     (tmp_path / "home").write_text("a file is in the way")
 
     with pytest.raises(HomeError, match="choose another --home"):
-        Ledger(tmp_path / "home" / "ledger.sqlite")
+        Ledger(tmp_path / "home" / "ledger.sqlite").open()
 
 
 def test_a_ledger_that_is_no_database_says_so(tmp_path):
     (tmp_path / "ledger.sqlite").write_bytes(b"not a database" * 100)
 
     with pytest.raises(HomeError, match="cannot be used"):
-        Ledger(tmp_path / "ledger.sqlite")
+        Ledger(tmp_path / "ledger.sqlite").open()
 
 
 def test_a_feed_that_moved_is_known_by_both_addresses_until_it_is_removed(ledger):
@@ -128,9 +132,9 @@ def test_a_feed_that_moved_is_known_by_both_addresses_until_it_is_removed(ledger
     assert ledger.move(replace(FEED, etag='"2"'), there)
 
     assert (there, '"2"') == (ledger.feed("quota").url, ledger.feed("quota").etag)
-    assert ["quota", "quota"] == [ledger.known(url).podcast for url in (FEED.url, there)]
+    assert ["quota", "quota"] == [ledger.find_by_url(url).podcast for url in (FEED.url, there)]
     ledger.unsubscribe("quota")
-    assert [None, None] == [ledger.known(url) for url in (FEED.url, there)]
+    assert [None, None] == [ledger.find_by_url(url) for url in (FEED.url, there)]
 
 
 def test_a_feed_cannot_move_to_anothers_address(ledger):
@@ -144,22 +148,22 @@ def test_a_feed_that_moves_back_leaves_no_address_twice(ledger):
     ledger.move(FEED, "https://new.example/feed")
     ledger.move(ledger.feed("quota"), FEED.url)
 
-    assert (FEED.url, "quota") == (ledger.feed("quota").url, ledger.known("https://new.example/feed").podcast)
+    assert (FEED.url, "quota") == (ledger.feed("quota").url, ledger.find_by_url("https://new.example/feed").podcast)
 
 
 def test_what_is_done_is_kept_small(ledger):
     wordy = replace(NEW, summary="long " * 1000)
-    ledger.found([wordy])
+    ledger.upsert_episodes([wordy])
     assert [wordy] == [record.episode for record in ledger.records()]
 
-    ledger.finish(wordy)
+    ledger.settle(wordy)
 
     assert [replace(NEW, people=(), transcripts=())] == [record.episode for record in ledger.records()]
 
 
 def test_a_revision_stays_done_and_says_so(ledger):
-    ledger.finish(OLD)
-    ledger.revise([replace(OLD, title="First, corrected")])
+    ledger.settle(OLD)
+    ledger.update_done([replace(OLD, title="First, corrected")])
 
     (record,) = ledger.records()
     assert ("done", "First, corrected", 1) == (record.status, record.episode.title, record.attempts)
@@ -167,16 +171,110 @@ def test_a_revision_stays_done_and_says_so(ledger):
 
 
 def test_episodes_are_counted_for_each_podcast(ledger):
-    ledger.found([OLD, NEW, replace(OLD, podcast="other")])
-    ledger.finish(OLD)
+    ledger.upsert_episodes([OLD, NEW, replace(OLD, podcast="other")])
+    ledger.settle(OLD)
 
     assert {
         "quota": {"done": 1, "pending": 1, "failed": 0},
         "other": {"done": 0, "pending": 1, "failed": 0},
-    } == ledger.tallies()
+    } == ledger.counts_by_podcast()
 
 
 def test_a_host_rests_until_the_moment_it_named(ledger):
-    assert ledger.resting("quota.example") is None
-    ledger.rest("quota.example", NOW)
-    assert ledger.resting("quota.example") == NOW
+    assert ledger.backoff_until("quota.example") is None
+    ledger.set_backoff("quota.example", NOW)
+    assert ledger.backoff_until("quota.example") == NOW
+
+
+def test_the_queue_holds_all_feeds_newest_first(ledger):
+    ledger.subscribe(Subscription("other", "https://other.example/feed.xml"), NOW)
+    between = replace(OLD, podcast="other", guid="o1", published="Thu, 08 Jan 2026 08:00:00 GMT")
+    undated = replace(OLD, guid="g3", published="")
+    ledger.upsert_episodes([OLD, NEW, between, undated])
+
+    assert [NEW.key, between.key, OLD.key, undated.key] == ledger.queue(NOW)
+    assert [NEW.key, between.key] == ledger.queue(NOW, latest=1)
+    assert [between.key] == ledger.queue(NOW, podcast="other")
+    assert [NEW.key] == ledger.queue(NOW, since=datetime(2026, 1, 9, tzinfo=UTC))
+
+
+def test_the_queue_leaves_out_what_is_done_not_due_or_subscribed_to_no_more(ledger):
+    ledger.upsert_episodes([OLD, NEW, replace(OLD, podcast="nobody")])
+    ledger.settle(NEW)
+    ledger.record_failure(OLD, "is not there", NOW + timedelta(hours=1))
+
+    assert [] == ledger.queue(NOW)
+    assert [OLD.key] == ledger.queue(NOW, retry_all=True) == ledger.queue(NOW + timedelta(hours=1))
+
+
+def test_what_the_library_lost_is_pending_and_its_feed_is_asked_for_whole(ledger):
+    ledger.upsert_episodes([OLD, NEW])
+    ledger.settle(OLD)
+    ledger.settle(NEW)
+    ledger.record_poll(replace(FEED, etag='"1"', last_modified="Sun", next_poll=NOW + timedelta(days=1)), NOW)
+
+    assert 1 == ledger.reconcile({OLD.key})
+
+    assert {"g1": "done", "g2": "pending"} == {one.episode.guid: one.status for one in ledger.records()}
+    feed = ledger.feed("quota")
+    assert ("", "", None) == (feed.etag, feed.last_modified, feed.next_poll)
+    assert (1, 0) == ledger.counts()
+
+
+def test_what_the_library_holds_is_done_whatever_the_ledger_said(ledger):
+    ledger.upsert_episodes([OLD, NEW])
+    ledger.record_failure(OLD, "is not there", NOW)
+
+    assert 0 == ledger.reconcile({OLD.key})
+
+    assert {"g1": "done", "g2": "pending"} == {one.episode.guid: one.status for one in ledger.records()}
+
+
+def test_an_episode_is_looked_up_by_key_or_guid(ledger):
+    ledger.upsert_episodes([OLD, NEW])
+
+    assert OLD == ledger.record(OLD.key).episode == ledger.record("g1").episode
+    assert ledger.record("nobody") is None
+
+
+def test_a_podcast_is_known_by_every_name_that_has_its_slug(ledger):
+    ledger.subscribe(Subscription("Con", "https://con.example/feed.xml"), NOW)
+
+    assert "con-x" == ledger.feed("Con").podcast == ledger.feed("con-x").podcast
+
+
+def test_reading_writes_nothing_and_makes_nothing(tmp_path, ledger):
+    absent = Ledger(tmp_path / "nowhere" / "ledger.sqlite")
+    ledger.upsert_episodes([OLD])
+    before = {path: path.stat().st_mtime_ns for path in ledger.path.parent.iterdir() if not path.name.endswith("-shm")}
+
+    assert ((0, 0), [], []) == (absent.counts(), absent.feeds(), absent.records())
+    assert (1, 1) == (ledger.counts()[0], len(ledger.feeds()))
+
+    assert not absent.path.parent.exists()
+    after = {path: path.stat().st_mtime_ns for path in ledger.path.parent.iterdir() if not path.name.endswith("-shm")}
+    assert before == {path: after[path] for path in before}
+
+
+def test_a_reader_goes_on_while_another_process_writes(ledger):
+    """Without write-ahead logging a reader would meet a locked file."""
+    ledger.upsert_episodes([OLD])
+    with closing(sqlite3.connect(ledger.path, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        writer.execute("DELETE FROM episodes")
+
+        began = time.monotonic()
+        assert 1 == len(ledger.records())
+        assert time.monotonic() - began < 5
+
+
+def test_a_writer_waits_for_another_to_end(ledger):
+    with closing(sqlite3.connect(ledger.path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ending = threading.Timer(0.5, lambda: other.execute("COMMIT"))
+        ending.start()
+
+        ledger.settle(OLD)
+
+        ending.join()
+    assert ["done"] == [one.status for one in ledger.records()]

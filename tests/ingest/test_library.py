@@ -1,9 +1,11 @@
+import sqlite3
 from dataclasses import replace
 
 import pytest
 
-from ingest.errors import NotFoundError, TranscriptError
-from ingest.library import Library
+from ingest import storage
+from ingest.errors import DiskFullError, HomeError, NotFoundError, TranscriptError
+from ingest.library import Document, Library
 from ingest.models import Episode, Segment, Transcript, Turn
 
 EPISODE = Episode(
@@ -21,38 +23,111 @@ TRANSCRIPT = Transcript(
 
 @pytest.fixture
 def library(tmp_path):
-    return Library(tmp_path)
+    return Library(tmp_path / "library")
+
+
+def path_of(library, document):
+    return library.root / document.name
 
 
 def test_what_is_written_is_read_again(library):
-    path = library.write(TRANSCRIPT)
+    document = library.write(TRANSCRIPT)
 
-    assert library.read(path) == TRANSCRIPT
-    assert (
-        f"quota/2026-01-05-keeping-your-best-seller-{EPISODE.key[:8]}.md" == path.relative_to(library.root).as_posix()
-    )
+    assert TRANSCRIPT == library.read(document.name)
+    assert f"quota/2026-01-05-keeping-your-best-seller-{EPISODE.key[:8]}.md" == document.name
+    assert (EPISODE.key, EPISODE.guid) == (document.key, document.guid)
 
 
 def test_a_publishers_own_file_lies_beside_it_byte_for_byte_and_is_no_transcript(library):
-    path = library.write(TRANSCRIPT, (".txt", b"\xef\xbb\xbfAnn:\r\n"))
+    document = library.write(TRANSCRIPT, (".txt", b"\xef\xbb\xbfAnn:\r\n"))
+    path = path_of(library, document)
 
     assert b"\xef\xbb\xbfAnn:\r\n" == path.with_name(f"{path.stem}.publisher.txt").read_bytes()
-    assert [path] == library.paths()
-    assert TRANSCRIPT == library.read(path)
+    assert [document] == library.documents()
 
 
 def test_a_retitled_episode_keeps_its_place(library):
     first = library.write(TRANSCRIPT)
     retitled = replace(TRANSCRIPT, episode=replace(EPISODE, title="How to keep your best seller"))
 
-    assert first == library.write(retitled)
-    assert [first] == library.paths()
-    assert retitled == library.read(first)
+    assert first.name == library.write(retitled).name
+    assert [first.name] == [one.name for one in library.documents()]
+    assert retitled == library.read(first.name)
 
 
 @pytest.mark.parametrize("name", [EPISODE.key, EPISODE.key[:8], EPISODE.key[:8].upper(), EPISODE.guid])
 def test_an_episode_is_found_by_key_and_by_guid(library, name):
     assert library.write(TRANSCRIPT) == library.find(name)
+
+
+@pytest.mark.parametrize("name", ["ä 日本.md", "renamed.md", "2026-01-05-x-00000000.md"])
+def test_a_renamed_transcript_is_the_same_episode(library, name):
+    """Identity is in the document, not in its file name."""
+    path = path_of(library, library.write(TRANSCRIPT))
+    path.with_suffix(".json").rename(path.with_name(name).with_suffix(".json"))
+    path.rename(path.with_name(name))
+
+    assert f"quota/{name}" == library.find(EPISODE.key).name == library.locate(EPISODE).name
+    assert TRANSCRIPT == library.read(f"quota/{name}")
+    assert f"quota/{name}" == library.write(TRANSCRIPT).name
+
+
+def test_a_transcript_moved_to_another_folder_is_the_same_episode(library):
+    path = path_of(library, library.write(TRANSCRIPT))
+    other = library.root / "elsewhere"
+    other.mkdir()
+    path.rename(other / path.name)
+
+    assert f"elsewhere/{path.name}" == library.find(EPISODE.key).name
+
+
+def test_an_edit_of_the_head_changes_what_a_document_holds(library):
+    path = path_of(library, library.write(TRANSCRIPT))
+    path.write_text(path.read_text().replace(f"Episode ID: {EPISODE.guid}", "Episode ID: another"))
+
+    assert library.locate(EPISODE) is None
+    assert "another" == library.find("another").guid
+
+
+def test_a_podcasts_raw_name_and_its_slug_are_one_podcast(library):
+    first = library.write(replace(TRANSCRIPT, episode=replace(EPISODE, podcast="Coaching Notes")))
+
+    assert first.name == library.write(replace(TRANSCRIPT, episode=replace(EPISODE, podcast="coaching-notes"))).name
+    assert ([1], ["coaching-notes"]) == ([len(library.documents("Coaching Notes"))], library.podcasts())
+
+
+def test_looking_up_reads_no_document_twice(library, monkeypatch):
+    """An unknown name, too, costs a listing and not every head."""
+    for number in range(30):
+        library.write(replace(TRANSCRIPT, episode=replace(EPISODE, guid=f"g{number}")))
+    library.documents()
+    heads = []
+    head = storage.FolderStorage.head
+    monkeypatch.setattr(storage.FolderStorage, "head", lambda *asked: heads.append(asked) or head(*asked))
+
+    with pytest.raises(NotFoundError):
+        Library(library.root).find("nobody")
+    Library(library.root).find("g7")
+
+    assert [] == heads
+
+
+@pytest.mark.parametrize("broken", [b"", b"not a database" * 100])
+def test_a_catalogue_that_is_lost_or_broken_loses_nothing(library, broken):
+    document = library.write(TRANSCRIPT)
+    (library.root / ".documents.sqlite").write_bytes(broken)
+
+    assert document == library.find(EPISODE.key)
+    assert [document] == library.documents()
+
+
+def test_a_document_without_a_head_is_listed_and_found_by_nobody(library):
+    path = path_of(library, library.write(TRANSCRIPT))
+    path.with_name("notes.md").write_text("Just some notes.")
+
+    assert {"", EPISODE.key} == {one.key for one in library.documents()}
+    with pytest.raises(NotFoundError):
+        library.find("notes")
 
 
 def test_a_name_nobody_has_is_not_found(library):
@@ -72,23 +147,54 @@ def test_a_guid_that_two_podcasts_share_is_asked_about(library):
 
 @pytest.mark.parametrize("podcast", ["../../etc", "/absolute", "a/b", "..", "con", "\0", "x" * 500, "🎙️"])
 def test_no_name_from_outside_leads_out_of_the_library(library, podcast):
-    path = library.write(replace(TRANSCRIPT, episode=replace(EPISODE, podcast=podcast, title=podcast)))
+    document = library.write(replace(TRANSCRIPT, episode=replace(EPISODE, podcast=podcast, title=podcast)))
 
-    assert path.resolve().is_relative_to(library.root.resolve())
-    assert len(path.relative_to(library.root).parts) == 2
+    assert path_of(library, document).resolve().is_relative_to(library.root.resolve())
+    assert 2 == len(document.name.split("/"))
 
 
 def test_a_write_that_was_cut_off_leaves_the_old_transcript(library):
-    path = library.write(TRANSCRIPT)
+    document = library.write(TRANSCRIPT)
+    path = path_of(library, document)
     path.with_name(f".{path.name}.part").write_text("# Half a")
 
-    assert [path] == library.paths()
-    assert library.read(path) == TRANSCRIPT
+    assert [document] == library.documents()
+    assert TRANSCRIPT == library.read(document.name)
 
 
 def test_a_transcript_that_is_no_text_is_an_error_that_names_the_file(library):
-    path = library.write(TRANSCRIPT)
-    path.write_bytes(b"\xff\xfe\x00broken\x80")
+    document = library.write(TRANSCRIPT)
+    path_of(library, document).write_bytes(b"\xff\xfe\x00broken\x80")
 
-    with pytest.raises(TranscriptError, match=path.name):
-        library.read(path)
+    with pytest.raises(TranscriptError, match=document.name):
+        library.read(document.name)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(28, DiskFullError), (122, DiskFullError), (13, HomeError)], ids=["ENOSPC", "EDQUOT", "EACCES"]
+)
+def test_a_full_disk_is_told_from_another_that_cannot_be_written(library, monkeypatch, number, kind):
+    def fail(*_):
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(storage.FolderStorage, "put", fail)
+
+    with pytest.raises(HomeError) as raised:
+        library.write(TRANSCRIPT)
+    assert kind is type(raised.value)
+
+
+def test_a_library_that_can_only_be_read_is_looked_up_all_the_same(library, monkeypatch):
+    document = library.write(TRANSCRIPT)
+    (library.root / ".documents.sqlite").unlink()
+    connect = sqlite3.connect
+
+    def read_only(path, **options):
+        if path == ":memory:":
+            return connect(path, **options)
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+
+    assert document == Library(library.root).find(EPISODE.key)
+    assert isinstance(document, Document)

@@ -36,7 +36,7 @@ def test_a_ledger_of_the_first_version_opens_with_all_it_held(tmp_path):
 
     feed = ledger.feed("quota")
     assert ("https://quota.example/", '"1"', "", None) == (feed.url, feed.etag, feed.new_url, feed.gone)
-    assert {"quota": {"done": 1, "pending": 1, "failed": 0}} == ledger.tallies()
+    assert {"quota": {"done": 1, "pending": 1, "failed": 0}} == ledger.counts_by_podcast()
 
 
 def test_what_is_done_grows_small_and_what_is_pending_keeps_everything(tmp_path):
@@ -51,17 +51,42 @@ def test_what_is_done_grows_small_and_what_is_pending_keeps_everything(tmp_path)
 
 
 def test_opening_twice_takes_no_step_twice(tmp_path):
-    Ledger(tmp_path / "ledger.sqlite")
-    Ledger(tmp_path / "ledger.sqlite")
+    Ledger(tmp_path / "ledger.sqlite").open()
+    Ledger(tmp_path / "ledger.sqlite").open()
 
     with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
         assert (len(STEPS),) == db.execute("PRAGMA user_version").fetchone()
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path):
-    Ledger(tmp_path / "ledger.sqlite")
+    Ledger(tmp_path / "ledger.sqlite").open()
     with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db, db:
         db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
 
     with pytest.raises(HomeError, match="newer Soundbite"):
-        Ledger(tmp_path / "ledger.sqlite")
+        Ledger(tmp_path / "ledger.sqlite").open()
+
+
+def test_podcasts_come_over_to_the_librarys_slug_with_their_episodes(tmp_path):
+    """A feed titled `Con` was `con` in the ledger and `con-x` in the library."""
+    old_ledger(tmp_path / "ledger.sqlite")
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db, db:
+        db.execute("INSERT INTO feeds (podcast, url, added) VALUES ('con', 'https://con.example/', 1)")
+        data = {
+            "podcast": "con",
+            "guid": "c1",
+            "title": "One",
+            "people": [],
+            "transcripts": [],
+            "audio_type": "audio/mpeg",
+        }
+        db.execute(
+            "INSERT INTO episodes (key, podcast, data, status) VALUES ('old', 'con', ?, 'pending')", (json.dumps(data),)
+        )
+
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+
+    assert ["con-x", "quota"] == [feed.podcast for feed in ledger.feeds()]
+    (record,) = ledger.records("con-x")
+    assert Episode("Con", "c1", "One").key == record.episode.key
+    assert record == ledger.record(record.episode.key)

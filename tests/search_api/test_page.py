@@ -15,16 +15,13 @@ import uvicorn
 from fastapi.testclient import TestClient
 from websockets.sync.client import connect
 
-from index.build import update
-from index.search import Searcher
-from index.store.lance import Store
-from ingest.library import Library
-from ingest.models import Episode, Segment, Transcript, Turn
+from ingest.identity import episode_key
+from ingest.models import Episode, Segment, Transcript
 from ingest.settings import Settings
 from ingest.transcripts.document import turns_from_segments
 from search_api.app import create_app
-from tests.fakes import BagOfWords
 from tests.sample.host import HERE, serve
+from tests.search_api.home import HOSTILE, UNTIMED, add, opener
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -32,15 +29,7 @@ FLAGS = (
     "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--mute-audio",
     "--autoplay-policy=no-user-gesture-required", "--remote-debugging-port=0",
 )  # fmt: skip
-HOSTILE = Episode(
-    "hostile", "g", '<script>document.title="hacked"</script>', link="javascript:alert(1)", audio_url="javascript:alert(2)",
-    summary="<img src=x onerror=alert(3)>", author="<b>nobody</b>",
-)  # fmt: skip
 ASKED = "how do you open a cold call?"
-
-
-def opener(settings):
-    return Searcher(Store(settings.index_dir), BagOfWords())
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +41,15 @@ def host():
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory, host):
     settings = Settings(home=tmp_path_factory.mktemp("home"))
-    library = Library(settings.library_dir)
-    for stem, said in json.loads((HERE / "times.json").read_text("utf-8")).items():
-        segments = tuple(Segment(one["start"], one["end"], one["text"], one["speaker"]) for one in said)
+    transcripts = []
+    for stem, sentences in json.loads((HERE / "times.json").read_text("utf-8")).items():
+        segments = tuple(Segment(one["start"], one["end"], one["text"], one["speaker"]) for one in sentences)
         episode = Episode(
             "the-quota-room", stem, stem.replace("-", " ").capitalize(), published="Mon, 19 Oct 2026 06:00:00 GMT",
             link=f"{host}/episodes/{stem}", audio_url=f"{host}/audio/{stem}.mp3",
         )  # fmt: skip
-        library.write(Transcript(episode, turns_from_segments(segments), segments))
-    words = "A zebra says <script>alert(4)</script> & <b>bold</b> things."
-    library.write(Transcript(HOSTILE, (Turn(words, '"><i>Mallory</i>'),)))
-    update(library, Store(settings.index_dir), BagOfWords())
+        transcripts.append(Transcript(episode, turns_from_segments(segments), segments))
+    add(settings, *transcripts, UNTIMED)
     return settings
 
 
@@ -90,8 +77,8 @@ def test_a_hit_shows_its_words_speaker_time_source_and_a_player(client, host):
 
 
 def test_nothing_said_or_asked_is_taken_for_html(client):
-    asked = 'zebra "><script>alert(5)</script>'
-    for page in (client.get("/", params={"q": asked, "speaker": "", "podcast": "hostile"}).text,
+    asked = 'prices "><script>alert(5)</script>'
+    for page in (client.get("/", params={"q": asked, "speaker": "", "podcast": "selling-well"}).text,
                  client.get(f"/episodes/{HOSTILE.key}").text,
                  client.get("/", params={"q": asked, "since": "<b>"}).text):  # fmt: skip
         assert "<script>" not in page
@@ -124,20 +111,16 @@ def test_a_question_without_hits_says_what_to_try(client):
     assert '<details class="filters" open>' in page
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "words"),
-    [
-        ("q=call&limit=0", 422, "must be 1 to 100"),
-        ("q=call&since=yesterday", 422, "write it like 2025-02-20"),
-        ("q=call&mode=magic", 422, "mode: "),
-        (f"q={'x' * 10_000}", 422, "at most 1,000"),
-    ],
-)
-def test_what_cannot_be_asked_is_explained_and_stays_in_the_form(client, asked, status, words):
-    answer = client.get(f"/?{asked}")
-    assert answer.status_code == status
-    assert words in answer.text
-    assert f'value="{asked.partition("&")[0][2:]}"' in answer.text
+@pytest.mark.parametrize("asked", ["limit=0", "since=yesterday", "mode=magic"])
+def test_what_cannot_be_asked_is_explained_and_stays_in_the_form(client, asked):
+    answer = client.get(f"/?q=call&{asked}")
+    assert answer.status_code == 422
+    assert f"<p>{asked.partition('=')[0]}: " in answer.text
+    assert 'value="call"' in answer.text
+
+
+def test_any_last_day_can_be_asked_for(client):
+    assert "First calls" in client.get("/?q=call&until=9999-12-31").text
 
 
 def test_a_home_without_anything_says_how_to_begin(tmp_path):
@@ -153,14 +136,6 @@ def test_an_episode_that_is_not_here_is_a_page_too(client):
     answer = client.get("/episodes/nobody")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "No such episode here" in answer.text
-
-
-def test_every_problem_has_a_page_and_the_interface_one_without_foreign_scripts(client):
-    assert "Ask a question" in client.get("/problems/empty-query").text
-    assert client.get("/problems/nothing").status_code == 404
-    docs = client.get("/docs").text
-    assert "GET /v1/search" in docs
-    assert "//cdn" not in docs
 
 
 # -- in a browser
@@ -293,8 +268,8 @@ def test_a_citation_can_be_copied(tab, site):
     assert copied.startswith("“")
 
 
-def test_an_episode_plays_from_the_time_beside_a_paragraph_and_opens_at_a_moment(tab, site, settings):
-    key = Library(settings.library_dir).read(Library(settings.library_dir).find("first-calls")).episode.key
+def test_an_episode_plays_from_the_time_beside_a_paragraph_and_opens_at_a_time(tab, site):
+    key = episode_key("the-quota-room", "first-calls")
     tab.open(f"{site}/episodes/{key}#t=13")
     assert (
         tab.value("document.querySelector('.here').textContent") == "I say my name, and I say that this is a cold call."
@@ -305,9 +280,9 @@ def test_an_episode_plays_from_the_time_beside_a_paragraph_and_opens_at_a_moment
 
 
 def test_hostile_words_do_nothing_in_a_browser(tab, site):
-    tab.open(f"{site}/?q=zebra&podcast=hostile")
+    tab.open(f"{site}/?q=prices&podcast=selling-well")
     assert tab.value("document.querySelector('.source a').textContent") == HOSTILE.title
-    assert tab.value("document.title") == "zebra · Soundbite"
+    assert tab.value("document.title") == "prices · Soundbite"
     assert tab.value("document.querySelectorAll('audio').length") == 0
     assert tab.complaints == []
 

@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from fastapi.testclient import TestClient
 
-from index import catalogue
-from index.build import update
-from index.search import Searcher
-from index.store.lance import Store
-from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript
+from ingest.settings import Settings
 from ingest.transcripts.document import from_markdown, to_markdown, turns_from_segments
-from tests.fakes import BagOfWords
+from search_api.app import create_app
+from tests.search_api.home import add, opener
 
 SPOKEN = tuple(
     Segment(10.0 * i, 10.0 * i + 9, f"Sentence number {i} says that Kazanjy measures every seller {'again ' * i}.")
@@ -29,32 +27,39 @@ MADE = Transcript(
 )  # fmt: skip
 
 
-@pytest.fixture
-def searcher(tmp_path):
-    Library(tmp_path / "library").write(MADE)
-    store = Store(tmp_path / "index")
-    update(Library(tmp_path / "library"), store, BagOfWords())
-    return Searcher(store, BagOfWords())
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    settings = Settings(home=tmp_path_factory.mktemp("trust"))
+    add(settings, MADE)
+    with TestClient(create_app(settings, opener)) as client:
+        yield client
 
 
-def test_a_name_is_found_as_it_was_heard_and_as_it_was_corrected(searcher):
-    for form in ("Kuzanchi", "Kazanjy"):
-        assert "Kazanjy" in searcher.search(form, mode="text").hits[0].text
+def first_hit(client, question, mode="hybrid"):
+    return client.get("/v1/search", params={"q": question, "mode": mode}).json()["hits"][0]
 
 
-def test_a_hit_says_when_its_best_sentence_is_spoken(searcher):
-    hit = searcher.search("number 1").hits[0]
-
-    assert (10.0, 19.0) == (round(hit.snippet_start, 1), round(hit.snippet_end, 1))
-    assert "number 1" in hit.snippet
+@pytest.mark.parametrize("form", ["Kuzanchi", "Kazanjy"])
+def test_a_name_is_found_as_it_was_recognised_and_as_it_was_corrected(client, form):
+    assert "Kazanjy" in first_hit(client, form, "text")["text"]
 
 
-def test_a_hit_says_that_its_times_are_approximate(searcher):
-    assert searcher.search("seller").hits[0].approximate
+def test_a_hit_says_when_its_best_sentence_is_spoken_and_plays_from_there(client):
+    hit = first_hit(client, "number 1")
+    assert (10.0, 19.0) == (round(hit["snippet_start"], 1), round(hit["snippet_end"], 1))
+    assert "number 1" in hit["snippet"]
+    assert 'src="https://quota.example/1.mp3#t=10,' in client.get("/?q=number+1").text
 
 
-def test_the_list_of_episodes_says_which_text_not_to_trust(searcher):
-    assert ["speech left out: 40 %"] == [one.flag for one in catalogue.episodes(searcher.store, [])]
+def test_a_hit_says_that_its_times_are_approximate(client):
+    assert first_hit(client, "seller")["approximate"]
+    assert "Times are approximate" in client.get("/?q=seller").text
+
+
+def test_a_reader_is_told_which_text_not_to_trust(client):
+    assert [one["flag"] for one in client.get("/v1/episodes").json()["episodes"]] == ["speech left out: 40 %"]
+    assert client.get(f"/v1/episodes/{MADE.episode.key}").json()["flag"] == "speech left out: 40 %"
+    assert "Take this text with care: speech left out: 40 %" in client.get(f"/episodes/{MADE.episode.key}").text
 
 
 def test_any_podcasting_transcript_beside_a_document_gives_it_times():

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from flows.cli import transcribe as transcribing
+from flows.cli import transcribe
 from flows.cli.output import Reporter
-from flows.context import open_studio
-from ingest import pipeline as steps
+from flows.context import open_context
 from ingest.models import Episode, Transcript, Turn
 from ingest.settings import Settings
 from tests.conftest import ROOT, SPEECH_MODEL
@@ -19,10 +18,9 @@ OLD = Turn("An older transcript.")
 
 
 @pytest.fixture
-def studio(home):
-    settings = Settings(home=home, allow_hosts="127.0.0.1", whisper_model=str(SPEECH_MODEL), timeout=5)
-    with open_studio(settings) as studio:
-        yield studio
+def context(home):
+    with open_context(Settings(home=home, allow_hosts="127.0.0.1", whisper_model=str(SPEECH_MODEL))) as context:
+        yield context
 
 
 @pytest.fixture
@@ -32,9 +30,14 @@ def host():
         yield host
 
 
-def kept(studio, url):
+def kept(context, url):
     episode = Episode("quota", "g1", "Cold calls", audio_url=url)
-    return studio.library.write(Transcript(episode, (OLD,), transcribed_at="2026-01-01T00:00:00.000Z"))
+    transcript = Transcript(episode, (OLD,), transcribed_at="2026-01-01T00:00:00.000Z")
+    return context.ingest.library.write(transcript).name
+
+
+def again(context, name):
+    return transcribe.again(context, Reporter(None), [context.ingest.library.read(name).episode])
 
 
 def test_a_local_file_is_printed_and_nothing_is_stored(call, monkeypatch, tmp_path):
@@ -53,28 +56,26 @@ def test_what_is_no_audio_is_one_line(call, tmp_path):
     assert 2 == call("transcribe")[0]
 
 
-def test_an_episode_is_transcribed_anew_in_its_place(studio, host):
-    path = kept(studio, host.url("/a.mp3"))
+def test_an_episode_is_transcribed_anew_in_its_place_and_is_searchable_at_once(context, host):
+    name = kept(context, host.url("/a.mp3"))
 
-    assert [] == transcribing.again(studio, Reporter(None), [studio.library.read(path).episode])
+    assert [] == again(context, name)
 
-    anew = studio.library.read(path)
-    assert [path] == studio.library.paths()
+    anew = context.ingest.library.read(name)
+    assert [name] == [one.name for one in context.ingest.library.documents()]
     assert ("model", True) == (anew.provenance["source"], len(anew.segments) > 5)
+    assert 1 == context.store.counts()["episodes"]
 
 
-def test_an_episode_whose_audio_is_gone_keeps_its_transcript(studio, host):
-    path = kept(studio, host.url("/a.mp3"))
+def test_an_episode_whose_audio_is_gone_keeps_its_transcript(context, host):
+    name = kept(context, host.url("/a.mp3"))
     host.serve("/a.mp3", Reply(404))
 
-    failed = transcribing.again(studio, Reporter(None), [studio.library.read(path).episode])
+    failed = again(context, name)
 
     assert ["Cold calls"] == [title for title, _ in failed]
-    assert (OLD,) == studio.library.read(path).turns
+    assert (OLD,) == context.ingest.library.read(name).turns
 
 
-def test_a_transcript_without_an_audio_address_says_so(studio):
-    path = kept(studio, "")
-
-    assert "no audio address" in transcribing.again(studio, Reporter(None), [studio.library.read(path).episode])[0][1]
-    assert steps.stamp().endswith("Z")
+def test_a_transcript_without_an_audio_address_says_so(context):
+    assert "no audio address" in again(context, kept(context, ""))[0][1]

@@ -5,12 +5,12 @@ import pytest
 from index.build import update
 from index.embed.model_files import DEFAULT, locate
 from index.embed.rerank import RERANKED, CrossReranker
-from index.search import Searcher, open_searcher
+from index.query import Query
+from index.search import Searcher
 from index.store.lance import Store
 from ingest.errors import IndexingError
 from ingest.library import Library
 from ingest.models import Episode, Transcript, Turn
-from ingest.settings import Settings
 from tests.fakes import BagOfWords
 
 QUESTION = "why do prices rise?"
@@ -49,8 +49,8 @@ def store(tmp_path_factory):
 
 @pytest.mark.parametrize("mode", ["hybrid", "vector", "text"])
 def test_hits_come_in_the_order_of_the_rerankers_scores(store, mode):
-    plain = Searcher(store, BagOfWords()).search(QUESTION, mode=mode).hits
-    hits = Searcher(store, BagOfWords(), reranker=Longest()).search(QUESTION, mode=mode).hits
+    plain = Searcher(store, BagOfWords()).search(Query(QUESTION, mode=mode)).hits
+    hits = Searcher(store, BagOfWords(), reranker=Longest()).search(Query(QUESTION, mode=mode)).hits
     assert sorted((hit.text for hit in plain), key=len, reverse=True) == [hit.text for hit in hits]
     assert {hit.text: hit.score for hit in plain} == {hit.text: hit.score for hit in hits}
     assert [float(len(hit.text)) for hit in hits] == [hit.scores.rerank for hit in hits]
@@ -60,21 +60,23 @@ def test_hits_come_in_the_order_of_the_rerankers_scores(store, mode):
 
 def test_the_limit_comes_after_the_order(store):
     longest = max(SAID, key=len)
-    assert [longest] == [hit.text for hit in Searcher(store, BagOfWords(), reranker=Longest()).search("rise", 1).hits]
+    assert [longest] == [
+        hit.text for hit in Searcher(store, BagOfWords(), reranker=Longest()).search(Query("rise", limit=1)).hits
+    ]
 
 
 def test_an_answer_is_weak_whatever_the_reranker_thinks(store):
     searcher = Searcher(store, BagOfWords(), reranker=Longest())
-    assert searcher.search("quantum chromodynamics").weak
-    assert not searcher.search("prices rise in spring").weak
+    assert searcher.search(Query("quantum chromodynamics")).weak
+    assert not searcher.search(Query("prices rise in spring")).weak
 
 
 def test_only_the_best_are_read_again_and_the_others_follow(tmp_path):
     alone = [f"Price {n} {' '.join(f'word{n}x{m}' for m in range(120 + n))}." for n in range(RERANKED + 5)]
     store = filled(tmp_path, [" ".join(alone)])  # two of these sentences are longer than a passage
-    plain = Searcher(store, BagOfWords()).search("price", 100).hits
+    plain = Searcher(store, BagOfWords()).search(Query("price", limit=100)).hits
     reranker = Longest()
-    hits = Searcher(store, BagOfWords(), reranker=reranker).search("price", 100).hits
+    hits = Searcher(store, BagOfWords(), reranker=reranker).search(Query("price", limit=100)).hits
     assert [("price", RERANKED)] == reranker.asked
     assert plain[RERANKED:] == hits[RERANKED:]
     assert {hit.text for hit in plain[:RERANKED]} == {hit.text for hit in hits[:RERANKED]}
@@ -83,13 +85,10 @@ def test_only_the_best_are_read_again_and_the_others_follow(tmp_path):
 
 def test_nothing_found_asks_no_reranker(store):
     reranker = Longest()
-    assert () == Searcher(store, BagOfWords(), reranker=reranker).search("zebra", mode="text").hits
-    assert () == Searcher(store, BagOfWords(), reranker=CrossReranker("nowhere")).search("zebra", mode="text").hits
-
-
-def test_it_is_off_unless_a_model_is_set(tmp_path):
-    assert open_searcher(Settings(home=tmp_path)).reranker is None
-    assert "some/model" == open_searcher(Settings(home=tmp_path, rerank_model="some/model")).reranker.model
+    assert () == Searcher(store, BagOfWords(), reranker=reranker).search(Query("zebra", mode="text")).hits
+    assert (
+        () == Searcher(store, BagOfWords(), reranker=CrossReranker("nowhere")).search(Query("zebra", mode="text")).hits
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,7 @@ def test_a_model_that_cannot_rerank_is_one_clear_line(store, tmp_path, monkeypat
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(IndexingError, match=reason) as caught:
-        Searcher(store, BagOfWords(), reranker=CrossReranker(model)).search(QUESTION)
+        Searcher(store, BagOfWords(), reranker=CrossReranker(model)).search(Query(QUESTION))
     assert "\n" not in str(caught.value)
 
 
@@ -147,7 +146,7 @@ def test_scores_are_those_of_the_cross_encoder_every_time(cross):
 @pytest.mark.slow
 def test_a_search_comes_in_the_order_of_the_cross_encoder(store, cross):
     reranker = CrossReranker(cross)
-    hits = Searcher(store, BagOfWords(), reranker=reranker).search(QUESTION).hits
+    hits = Searcher(store, BagOfWords(), reranker=reranker).search(Query(QUESTION)).hits
     scores = dict(zip(SAID, reranker.scores(QUESTION, SAID), strict=True))
     assert sorted(SAID, key=scores.get, reverse=True) == [hit.text for hit in hits]
     assert [round(scores[hit.text], 4) for hit in hits] == pytest.approx([hit.scores.rerank for hit in hits], abs=2e-4)

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from index.build import update
-from index.embed.onnx import batches
 from index.embed.sentence_transformers import EXPORT, SentenceEmbedder
-from index.search import Searcher, open_embedder
+from index.query import Query
+from index.search import Searcher
 from index.store.lance import Store
 from ingest.errors import IndexingError, IndexMismatchError
 from ingest.library import Library
 from ingest.models import Episode, Transcript, Turn
-from ingest.settings import Settings
 
 QUESTION = "how do I push my top performers without losing them?"
 PASSAGES = [
@@ -47,13 +46,6 @@ def test_the_default_model_is_known_without_loading_it(embedder, tmp_path):
 def test_word_pieces_are_counted_without_marks_and_without_a_limit(embedder):
     assert [0, 2, 3] == [embedder.count(text) for text in ("", "hello world", "hello, world")]
     assert 1000 == embedder.count("word " * 1000)
-
-
-def test_batches_hold_texts_of_like_length_within_the_budget():
-    lengths = [250, 10, 120, 130, 12, 8, 300]
-    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
-    found = batches(order, lengths)
-    assert [[6], [0], [3], [2, 4], [1, 5]] == found
 
 
 def test_a_model_that_is_not_here_is_named_with_what_to_do(tmp_path):
@@ -97,7 +89,7 @@ def test_exported_vectors_are_those_of_sentence_transformers(embedder):
 def test_once_exported_a_question_needs_neither_torch_nor_sentence_transformers(embedder):
     embedder.embed_query(QUESTION)
     loaded = run(
-        "import json, sys; from pathlib import Path; from index.embed import SentenceEmbedder\n"
+        "import json, sys; from pathlib import Path; from index.embed.sentence_transformers import SentenceEmbedder\n"
         "SentenceEmbedder('all-MiniLM-L6-v2', Path(sys.argv[1])).embed_query(sys.argv[2])\n"
         "print(json.dumps(sorted({'torch', 'sentence_transformers', 'transformers'} & set(sys.modules))))",
         embedder.cache,
@@ -162,28 +154,23 @@ def test_broken_weights_are_one_clear_line(embedder, tmp_path):
 TALKS = ["Prices rise in spring.", "Frogs enjoy the rain.", "Dogs bark at night."]
 
 
-def settings_of(tmp_path, path, **options):
-    return Settings(home=tmp_path / "home", embedding_model=str(path), **options)
-
-
 @pytest.mark.slow
 def test_a_second_model_with_prefixes_indexes_and_searches_and_notices_other_prefixes(embedder, tmp_path):
     path = small_model(tmp_path, embedder, "mean")
-    settings = settings_of(tmp_path, path)
-    library, store = Library(settings.library_dir), Store(settings.index_dir)
+    library, store = Library(tmp_path / "library"), Store(tmp_path / "index")
     for n, text in enumerate(TALKS):
         library.write(Transcript(Episode("talk", f"g{n}", f"Talk {n}"), (Turn(text),)))
-    model = open_embedder(settings)
+    model = SentenceEmbedder(str(path), tmp_path / "exports")
     update(library, store, model)
-    assert TALKS[0] == Searcher(store, model).search(TALKS[0]).hits[0].text
+    assert TALKS[0] == Searcher(store, model).search(Query(TALKS[0])).hits[0].text
     assert 3 == update(library, store, model).unchanged
-    other = open_embedder(settings_of(tmp_path, path, passage_prefix="text: "))
+    other = SentenceEmbedder(str(path), tmp_path / "exports", passage_prefix="text: ")
     with pytest.raises(IndexMismatchError, match="soundbite index --rebuild"):
         update(library, store, other)
     with pytest.raises(IndexMismatchError, match="soundbite index --rebuild"):
-        Searcher(store, other).search("frogs")
+        Searcher(store, other).search(Query("frogs"))
     update(library, store, other, rebuild=True)
-    assert Searcher(store, other).search("frogs").hits
+    assert Searcher(store, other).search(Query("frogs")).hits
 
 
 def directory_with(tmp_path, embedder, prompts):
@@ -208,13 +195,13 @@ def directory_with(tmp_path, embedder, prompts):
 )
 def test_prefixes_are_those_set_or_those_of_the_models_files(embedder, tmp_path, prompts, options, expected):
     path = directory_with(tmp_path, embedder, prompts)
-    assert expected == open_embedder(settings_of(tmp_path, path, **options))._prompts
+    assert expected == SentenceEmbedder(str(path), tmp_path, **options)._prompts
 
 
 def test_another_prefix_is_another_model(embedder, tmp_path):
     path = directory_with(tmp_path, embedder, {})
     options = [{}, {"query_prefix": "q: "}, {"passage_prefix": "q: "}, {"query_prefix": "q: ", "passage_prefix": "p: "}]
-    names = [open_embedder(settings_of(tmp_path, path, **option)).name for option in options]
+    names = [SentenceEmbedder(str(path), tmp_path, **option).name for option in options]
     assert len(set(names)) == len(names)
     assert names[0] == SentenceEmbedder(str(path), tmp_path).name
 
@@ -228,12 +215,14 @@ def test_a_models_file_that_is_no_json_is_one_clear_line(embedder, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_floor_belongs_to_a_model_with_its_prefixes(embedder, tmp_path):
+def test_a_threshold_belongs_to_a_model_with_its_prefixes(embedder, tmp_path):
     path = str(small_model(tmp_path, embedder, "mean"))
     earlier = tmp_path / "exports" / f"{SentenceEmbedder(path, tmp_path).name}-{EXPORT - 1}"
     earlier.mkdir(parents=True)
     models = [SentenceEmbedder(path, tmp_path / "exports", query) for query in ("", "ask: ")]
-    floors = [model.floor for model in models]
-    assert len({*floors, embedder.floor}) == 3
-    assert floors == [SentenceEmbedder(path, tmp_path / "exports", query).floor for query in ("", "ask: ")]
+    thresholds = [model.no_answer_score for model in models]
+    assert len({*thresholds, embedder.no_answer_score}) == 3
+    assert thresholds == [
+        SentenceEmbedder(path, tmp_path / "exports", query).no_answer_score for query in ("", "ask: ")
+    ]
     assert not earlier.exists()  # an export takes as much room as the model

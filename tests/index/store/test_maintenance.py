@@ -1,33 +1,34 @@
-import asyncio
 from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from index import scoring as rank
-from index.chunk_arrays import small
-from index.store import maintenance as upkeep
+from index.embed.quantize import quantize
+from index.query import Query
+from index.scoring import TermFrequencies
+from index.sentence_span import FIELDS
+from index.store import maintenance
 from index.store.candidates import nearest
+from index.store.generations import run
 from index.store.lance import Store
-from index.store.loop import wait
-from index.store.schema import Filters, schemas
+from index.store.schema import restriction, schemas
 
 ROWS, DIMENSION = 3000, 32
 NOW = timedelta(milliseconds=1)
 
 
 def rows(count, schema, seed=3):
-    """Chunks of one sentence; every tenth is of the podcast "rare", and each holds a word of its own."""
+    """Chunks of one sentence; every tenth is of the podcast "rare", and each has a term of its own."""
     draw = np.random.default_rng(seed)
     vectors = draw.normal(size=(count, DIMENSION)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    figure = {"words": 2, "pieces": 2, "voice": 1.0, "advert": False, "stems": 2, "signature": 0, "speaker": 0}
+    stats = [{"words": 2, "pieces": 2, "terms": 2, "speaker": -1}.get(name, 0) for name in FIELDS]
     listed = [
         {
-            "id": f"{seed}-{n}", "key": f"episode{n // 20}", "podcast": "often" if n % 10 else "rare", "first": 0,
-            "text": f"word{n} said", "voices": ["ann"], "indexed_text": f"word{n} said", "figures": [figure],
-            "stems": [n, 1], "lead": [], "windows": [0, 1], "window_vectors": small(vectors[n : n + 1])[0][0],
+            "id": f"{seed}-{n}", "key": f"episode{n // 20}", "podcast": "often" if n % 10 else "rare", "first_word": 0,
+            "text": f"word{n} said", "indexed_text": f"word{n} said", "sentence_stats": stats, "terms": [n, 1],
+            "title_terms": [], "windows": [0, 1], "window_vectors": quantize(vectors[n : n + 1])[0][0],
             "window_scales": [0.01], "window_norms": [1.0] * 8, "vector": vectors[n], "published": None,
         }
         for n in range(count)
@@ -40,21 +41,27 @@ def made():
     return rows(ROWS, schemas("fake", DIMENSION)["chunks"])
 
 
-def filled(root, kind, table):
-    store = Store(root, kind=kind, memory=0)
+@pytest.fixture
+def small(monkeypatch):
+    """Few chunks are enough for a vector index."""
+    monkeypatch.setattr(maintenance, "MIN_INDEXED", 0)
+
+
+def filled(root, table):
+    store = Store(root)
     store.create("fake", DIMENSION)
-    wait(store.root, store._table("chunks").add(table))
+    run(store.root, store._tables().chunks.add(table))
     store.maintain(keep=NOW)
     return store
 
 
 def indexes(store):
-    return wait(store.root, upkeep.names(store._table("chunks")))
+    return run(store.root, maintenance.index_names(store._tables().chunks))
 
 
-def ids(store, vector, words=(), where="", depth=10):
-    known = rank.Frequencies(ROWS, ROWS * 2, dict.fromkeys(words, 1))
-    found = wait(store.root, nearest(store._table("chunks"), vector, words, where, depth, known))
+def ids(store, vector, terms=(), where="", depth=10):
+    known = TermFrequencies(ROWS, ROWS * 2, dict.fromkeys(terms, 1))
+    found = run(store.root, nearest(store._tables().chunks, where, vector, terms, depth, known))
     return set(found["id"].to_pylist())
 
 
@@ -63,13 +70,15 @@ def exact(vectors, vector, among=None, depth=10):
     return {f"3-{n}" for n in among[np.argsort(-(vectors[among] @ vector))[:depth]]}
 
 
-@pytest.mark.parametrize("kind", ["ivf_sq", "ivf_rq"])
-def test_an_index_asked_for_is_made_and_loses_little(tmp_path, made, kind):
+@pytest.mark.usefixtures("small")
+def test_many_chunks_get_a_vector_index_that_loses_little(tmp_path, made):
     table, vectors = made
-    store = filled(tmp_path, kind, table)
-    assert {upkeep.VECTORS, upkeep.WORDS, "key_idx", "published_idx", "podcast_idx"} == indexes(store)
+    store = filled(tmp_path, table)
+    assert {maintenance.VECTOR_INDEX, maintenance.TEXT_INDEX, "key_idx", "published_idx", "podcast_idx"} == indexes(
+        store
+    )
     questions = vectors[::300] + 0.05
-    found = [len(ids(store, one, depth=20) & exact(vectors, one)) for one in questions]  # as many as a search asks for
+    found = [len(ids(store, one, depth=20) & exact(vectors, one)) for one in questions]  # as many as a search wants
     assert sum(found) >= 0.8 * 10 * len(questions)
     assert {"3-77"} == ids(store, None, ["word77"])
     before = indexes(store)
@@ -77,84 +86,86 @@ def test_an_index_asked_for_is_made_and_loses_little(tmp_path, made, kind):
     assert before == indexes(store)
 
 
-@pytest.mark.parametrize("kind", ["auto", "exact"])
-def test_few_chunks_are_all_looked_at(tmp_path, made, kind):
+def test_few_chunks_are_all_compared(tmp_path, made):
     table, vectors = made
-    store = filled(tmp_path, kind, table)
-    assert {upkeep.WORDS} == indexes(store)
+    store = filled(tmp_path, table)
+    assert {maintenance.TEXT_INDEX} == indexes(store)
     assert exact(vectors, vectors[5]) == ids(store, vectors[5])
 
 
 @pytest.mark.parametrize("count", [1, 2, 20])
-@pytest.mark.parametrize("kind", ["ivf_sq", "ivf_rq"])
-def test_an_index_can_be_asked_for_however_few_the_chunks(tmp_path, made, kind, count):
-    store = filled(tmp_path, kind, made[0].slice(0, count))
+@pytest.mark.usefixtures("small")
+def test_a_vector_index_can_be_made_of_however_few_chunks(tmp_path, made, count):
+    store = filled(tmp_path, made[0].slice(0, count))
     assert {f"3-{n}" for n in range(min(10, count))} >= ids(store, made[1][0], depth=1)
 
 
-def test_what_a_filter_leaves_is_all_looked_at(tmp_path, made):
+@pytest.mark.usefixtures("small")
+def test_what_a_filter_leaves_is_all_compared(tmp_path, made):
     table, vectors = made
-    store = filled(tmp_path, "ivf_rq", table)
-    where, rare = Filters(podcast="rare").sql(), np.arange(0, ROWS, 10)
-    assert len(rare) <= upkeep.FEW
+    store = filled(tmp_path, table)
+    where, rare = restriction(Query("x", podcast="rare")), np.arange(0, ROWS, 10)
+    assert len(rare) <= maintenance.MAX_EXHAUSTIVE
     for one in vectors[::500] + 0.05:
         assert exact(vectors, one, rare) == ids(store, one, where=where)
 
 
+@pytest.mark.usefixtures("small")
 def test_maintenance_brings_what_came_later_into_the_indexes(tmp_path, made):
     table, _ = made
-    store = filled(tmp_path, "ivf_sq", table.slice(0, 1000))
+    store = filled(tmp_path, table.slice(0, 1000))
     for n in range(25):
-        wait(store.root, store._table("chunks").add(table.slice(1000 + 10 * n, 10)))
+        run(store.root, store._tables().chunks.add(table.slice(1000 + 10 * n, 10)))
     assert 250 == store.counts()["unindexed"]
     store.maintain(keep=NOW)
     assert 0 == store.counts()["unindexed"]
-    assert 0 == wait(store.root, vectors_unindexed(store))
+    assert 0 == run(store.root, vectors_unindexed(store))
     assert 1250 == store.counts()["chunks"]
     assert {"3-1200"} == ids(store, made[1][1200], depth=1)
 
 
 async def vectors_unindexed(store):
-    return (await store._table("chunks").index_stats(upkeep.VECTORS)).num_unindexed_rows
+    return (await store._tables().chunks.index_stats(maintenance.VECTOR_INDEX)).num_unindexed_rows
 
 
 def test_maintenance_leaves_alone_what_costs_little(tmp_path, made):
-    store = filled(tmp_path, "auto", made[0].slice(0, 1000))
-    wait(store.root, store._table("chunks").add(made[0].slice(1000, 10)))
+    store = filled(tmp_path, made[0].slice(0, 1000))
+    run(store.root, store._tables().chunks.add(made[0].slice(1000, 10)))
     store.maintain()
     assert 10 == store.counts()["unindexed"]
     store.maintain(force=True)
     assert 0 == store.counts()["unindexed"]
 
 
+@pytest.mark.usefixtures("small")
 def test_an_index_without_chunks_can_be_maintained(tmp_path):
-    store = Store(tmp_path, kind="ivf_rq")
+    store = Store(tmp_path)
     store.create("fake", DIMENSION)
     store.maintain(force=True)
-    assert upkeep.VECTORS not in indexes(store)
+    assert maintenance.VECTOR_INDEX not in indexes(store)
 
 
-def test_words_that_most_chunks_hold_are_left_out_unless_there_are_no_others():
+def test_terms_that_most_chunks_contain_are_left_out_unless_there_are_no_others():
     containing = {"day": 11, "frog": 10, "rain": 1}
-    assert ["frog", "rain", "unheard"] == upkeep.telling(["day", "frog", "rain", "unheard"], containing, 100)
-    assert ["day", "day"] == upkeep.telling(["day", "day"], containing, 100)
-    assert [] == upkeep.telling([], containing, 100)
+    assert ["frog", "rain", "unheard"] == maintenance.distinctive(["day", "frog", "rain", "unheard"], containing, 100)
+    assert ["day", "day"] == maintenance.distinctive(["day", "day"], containing, 100)
+    assert [] == maintenance.distinctive([], containing, 100)
 
 
-def test_common_words_are_left_out_where_there_are_many_chunks_only(tmp_path, made):
-    store = filled(tmp_path, "exact", made[0].slice(0, 100))
-    chunks = store._table("chunks")
+def test_common_terms_are_left_out_only_where_there_are_many_chunks(tmp_path, made):
+    store = filled(tmp_path, made[0].slice(0, 100))
+    chunks = store._tables().chunks
 
     def asked(passages):
-        known = rank.Frequencies(passages, passages * 2, {"said": passages, "word7": 1})
-        return len(asyncio.run(nearest(chunks, None, ["word7", "said"], "", 200, known)))
+        known = TermFrequencies(passages, passages * 2, {"said": passages, "word7": 1})
+        return len(run(store.root, nearest(chunks, "", None, ["word7", "said"], 200, known)))
 
-    assert (100, 1) == (asked(100), asked(upkeep.INDEXED + 1))
+    assert (100, 1) == (asked(100), asked(maintenance.MIN_INDEXED + 1))
 
 
 @pytest.mark.parametrize(
     ("rows", "filtered", "expected"),
     [(0, False, 1), (1, True, 1), (20_000, False, 141), (50_000, True, 160), (1_000_000, False, 200), (1_000_000, True, 333)],
 )  # fmt: skip
-def test_all_of_few_partitions_are_looked_into_and_fewer_of_many(rows, filtered, expected):
-    assert expected == upkeep.probes(rows, filtered)
+def test_all_of_few_partitions_are_searched_and_fewer_of_many(rows, filtered, expected):
+    assert expected == maintenance.probes(rows, filtered)

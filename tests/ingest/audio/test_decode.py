@@ -151,7 +151,14 @@ def test_numbers_that_are_none_do_not_spread(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("page.mp3", b"<!doctype html><p>Not found"), ("empty.mp3", b""), ("noise.m4a", bytes(range(256)) * 99)],
+    [
+        ("page.mp3", b"<!doctype html><p>Not found"),
+        ("empty.mp3", b""),
+        ("noise.m4a", bytes(range(256)) * 99),
+        ("tag.mp3", b"ID3\x04\0\0\0\0\0\0" + bytes(range(256)) * 9),
+        ("head.wav", b"RIFF\0\0\0\0WAVEfmt "),
+        ("a.ogg", b"OggS" + bytes(99)),
+    ],
 )
 def test_what_is_no_audio_is_one_clear_error(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)

@@ -6,13 +6,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from flows.context import Studio
 from ingest.errors import SoundbiteError
 from ingest.feeds import poll as polling
-from ingest.ledger import Ledger, Subscription
-from ingest.library import Library
-from ingest.settings import Settings
-from ingest.speech.transcribe import Transcriber
+from ingest.ledger import Ledger
+from ingest.models import Subscription
 from ingest.web.client import open_client
 from tests.etiquette import CASES, complaints
 
@@ -20,17 +17,15 @@ from tests.etiquette import CASES, complaints
 @pytest.fixture
 def poll(tmp_path):
     """Ours as the schedule wakes it: what is held back or not due is not asked."""
-    settings = Settings(home=tmp_path / "home")
-    ledger = Ledger(settings.ledger_path)
-    with open_client(user_agent=settings.user_agent, timeout=5, hosts_allowed=frozenset({"127.0.0.1"})) as client:
-        studio = Studio(settings, client, ledger, Library(settings.library_dir), Transcriber("", models_dir=tmp_path))
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    with open_client(user_agent="soundbite/test", timeout=5, hosts_allowed=frozenset({"127.0.0.1"})) as client:
 
         def poll(url, _stored, moment):
             ledger.subscribe(Subscription("deal-desk", url), moment)
             feed = ledger.feed("deal-desk")
-            if polling.is_due(feed, moment) and not polling.held_back(ledger, feed, moment):
+            if polling.is_due(feed, moment) and not polling.blocked_reason(ledger, feed, moment):
                 with suppress(SoundbiteError):
-                    polling.poll(studio, feed, moment)
+                    polling.poll(client, ledger, feed, moment)
 
         yield poll
 

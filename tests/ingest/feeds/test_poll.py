@@ -1,18 +1,15 @@
 """One feed over weeks, on a real host: what each answer changes, where it has moved to, when it is asked at all."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.context import Studio
 from ingest.errors import FeedError, FetchError
 from ingest.feeds import poll as polling
-from ingest.ledger import Ledger, Subscription
-from ingest.library import Library
-from ingest.settings import Settings
-from ingest.speech.transcribe import Transcriber
-from ingest.web.client import open_client
+from ingest.ledger import Ledger
+from ingest.models import Subscription
+from ingest.web.client import Client, open_client
 from tests.podcast_host import PodcastHost, Reply, document, for_agent, redirect
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -41,17 +38,22 @@ def host():
         yield host
 
 
+@dataclass(frozen=True)
+class Poller:
+    client: Client
+    ledger: Ledger
+
+
 @pytest.fixture
-def studio(host, tmp_path):
-    settings = Settings(home=tmp_path / "home")
-    ledger = Ledger(settings.ledger_path)
+def poller(host, tmp_path):
+    ledger = Ledger(tmp_path / "ledger.sqlite")
     ledger.subscribe(Subscription("quota", host.url("/feed")), START)
     with open_client(user_agent="soundbite/test", timeout=5, hosts_allowed=frozenset({"127.0.0.1"})) as client:
-        yield Studio(settings, client, ledger, Library(settings.library_dir), Transcriber("none", models_dir=tmp_path))
+        yield Poller(client, ledger)
 
 
-def poll(studio, days=0.0):
-    return polling.poll(studio, studio.ledger.feed("quota"), START + days * DAY)
+def poll(poller, days=0.0):
+    return polling.poll(poller.client, poller.ledger, poller.ledger.feed("quota"), START + days * DAY)
 
 
 def paths(host):
@@ -62,193 +64,193 @@ def paths(host):
 
 
 @pytest.mark.parametrize("status", [301, 308])
-def test_a_move_for_good_is_followed_now_and_believed_after_two_days(studio, host, status):
+def test_a_move_for_good_is_followed_now_and_believed_after_two_days(poller, host, status):
     host.serve("/feed", redirect(status, "/new"))
 
-    told = [poll(studio, days).warnings for days in (0, 1, 2)]
+    told = [poll(poller, days).warnings for days in (0, 1, 2)]
 
     assert [(), (), (f"moved from {host.url('/feed')} to {host.url('/new')}",)] == told
-    assert host.url("/new") == studio.ledger.feed("quota").url
+    assert host.url("/new") == poller.ledger.feed("quota").url
     host.requests.clear()
-    assert poll(studio, 3).unchanged
+    assert poll(poller, 3).unchanged
     assert ["/new"] == paths(host)
 
 
 @pytest.mark.parametrize("status", [302, 303, 307])
-def test_a_move_for_now_is_followed_and_never_believed(studio, host, status):
+def test_a_move_for_now_is_followed_and_never_believed(poller, host, status):
     host.serve("/feed", redirect(status, "/new"))
 
     for days in range(5):
-        poll(studio, days)
+        poll(poller, days)
 
-    assert host.url("/feed") == studio.ledger.feed("quota").url
+    assert host.url("/feed") == poller.ledger.feed("quota").url
 
 
-def test_the_old_url_stays_known_and_the_episodes_stay_the_same(studio, host):
+def test_the_old_url_stays_known_and_the_episodes_stay_the_same(poller, host):
     host.serve("/feed", redirect(301, "/new"))
-    before = poll(studio).new, [record.episode.key for record in studio.ledger.records()]
+    before = poll(poller).new, [record.episode.key for record in poller.ledger.records()]
     for days in (1, 2, 3):
-        poll(studio, days)
+        poll(poller, days)
 
-    assert (1, [record.episode.key for record in studio.ledger.records()]) == before
-    assert "quota" == studio.ledger.known(host.url("/feed")).podcast == studio.ledger.known(host.url("/new")).podcast
+    assert (1, [record.episode.key for record in poller.ledger.records()]) == before
+    assert (
+        "quota"
+        == poller.ledger.find_by_url(host.url("/feed")).podcast
+        == poller.ledger.find_by_url(host.url("/new")).podcast
+    )
 
 
-def test_a_feed_that_names_its_new_address_moves_there_even_if_it_never_changes(studio, host):
+def test_a_feed_that_names_its_new_address_moves_there_even_if_it_never_changes(poller, host):
     said = f"<itunes:new-feed-url>{host.url('/new')}</itunes:new-feed-url>"
     host.serve("/feed", document(feed(item("one"), more=said), etag='"1"'))
     host.serve("/new", document(feed(item("one"), item("two"), more=said), etag='"1"'))
 
     for days in (0, 1, 2):
-        poll(studio, days)
+        poll(poller, days)
 
-    assert host.url("/new") == studio.ledger.feed("quota").url
-    assert 1 == poll(studio, 3).new  # its own validators, not those of the old address
+    assert host.url("/new") == poller.ledger.feed("quota").url
+    assert 1 == poll(poller, 3).new  # its own validators, not those of the old address
 
 
-def test_a_new_address_without_a_feed_is_not_believed(studio, host):
+def test_a_new_address_without_a_feed_is_not_believed(poller, host):
     said = f"<itunes:new-feed-url>{host.url('/void')}</itunes:new-feed-url>"
     host.serve("/feed", document(feed(item("one"), more=said)))
 
-    told = [poll(studio, days).warnings for days in (0, 1, 2)][-1]
+    told = [poll(poller, days).warnings for days in (0, 1, 2)][-1]
 
-    assert host.url("/feed") == studio.ledger.feed("quota").url
+    assert host.url("/feed") == poller.ledger.feed("quota").url
     assert "is asked as before" in told[0]
 
 
-def test_two_podcasts_that_come_to_one_address_are_reported_and_both_kept(studio, host):
-    studio.ledger.subscribe(Subscription("other", host.url("/new")), START)
+def test_two_podcasts_that_come_to_one_address_are_reported_and_both_kept(poller, host):
+    poller.ledger.subscribe(Subscription("other", host.url("/new")), START)
     host.serve("/feed", redirect(301, "/new"))
 
-    told = [poll(studio, days).warnings for days in (0, 1, 2)][-1]
+    told = [poll(poller, days).warnings for days in (0, 1, 2)][-1]
 
     assert "soundbite remove" in told[0]
-    assert [host.url("/new"), host.url("/feed")] == [feed.url for feed in studio.ledger.feeds()]
+    assert [host.url("/new"), host.url("/feed")] == [feed.url for feed in poller.ledger.feeds()]
 
 
 # Refusals
 
 
-def test_gone_for_good_stops_the_polling_until_a_person_asks(studio, host):
+def test_gone_for_good_stops_the_polling_until_a_person_asks(poller, host):
     host.serve("/feed", [Reply(410), document(ONE)])
     with pytest.raises(FetchError, match="gone for good"):
-        poll(studio)
+        poll(poller)
 
-    held = polling.held_back(studio.ledger, studio.ledger.feed("quota"), START + 400 * DAY)
+    held = polling.blocked_reason(poller.ledger, poller.ledger.feed("quota"), START + 400 * DAY)
     assert "soundbite run --podcast quota" in held
-    assert 1 == poll(studio, 401).new
-    assert "" == polling.held_back(studio.ledger, studio.ledger.feed("quota"), START + 402 * DAY)
+    assert 1 == poll(poller, 401).new
+    assert "" == polling.blocked_reason(poller.ledger, poller.ledger.feed("quota"), START + 402 * DAY)
 
 
 @pytest.mark.parametrize("status", [403, 404, 500, 503])
-def test_other_refusals_back_off_and_are_never_given_up(studio, host, status):
+def test_other_refusals_back_off_and_are_never_given_up(poller, host, status):
     host.serve("/feed", Reply(status))
     waits = []
     for _ in range(7):
         with pytest.raises(FetchError):
-            poll(studio)
-        waits.append((studio.ledger.feed("quota").next_poll - START) / timedelta(hours=1))
+            poll(poller)
+        waits.append((poller.ledger.feed("quota").next_poll - START) / timedelta(hours=1))
 
     assert all(2**n <= wait <= 2**n * 1.1 for n, wait in enumerate(waits[:4], start=1))
     assert 24 <= waits[-1] <= 26.4
-    assert (7, None) == (studio.ledger.feed("quota").failures, studio.ledger.feed("quota").gone)
+    assert (7, None) == (poller.ledger.feed("quota").failures, poller.ledger.feed("quota").gone)
 
 
-def test_what_a_busy_host_asks_counts_for_its_other_feeds(studio, host):
+def test_what_a_busy_host_asks_counts_for_its_other_feeds(poller, host):
     host.serve("/feed", Reply(429, headers={"Retry-After": "7200"}))
     other = Subscription("other", host.url("/other"))
     with pytest.raises(FetchError):
-        poll(studio)
+        poll(poller)
 
-    assert "left alone until 2026-03-01 14:00" in polling.held_back(studio.ledger, other, START)
-    assert "" == polling.held_back(studio.ledger, other, START + timedelta(hours=2))
-    assert "" == polling.held_back(studio.ledger, replace(other, url="https://elsewhere.example/"), START)
+    assert "left alone until 2026-03-01 14:00" in polling.blocked_reason(poller.ledger, other, START)
+    assert "" == polling.blocked_reason(poller.ledger, other, START + timedelta(hours=2))
+    assert "" == polling.blocked_reason(poller.ledger, replace(other, url="https://elsewhere.example/"), START)
 
 
-def test_one_answer_does_not_silence_a_host_for_weeks(studio, host):
+def test_one_answer_does_not_silence_a_host_for_weeks(poller, host):
     host.serve("/feed", Reply(503, headers={"Retry-After": "99999999"}))
     with pytest.raises(FetchError):
-        poll(studio)
+        poll(poller)
 
-    assert START + DAY == studio.ledger.resting("127.0.0.1")
+    assert START + DAY == poller.ledger.backoff_until("127.0.0.1")
 
 
-def test_the_interval_keeps_within_the_settings(studio, host):
+def test_a_quiet_feed_is_asked_once_a_day(poller, host):
     host.serve("/feed", document(ONE))  # its only episode is from two months ago
-    often = replace(studio, settings=studio.settings.model_copy(update={"poll_most_hours": 3.0}))
 
-    poll(studio)
-    daily = studio.ledger.feed("quota").next_poll - START
-    poll(often)
+    poll(poller)
 
-    assert DAY <= daily <= 1.1 * DAY
-    assert timedelta(hours=3) <= studio.ledger.feed("quota").next_poll - START <= timedelta(hours=3.3)
+    assert DAY <= poller.ledger.feed("quota").next_poll - START <= 1.1 * DAY
 
 
-def test_a_feed_may_have_a_user_agent_of_its_own(studio, host):
+def test_a_feed_may_have_a_user_agent_of_its_own(poller, host):
     host.serve("/feed", for_agent("Mozilla", document(ONE)))
     with pytest.raises(FetchError, match="403"):
-        poll(studio)
+        poll(poller)
 
-    studio.ledger.override("quota", user_agent="Mozilla/5.0")
+    poller.ledger.set_overrides("quota", user_agent="Mozilla/5.0")
 
-    assert 1 == poll(studio).new
+    assert 1 == poll(poller).new
 
 
 # Revisions
 
 
-def test_a_finished_episode_that_changes_is_a_revision_told_once(studio, host):
-    poll(studio)
-    studio.ledger.finish(studio.ledger.records()[0].episode)
+def test_a_finished_episode_that_changes_is_a_revision_told_once(poller, host):
+    poll(poller)
+    poller.ledger.settle(poller.ledger.records()[0].episode)
     host.serve("/feed", document(feed(item("one", "Episode, corrected"))))
 
-    first, second = poll(studio, 1), poll(studio, 2)
+    first, second = poll(poller, 1), poll(poller, 2)
 
     assert (0, ("revised: 'Episode' is now 'Episode, corrected'; its transcript stays",)) == (first.new, first.warnings)
     assert () == second.warnings
-    known = studio.ledger.records()[0]
+    known = poller.ledger.records()[0]
     assert ("done", "Episode, corrected") == (known.status, known.episode.title)
     assert known.reason.startswith("revised")
 
 
-def test_other_audio_is_a_revision_and_a_new_token_in_its_address_is_not(studio, host):
-    poll(studio)
-    studio.ledger.finish(studio.ledger.records()[0].episode)
+def test_other_audio_is_a_revision_and_a_new_token_in_its_address_is_not(poller, host):
+    poll(poller)
+    poller.ledger.settle(poller.ledger.records()[0].episode)
     host.serve("/feed", [document(feed(item("one", audio=f"/{name}"))) for name in ("one.mp3?token=2", "better.mp3")])
     host.requests.clear()
 
-    assert () == poll(studio, 1).warnings
-    assert ("revised: 'Episode' has other audio; its transcript stays",) == poll(studio, 2).warnings
+    assert () == poll(poller, 1).warnings
+    assert ("revised: 'Episode' has other audio; its transcript stays",) == poll(poller, 2).warnings
 
 
-def test_a_podcast_that_changes_every_address_is_told_in_one_line(studio, host):
+def test_a_podcast_that_changes_every_address_is_told_in_one_line(poller, host):
     names = [f"g{number}" for number in range(30)]
     host.serve("/feed", document(feed(*map(item, names))))
-    poll(studio)
-    for known in studio.ledger.records():
-        studio.ledger.finish(known.episode)
+    poll(poller)
+    for known in poller.ledger.records():
+        poller.ledger.settle(known.episode)
     host.serve("/feed", document(feed(*(item(name, audio="/elsewhere/{}.mp3") for name in names))))
 
-    polled = poll(studio, 1)
+    polled = poll(poller, 1)
 
     assert (0, 1) == (polled.new, len(polled.warnings))
     assert "30 episodes" in polled.warnings[0]
 
 
-def test_a_name_that_belongs_to_another_feed_is_refused(studio, host):
-    fetched, parsed = polling._ask(studio, Subscription("quota", host.url("/new")), START)
+def test_a_name_that_belongs_to_another_feed_is_refused(poller, host):
+    fetched, parsed = polling._ask(poller.client, Subscription("quota", host.url("/new")), START)
 
     with pytest.raises(FeedError, match="--podcast"):
-        polling.subscribe(studio.settings, studio.ledger, parsed, fetched)
+        polling.subscribe(poller.ledger, parsed, fetched, START)
 
 
-def test_a_podcast_that_is_renamed_keeps_its_name_here_and_its_episodes(studio, host):
-    poll(studio)
+def test_a_podcast_that_is_renamed_keeps_its_name_here_and_its_episodes(poller, host):
+    poll(poller)
     host.serve("/feed", document(ONE.replace(b"<title>Quota", b"<title>Margin")))
 
-    polled = poll(studio, 1)
+    polled = poll(poller, 1)
 
     assert (0, ()) == (polled.new, polled.warnings)
-    assert [("quota", "Margin")] == [(feed.podcast, feed.title) for feed in studio.ledger.feeds()]
-    assert ["quota"] == [record.episode.podcast for record in studio.ledger.records()]
+    assert [("quota", "Margin")] == [(feed.podcast, feed.title) for feed in poller.ledger.feeds()]
+    assert ["quota"] == [record.episode.podcast for record in poller.ledger.records()]

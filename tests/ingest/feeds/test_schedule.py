@@ -2,9 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from ingest.feeds.schedule import freshness, next_poll, retry_after
+from ingest.feeds.schedule import next_poll
 
 NOW = datetime(2025, 3, 4, 6, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -13,29 +11,6 @@ WEEKLY = [NOW - number * 7 * DAY for number in range(8)]
 
 def wait(published=(), **told):
     return next_poll(NOW, published, **{"lower": HOUR, "upper": DAY, "jitter": 0.0} | told) - NOW
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [("120", 120), (" 0 ", 0), ("Tue, 04 Mar 2025 06:10:00 GMT", 600), ("Mon, 03 Mar 2025 06:00:00 GMT", 0),
-     ("", None), ("soon", None), ("-5", None), ("1.5", None), ("9" * 30, None)],
-)  # fmt: skip
-def test_retry_after_is_read_as_seconds_or_a_date(value, seconds):
-    assert seconds == retry_after(value, NOW)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [({}, None), ({"cache-control": "max-age=600"}, 600), ({"cache-control": 'Public, MAX-AGE="60"'}, 60),
-     ({"cache-control": "max-age=600", "age": "100"}, 500), ({"cache-control": "max-age=60", "age": "100"}, 0),
-     ({"cache-control": "no-cache, max-age=600"}, None), ({"cache-control": "max-age=abc"}, None),
-     ({"expires": "Tue, 04 Mar 2025 06:10:00 GMT"}, 600), ({"expires": "0"}, None), ({"expires": "-1"}, None),
-     ({"expires": "Tue, 04 Mar 2025 07:00:00 GMT", "date": "Tue, 04 Mar 2025 06:30:00 GMT"}, 1800),
-     ({"cache-control": "max-age=5", "expires": "Tue, 04 Mar 2025 07:00:00 GMT"}, 5),
-     ({"expires": "Mon, 03 Mar 2025 06:00:00 GMT"}, 0), ({"cache-control": "s-maxage=9"}, None)],
-)  # fmt: skip
-def test_freshness_follows_max_age_before_expires(headers, seconds):
-    assert seconds == freshness(headers, NOW)
 
 
 def test_a_weekly_podcast_is_asked_twice_a_day_and_a_daily_one_every_two_hours():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ingest.audio.decode import RATE
-from ingest.speech.decoding import decode, ways, within
-from ingest.speech.faster_whisper import Options
+from ingest.speech.decoding import decode, retry_strategies, within
+from ingest.speech.recognizer import Options
 from ingest.speech.windows import Span
 from tests.fakes import ForgetfulWhisper
 
@@ -28,7 +28,7 @@ def test_what_looks_right_is_decoded_once():
     assert len(words) == figures["words"] > 100
     assert figures["redecoded"] == []
     assert 0 == figures["failed"] == figures["left_out"]
-    assert end == pytest.approx(55.7)
+    assert end / RATE == pytest.approx(55.7)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ def test_a_window_whose_language_is_not_sure_keeps_the_episodes():
 
 
 def test_a_loop_is_met_with_a_ban_on_repeats_at_last():
-    assert [way for way, _ in ways(HOT, ["speech left out"], "en")] == ["shorter windows"]
-    assert [way for way, _ in ways(HOT, ["loop"], "de")] == ["as de", "shorter windows", "no repeats"]
-    assert ways(HOT, ["loop"], "en")[-1][1].no_repeat_ngram_size == 5
+    assert [name for name, _ in retry_strategies(HOT, ["speech left out"], "en")] == ["shorter windows"]
+    assert [name for name, _ in retry_strategies(HOT, ["loop"], "de")] == ["as de", "shorter windows", "no repeats"]
+    assert retry_strategies(HOT, ["loop"], "en")[-1][1].no_repeat_ngram_size == 5
 
 
 def test_what_stays_wrong_counts_as_failed():
@@ -85,7 +85,7 @@ def test_what_was_done_before_is_left_out_and_the_rest_is_the_same():
     one_by_one = replace(HOT, batch_size=1)
     whole = list(decode(ForgetfulWhisper(tuple), SOUND, SPEECH, one_by_one))
     assert len(whole) == 2
-    (rest,) = decode(ForgetfulWhisper(tuple), SOUND, SPEECH, one_by_one, round(whole[0].end, 4))
+    (rest,) = decode(ForgetfulWhisper(tuple), SOUND, SPEECH, one_by_one, round(whole[0].end / RATE, 4))
     assert (whole[1].end, whole[1].words) == (rest.end, rest.words)
 
 

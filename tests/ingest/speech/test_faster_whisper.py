@@ -1,4 +1,4 @@
-"""Models come from a directory or by name; a name is fetched once, and only when asked."""
+"""Models come from a directory or by name; a name is fetched once, and only when asked. Segments find their windows."""
 
 import os
 import subprocess
@@ -10,11 +10,15 @@ from json import dumps
 from pathlib import Path
 from threading import Thread
 from time import sleep
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from ingest.errors import TranscriptionError
-from ingest.speech.faster_whisper import MODEL_FILES, MODELS, model_path, pull_model
+from ingest.speech.faster_whisper import MODEL_FILES, MODELS, Whisper, model_path, pull_model
+from ingest.speech.recognizer import Options
+from ingest.speech.windows import Span
 
 MODEL = Path(__file__).parents[2] / "speech" / "model"
 FILES = sorted(MODEL.iterdir())
@@ -77,7 +81,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from ingest.errors import TranscriptionError
-from ingest.whisper import Whisper, model_path, pull_model
+from ingest.speech.faster_whisper import Whisper, model_path, pull_model
 name, models = sys.argv[1], Path(sys.argv[2])
 try:
     assert model_path(name, models) is None
@@ -133,3 +137,30 @@ def test_every_model_in_the_table_is_published():
 
     assert {model.name for model in MODELS} <= set(available_models())
     assert "small" in {model.name for model in MODELS}
+
+
+class OtherPipeline:
+    """A batched pipeline that names windows in its own way, and gives segments in its own order."""
+
+    def __init__(self, _model):
+        pass
+
+    def transcribe(self, _samples, *, clip_timestamps, **_options):
+        figures = {"start": 0.0, "end": 99.0, "tokens": [1], "avg_logprob": -0.2, "no_speech_prob": 0.0}
+        segments = [
+            SimpleNamespace(**figures, seek=-1 - number, text=f" w{number}", words=[
+                SimpleNamespace(start=start, end=start + 0.9, word=f" w{number}", probability=1.0)])
+            for number, clip in enumerate(clip_timestamps)
+            for start in (round(clip["start"], 2), clip["end"] - 0.3)
+        ]  # fmt: skip
+        return reversed(segments), None
+
+
+def test_a_segment_belongs_to_the_window_of_its_words_however_the_pipeline_names_windows(monkeypatch):
+    monkeypatch.setattr("faster_whisper.BatchedInferencePipeline", OtherPipeline)
+    whisper = Whisper.__new__(Whisper)  # not loaded: only the pipeline is asked
+    whisper.name, whisper._model = "stand-in", None
+    windows = [Span(0.0, 4.0043), Span(4.0043, 9.0), Span(30.0, 31.5)]
+    found = whisper.decode(np.zeros(0, np.float32), windows, Options(batch_size=8))
+    assert [{word.text for part in parts for word in part.words} for parts in found] == [{" w0"}, {" w1"}, {" w2"}]
+    assert [len(parts) for parts in found] == [2, 2, 2]

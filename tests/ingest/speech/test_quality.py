@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.speech.quality import check, echoes, invented, loops, missing, silent_words, verdict
+from ingest.speech.quality import check, echoes, is_silence, loops, missing, silent_words, verdict
 from ingest.speech.segments import Word
 from ingest.speech.windows import Span
 
@@ -94,7 +94,7 @@ def test_the_better_of_two_attempts_has_fewer_problems_then_less_left_out_then_m
 
 
 def test_the_models_own_doubt_silences_a_window_only_together_with_unsure_words():
-    assert [invented(0.9, -1.5), invented(0.9, -0.3), invented(0.1, -1.5)] == [True, False, False]
+    assert [is_silence(0.9, -1.5), is_silence(0.9, -0.3), is_silence(0.1, -1.5)] == [True, False, False]
 
 
 def test_good_figures_raise_no_flag():

@@ -20,7 +20,7 @@ import pytest
 
 from ingest.audio.decode import RATE, Recording
 from ingest.errors import AudioError, TranscriptionError
-from ingest.speech import checkpoint as kept
+from ingest.speech import checkpoint as checkpoints
 from ingest.speech.transcribe import Transcriber, stretches
 from ingest.speech.windows import Span
 
@@ -113,12 +113,18 @@ def test_the_provenance_says_what_made_the_text_and_how_good_it_is(transcription
     assert not provenance["truncated"]
 
 
-def test_batched_and_one_by_one_hear_nearly_the_same(transcription, clip):
-    one_by_one = transcriber(batch_size=1, stretch=300.0).transcribe(clip)
-    alike = word_set(" ".join(s.text for s in one_by_one.segments)) & word_set(
-        " ".join(s.text for s in transcription.segments)
+@pytest.fixture(scope="session")
+def one_by_one(clip, tmp_path_factory):
+    """The clip transcribed window by window in one stretch, and the checkpoint that is left."""
+    checkpoint = tmp_path_factory.mktemp("checkpoint") / "c.json"
+    return transcriber(batch_size=1, stretch=300.0).transcribe(clip, checkpoint=checkpoint), checkpoint
+
+
+def test_batched_and_one_by_one_hear_nearly_the_same(transcription, one_by_one):
+    batched, single = (
+        word_set(" ".join(segment.text for segment in found.segments)) for found in (transcription, one_by_one[0])
     )
-    assert len(alike) > 0.7 * len(word_set(" ".join(s.text for s in transcription.segments)))
+    assert len(batched & single) > 0.7 * len(batched)
 
 
 def test_hotwords_and_language_are_taken_and_recorded(short):
@@ -157,25 +163,25 @@ def test_a_file_that_was_cut_off_is_transcribed_up_to_the_cut_and_flagged(short,
 CHILD = """
 import sys
 from pathlib import Path
-from tests.test_transcribe import transcriber
+from tests.ingest.speech.test_transcribe import transcriber
 transcriber(stretch=8.0).transcribe(Path(sys.argv[1]), checkpoint=Path(sys.argv[2]))
 """
 
 
 def seconds_kept(checkpoint):
     """Where the stretch begins with which a killed run would go on."""
-    return json.loads(checkpoint.read_text("utf-8"))["start"] / RATE if checkpoint.exists() else 0.0
+    return json.loads(checkpoint.read_text("utf-8"))["progress"]["start"] / RATE if checkpoint.exists() else 0.0
 
 
 def test_a_killed_run_goes_on_and_gives_the_text_of_an_undisturbed_one(sound, tmp_path):
-    audio, checkpoint = save(tmp_path / "long.flac", sound[: 35 * RATE]), tmp_path / "work" / "c.json"
+    audio, checkpoint = save(tmp_path / "long.flac", sound[: 24 * RATE]), tmp_path / "work" / "c.json"
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(audio), str(checkpoint)], cwd=TESTS.parent)
     until = monotonic() + 120
     while seconds_kept(checkpoint) < 8 and child.poll() is None and monotonic() < until:
         sleep(0.02)
     os.kill(child.pid, signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL
-    assert 8 <= seconds_kept(checkpoint) < 33
+    assert 8 <= seconds_kept(checkpoint) < 22
     told = []
     resuming, fresh = transcriber(stretch=8.0), transcriber(stretch=8.0)
     resumed = resuming.transcribe(audio, checkpoint=checkpoint, progress=lambda done, _: told.append(done))
@@ -185,27 +191,24 @@ def test_a_killed_run_goes_on_and_gives_the_text_of_an_undisturbed_one(sound, tm
     assert undisturbed.words == resumed.words
 
 
-def test_a_run_that_was_killed_inside_a_stretch_goes_on_with_the_window_it_had_come_to(clip, tmp_path):
-    def run():
-        told.clear()
-        whole = transcriber(batch_size=1, stretch=300.0)
-        return whole.transcribe(clip, checkpoint=checkpoint, progress=lambda done, _: told.append(done)).words
-
+def test_a_run_that_was_killed_inside_a_stretch_goes_on_with_the_window_it_had_come_to(clip, one_by_one, tmp_path):
+    undisturbed, finished = one_by_one
+    identity = json.loads(finished.read_text("utf-8"))["identity"]
+    whole = checkpoints.load(finished, identity)
+    assert len(whole.batches) >= 3
     checkpoint, told = tmp_path / "c.json", []
-    undisturbed = run()
-    identity = json.loads(checkpoint.read_text("utf-8"))["identity"]
-    whole = kept.load(checkpoint, identity)
-    assert len(whole.parts) >= 3
-    kept.save(checkpoint, identity, replace(whole, parts=whole.parts[:2], start=0))
-    assert undisturbed == run()
-    assert len(told) == len(whole.parts) - 2 + 2  # each further window, the stretch, the end
-    assert min(told) == whole.parts[2].end / RATE
+    checkpoints.save(checkpoint, identity, replace(whole, batches=whole.batches[:2], start=0))
+    resuming = transcriber(batch_size=1, stretch=300.0)
+    resumed = resuming.transcribe(clip, checkpoint=checkpoint, progress=lambda done, _: told.append(done))
+    assert undisturbed.words == resumed.words
+    assert len(told) == len(whole.batches) - 2 + 2  # each further window, the stretch, the end
+    assert min(told) == whole.batches[2].end / RATE
 
 
 MEASURED = """
 import sys
 from pathlib import Path
-from tests.test_transcribe import transcriber
+from tests.ingest.speech.test_transcribe import transcriber
 found = transcriber(stretch=300.0).transcribe(Path(sys.argv[1]))
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
 print(int(peak.split()[1]) // 1024, len(found.segments), found.duration)
@@ -313,4 +316,4 @@ def test_what_is_no_audio_is_an_audio_error(tmp_path, content):
         (tmp_path / "a.mp3").write_bytes(content)
     with pytest.raises(AudioError):
         transcriber().transcribe(tmp_path / "a.mp3", checkpoint=tmp_path / "c.json")
-    assert kept.Progress() == kept.load(tmp_path / "c.json", {})
+    assert checkpoints.Progress() == checkpoints.load(tmp_path / "c.json", {})

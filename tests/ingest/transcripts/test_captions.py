@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from ingest.errors import TranscriptError
 from ingest.models import Segment
-from ingest.times import parse_clock
 from ingest.transcripts.captions import decode, kind_of, parse
 from ingest.transcripts.cues import timed
 
@@ -128,14 +127,6 @@ def test_an_unknown_kind_is_named():
 
 def test_bytes_that_no_encoding_names_are_still_read():
     assert decode(b"caf\xe9 \x81", "a.txt") == "caf\xe9 \x81"
-
-
-@pytest.mark.parametrize(("clock", "expected"), [
-    ("0:05", 5.0), ("62:03", 3723.0), ("1:02:03.5", 3723.5), ("00:00:01,250", 1.25), ("-0:01", -1.0), ("00: 00: 02,5", 2.5),
-    ("12", None), ("", None), ("a:b", None), ("1:2:3:4", None),
-])  # fmt: skip
-def test_clock_times_are_read_as_seconds(clock, expected):
-    assert expected == parse_clock(clock)
 
 
 def test_segments_of_a_file_without_times_are_told_apart():

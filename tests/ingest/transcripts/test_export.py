@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingest.errors import TranscriptError
 from ingest.models import Episode, Segment, Transcript, Turn
 from ingest.transcripts.captions import parse
-from ingest.transcripts.cues import squeeze
+from ingest.transcripts.cues import collapse_spaces
 from ingest.transcripts.export import CUE_SECONDS, render, split_segment
 
 EPISODE = Episode("sales", "guid-1", "Calls")
@@ -117,7 +117,7 @@ def laid_out(lines):
 
 def words_by_speaker(segments):
     runs = groupby(segments, key=lambda segment: segment.speaker)
-    return [(speaker, squeeze(" ".join(segment.text for segment in run)).split()) for speaker, run in runs]
+    return [(speaker, collapse_spaces(" ".join(segment.text for segment in run)).split()) for speaker, run in runs]
 
 
 @settings(max_examples=50, deadline=None)

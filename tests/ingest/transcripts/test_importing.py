@@ -38,7 +38,7 @@ def test_the_publishers_page_is_read_whole():
     read = read_transcript(path)
     episode = read.episode
     assert (episode.podcast, episode.author, episode.season, episode.number) == (
-        "Sales Management Podcast",
+        "sales-management-podcast",
         "Cory Bray",
         1,
         90,
@@ -55,7 +55,7 @@ def test_our_own_document_is_read_with_all_its_bullets():
     path = SEEDS / "000_2c0cffbd33514a68.txt"
     read = read_transcript(path)
     assert (read.episode.podcast, read.episode.guid) == ("30mpc", "124e5b02-ef25-11ef-bad7-33edaa2fa0e4")
-    assert path.read_text("utf-8") == to_markdown(read)
+    assert path.read_bytes() == to_markdown(read).encode()
 
 
 def test_a_document_is_read_with_the_json_beside_it(tmp_path):
@@ -123,7 +123,7 @@ Why not.
 def test_front_matter_and_timed_turns_are_read(tmp_path):
     read = read_transcript(written(tmp_path, "quotas.md", FRONT))
     assert read.episode == Episode(
-        "The Pipeline", "import:the-pipeline/quotas-or-why-not", "Quotas, or: why not", "2024-05-06",
+        "the-pipeline", "import:the-pipeline/quotas-or-why-not", "Quotas, or: why not", "2024-05-06",
         link="https://example.org/watch", duration=3723.0, summary="What quotas do.", people=("Ben",),
     )  # fmt: skip
     assert read.turns == (Turn("Why quotas?\n\nAnd why now?\n\nWell?", "Anna"), Turn("Why not.", "Ben"))
@@ -169,6 +169,14 @@ def test_what_a_file_does_not_say_is_derived_from_its_name(tmp_path):
         "import:imported/my-first-call",
     )
     assert read_transcript(path, "mine").episode.guid == "import:mine/my-first-call"
+
+
+@pytest.mark.parametrize("podcast", ["Coaching Notes", "coaching-notes", "  coaching notes "])
+def test_every_spelling_of_a_podcast_is_one_podcast(tmp_path, podcast):
+    named = read_transcript(written(tmp_path, "calls.txt", "Just words."), podcast).episode
+    inside = read_transcript(written(tmp_path, "calls.md", f"---\npodcast: '{podcast}'\n---\nJust words.")).episode
+    assert (named.podcast, named.guid) == ("coaching-notes", "import:coaching-notes/calls")
+    assert (named.podcast, named.guid, named.key) == (inside.podcast, inside.guid, inside.key)
 
 
 def test_the_podcast_asked_for_comes_first(tmp_path):

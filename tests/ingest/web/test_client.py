@@ -8,6 +8,7 @@ import pytest
 
 from ingest.errors import BlockedAddressError, FetchError
 from ingest.web.client import MAX_REDIRECTS, fetch, open_client, stream
+from ingest.web.guard import MAX_LOOKUPS
 from tests.podcast_host import PodcastHost, Reply, document, redirect
 
 AGENT = "soundbite/test (+https://example.org)"
@@ -229,6 +230,41 @@ def test_a_host_that_trickles_is_left_at_the_deadline(host, client, trickle_head
         fetch(client, url, max_seconds=0.3)
 
     assert time.monotonic() - before < 2
+
+
+@pytest.fixture
+def hanging():
+    """A resolver that gives no answer until the test ends."""
+    released = threading.Event()
+
+    def resolver(_name, _port):
+        released.wait(30)
+        return ["127.0.0.1"]
+
+    yield resolver
+    released.set()
+
+
+@pytest.mark.parametrize(("timeout", "max_seconds"), [(30, 0.1), (0.1, 30)])
+def test_a_name_lookup_that_hangs_ends_at_the_deadline_and_at_the_timeout(hanging, timeout, max_seconds):
+    before = time.monotonic()
+    with (
+        open_client(user_agent=AGENT, timeout=timeout, resolver=hanging) as client,
+        pytest.raises(FetchError, match="in time"),
+    ):
+        fetch(client, "http://slow.example/", max_seconds=max_seconds)
+
+    assert time.monotonic() - before < 2
+
+
+def test_name_lookups_that_hang_take_a_bounded_number_of_threads(hanging):
+    before = threading.active_count()
+    with open_client(user_agent=AGENT, timeout=0.01, resolver=hanging) as client:
+        for _ in range(MAX_LOOKUPS + 5):
+            with pytest.raises(FetchError, match="in time"):
+                fetch(client, "http://slow.example/")
+
+        assert threading.active_count() - before <= MAX_LOOKUPS
 
 
 def test_the_deadline_ends_with_its_request(host, client):

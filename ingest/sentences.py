@@ -1,10 +1,11 @@
-"""Where words and sentences begin and end: pure functions of text, made for speech that was transcribed."""
+"""Finds words and sentences in transcribed speech: the only sentence splitter. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-# A word is a run without spaces; scripts written without them are parted after their full stops, and at 64 characters
-# so that no single word can outgrow a chunk.
+# A word is a run without spaces. Scripts written without spaces are cut after their full stops, and at 64 characters,
+# so that no single word is longer than a chunk.
 _WORD = re.compile(r"[^\s。！？｡]{1,64}[。！？｡]*|[。！？｡]+")  # noqa: RUF001 - full-width marks are meant
 _CLOSING = "\"'”’»)]}"  # noqa: RUF001 - typographic quotes are meant
 _OPENING = "\"'“‘«([{¿¡-–—"  # noqa: RUF001
@@ -28,7 +29,14 @@ def sentence_ends(words: Sequence[str]) -> Iterator[int]:
             yield i
 
 
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a text that has single spaces between its words."""
+    words = text.split(" ")
+    return [" ".join(words[begin:end]) for begin, end in pairwise([0, *sentence_ends(words)])]
+
+
 def _ends(word: str, following: str) -> bool:
+    """Whether a sentence ends after `word`."""
     core = word.rstrip(_CLOSING)
     if core.endswith(("。", "！", "？", "｡")):  # noqa: RUF001 - full-width marks are meant
         return True
@@ -40,7 +48,7 @@ def _ends(word: str, following: str) -> bool:
 
 
 def _abbreviates(stem: str) -> bool:
-    """Whether a full stop after `stem` belongs to it: titles, months, initials, dotted letters such as U.S."""
+    """Whether a full stop after `stem` marks an abbreviation: titles, months, initials, dotted letters such as U.S."""
     initial = len(stem) == 1 and stem.isalpha() and stem != "i"
     dotted = re.fullmatch(r"(?:\w\.)+\w", stem) is not None and stem not in _CLOCK
     return initial or dotted or stem in _ABBREVIATIONS

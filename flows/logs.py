@@ -1,0 +1,44 @@
+"""Log files under the home: bounded, so that months of runs fill no disk."""
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from subprocess import Popen
+from threading import Thread
+
+MAX_BYTES, BACKUPS = 5 * 2**20, 3  # of each log file, and older ones kept beside it
+ROOMS = ("flows", "ingest", "index", "search_api")
+
+
+def rotating(file: Path) -> RotatingFileHandler:
+    """A handler that writes to a file, made with its folder, of at most `MAX_BYTES`."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return RotatingFileHandler(file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", delay=True)
+
+
+def log_to(file: Path) -> None:
+    """Write what our own modules log, with tracebacks, to a file."""
+    handler = rotating(file)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    for room in ROOMS:
+        logger = logging.getLogger(room)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False  # the terminal has its own, shorter words
+
+
+def drain(process: Popen[bytes], file: Path) -> Thread:
+    """Write what a child prints to a log file, until it ends."""
+    handler = rotating(file)
+
+    def copy() -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                text = line.decode("utf-8", "replace").rstrip("\n")
+                handler.emit(logging.LogRecord(file.stem, logging.INFO, "", 0, text, None, None))
+        handler.close()
+
+    thread = Thread(target=copy, daemon=True)
+    thread.start()
+    return thread

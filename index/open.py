@@ -1,0 +1,28 @@
+"""Builds what searches and indexes from the settings; for the edges alone."""
+
+from collections.abc import Callable
+
+from index.embed.rerank import CrossReranker
+from index.embed.sentence_transformers import SentenceEmbedder
+from index.search import Searcher
+from index.store.lance import Store
+from ingest.ledger import Ledger
+from ingest.settings import Settings
+
+EXPORTS = "encoder"  # folder in the index's where models run from
+
+
+def open_embedder(settings: Settings) -> SentenceEmbedder:
+    """The embedding model of the settings; nothing is loaded yet."""
+    prefixes = settings.query_prefix, settings.passage_prefix
+    return SentenceEmbedder(settings.embedding_model, settings.index_dir / EXPORTS, *prefixes)
+
+
+def open_searcher(settings: Settings, counts: Callable[[], tuple[int, int]] | None = None) -> Searcher:
+    """A searcher over a home; nothing is loaded before the first query.
+
+    `counts` gives the numbers of episodes pending and failed; those of the home's ledger unless given.
+    """
+    reranker = CrossReranker(settings.rerank_model) if settings.rerank_model else None
+    counts = counts or Ledger(settings.ledger_path).counts  # which opens nothing before it is asked
+    return Searcher(Store(settings.index_dir), open_embedder(settings), counts, reranker)

@@ -1,0 +1,72 @@
+"""What the index keeps about a sentence: the one list of it, and how it is packed into numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN = -1  # stands for None
+SCALES = {"start": 1_000, "stop": 1_000, "prominence": 1_000_000}  # of fields that are no whole numbers
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceSpan:
+    """One sentence of a chunk: `text[begin:end]`, spoken from `start` to `stop` (seconds, None where unknown).
+
+    `speaker` is a number in the chunk's `speakers`, -1 where nobody is named. `words` and `pieces` (of the embedding
+    model) are lengths. `prominence` is 0 to 1: what the speaker says in the episode as a share of what the most
+    talkative speaker says, halved for questions by others. `advert` marks a sponsor's message. `terms` counts the
+    sentence's terms, `signature` is their hash: equal sentences have equal signatures.
+    """
+
+    begin: int
+    end: int
+    start: float | None
+    stop: float | None
+    speaker: int
+    words: int
+    pieces: int
+    prominence: float
+    advert: bool
+    terms: int
+    signature: int
+
+
+FIELDS = tuple(field.name for field in fields(SentenceSpan))
+
+
+def pack(spans: Sequence[SentenceSpan]) -> NDArray[np.int32]:
+    """int32 [sentences * fields], a sentence after the other; times to a millisecond."""
+    columns = [[_number(name, getattr(span, name)) for span in spans] for name in FIELDS]
+    return np.array(columns, np.int32).T.ravel()
+
+
+def _number(name: str, value: float | None) -> int:
+    return UNKNOWN if value is None else round(value * SCALES.get(name, 1))
+
+
+class SentenceTable:
+    """Packed sentences, by row; `values` is int32 [sentences, fields]."""
+
+    def __init__(self, packed: Any) -> None:
+        self.values: NDArray[np.int32] = np.asarray(packed, np.int32).reshape(-1, len(FIELDS))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def column(self, name: str) -> NDArray[np.int64]:
+        """One field of all sentences; in the units of `SCALES`."""
+        return self.values[:, FIELDS.index(name)].astype(np.int64)
+
+    def span(self, row: int) -> SentenceSpan:
+        """One sentence."""
+        known = {name: _value(name, value) for name, value in zip(FIELDS, self.values[row].tolist(), strict=True)}
+        return SentenceSpan(**known)
+
+
+def _value(name: str, number: int) -> Any:
+    if name in SCALES:
+        return None if number == UNKNOWN else number / SCALES[name]
+    return bool(number) if name == "advert" else number

@@ -1,0 +1,77 @@
+"""One SQLite file that threads and processes share: a connection a call, read without writing, migrated when written."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ingest.errors import DiskFullError, HomeError
+from ingest.migrations import STEPS, migrate, version_of
+
+BUSY_SECONDS = 30  # that a write waits for another process's
+
+
+class Database:
+    """The file at `path`; nothing is made before the first write. Raises `HomeError`, `DiskFullError`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def open(self) -> None:
+        """Make the file, or bring it up to date, now."""
+        with self._writing():
+            pass
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HomeError(self.path.parent, f"cannot be written ({error.strerror}); choose another --home") from error
+        with self._translated(), closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as db:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode=WAL")  # readers go on while a run writes
+            with db:
+                migrate(db, self.path)
+            with db:
+                yield db
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that writes nothing; of an older ledger, after the steps it lacks."""
+        if not self.path.exists():
+            with closing(sqlite3.connect(":memory:")) as db:
+                db.row_factory = sqlite3.Row
+                migrate(db, self.path)
+                yield db
+            return
+        with self._translated(), closing(self._connect_to_read()) as db:
+            db.row_factory = sqlite3.Row
+            if version_of(db) == len(STEPS):
+                yield db
+                return
+        with self._writing() as db:
+            yield db
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        """Read-only; in a home that cannot be written, where SQLite can make no shared memory, as a file that rests."""
+        for options in ("mode=ro", "mode=ro&immutable=1"):
+            db = sqlite3.connect(f"{self.path.absolute().as_uri()}?{options}", uri=True, timeout=BUSY_SECONDS)
+            try:
+                db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except sqlite3.OperationalError:
+                db.close()
+                if options != "mode=ro":
+                    raise
+            else:
+                return db
+        raise AssertionError
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise DiskFullError(self.path, "has no room left on its disk; make room and try again") from error
+            raise HomeError(self.path, f"cannot be used ({error}); check the disk and the permissions") from error

@@ -1,0 +1,122 @@
+"""The JSON documents other than search answers, from which OpenAPI takes its schemas; times in seconds, dates in UTC."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+from urllib.parse import quote
+
+from index.catalogue import EpisodeStatus
+from ingest.models import EpisodeRecord, Transcript
+from ingest.times import iso
+from ingest.transcripts.export import Format
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+CAPTION_FORMATS: frozenset[Format] = frozenset({"vtt", "srt"})  # their cues need times
+MEDIA_TYPES: dict[Format, str] = {
+    "md": "text/markdown",
+    "vtt": "text/vtt",
+    "srt": "application/x-subrip",
+    "json": "application/json",
+    "txt": "text/plain",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """The server runs."""
+
+    status: Literal["alive"] = "alive"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The index can answer; `unindexed` chunks are not yet in its full-text index."""
+
+    status: Literal["ready"]
+    episodes: int
+    chunks: int
+    unindexed: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeList:
+    """Episodes, newest first."""
+
+    count: int
+    episodes: tuple[EpisodeStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeDetail:
+    """One episode: what its feed says, how its transcript was made, and `transcripts` as paths by format.
+
+    `published_text` is the feed's own date, verbatim; `reason` says why there is no transcript; `timed` that its
+    segments have times; `flag` why not to trust it.
+    """
+
+    key: str
+    guid: str
+    podcast: str
+    title: str
+    published: str | None
+    published_text: str
+    status: Literal["transcribed", "pending", "failed"]
+    reason: str
+    link: str
+    audio_url: str
+    source_feed: str
+    duration: float | None
+    summary: str
+    author: str
+    season: int | None
+    number: int | None
+    speakers: tuple[str, ...]
+    words: int
+    timed: bool
+    transcribed_at: str
+    flag: str
+    provenance: dict[str, Any]
+    transcripts: dict[Format, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemDocument:
+    """An error (RFC 9457); `type` is the address of its explanation."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def transcript_path(key: str, suffix: Format) -> str:
+    """Where the server gives out an episode's transcript."""
+    return f"/v1/episodes/{quote(key, safe='')}/transcript.{suffix}"
+
+
+def formats_of(transcript: Transcript) -> tuple[Format, ...]:
+    """The formats that this transcript can be given in; none where it is empty."""
+    if not transcript.turns and not transcript.segments:
+        return ()
+    return tuple(suffix for suffix in FORMATS if transcript.segments or suffix not in CAPTION_FORMATS)
+
+
+def episode_detail(transcript: Transcript, record: EpisodeRecord | None = None) -> EpisodeDetail:
+    """The document of one episode; `record` is the ledger's where the transcript is still empty."""
+    episode = transcript.episode
+    names = [segment.speaker for segment in transcript.segments] + [turn.speaker for turn in transcript.turns]
+    return EpisodeDetail(
+        key=episode.key, guid=episode.guid, podcast=episode.podcast, title=episode.title,
+        published=iso(episode.published_at), published_text=episode.published,
+        status="transcribed" if record is None else "failed" if record.status == "failed" else "pending",
+        reason=record.reason if record else "",
+        link=episode.link, audio_url=episode.audio_url, source_feed=episode.source_feed, duration=episode.duration,
+        summary=episode.summary, author=episode.author, season=episode.season, number=episode.number,
+        speakers=tuple(dict.fromkeys(filter(None, names))),
+        words=sum(len(turn.text.split()) for turn in transcript.turns),
+        timed=bool(transcript.segments),
+        transcribed_at=transcript.transcribed_at,
+        flag=str(transcript.provenance.get("flag") or ""),
+        provenance=transcript.provenance,
+        transcripts={suffix: transcript_path(episode.key, suffix) for suffix in formats_of(transcript)},
+    )  # fmt: skip

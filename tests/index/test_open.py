@@ -1,0 +1,62 @@
+import pytest
+
+from index import open as opening
+from index.build import update
+from index.open import open_embedder, open_searcher
+from index.query import Coverage, Query
+from index.store.lance import Store
+from ingest.ledger import Ledger
+from ingest.library import Library
+from ingest.models import Episode, Transcript, Turn
+from ingest.settings import Settings
+from tests.fakes import BagOfWords
+
+WAITING = Episode("selling", "g2", "Waits")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    settings = Settings(home=tmp_path)
+    library = Library(settings.library_dir)
+    library.write(Transcript(Episode("selling", "g1", "On prices"), (Turn("Prices rise."),)))
+    update(library, Store(settings.index_dir), BagOfWords())
+    return settings
+
+
+def coverage(searcher):
+    return searcher.search(Query("prices", mode="text")).coverage
+
+
+def test_an_answer_counts_what_the_ledger_says_is_pending(settings):
+    searcher = open_searcher(settings)
+    assert Coverage(1, 0, 0) == coverage(searcher)
+    assert not settings.ledger_path.exists()  # a question makes no ledger
+    Ledger(settings.ledger_path).found([WAITING])
+    assert Coverage(1, 1, 0) == coverage(searcher)
+
+
+def test_the_ledger_is_opened_once(settings, monkeypatch):
+    Ledger(settings.ledger_path)
+    opened = []
+    monkeypatch.setattr(opening, "Ledger", lambda path: opened.append(path) or Ledger(path))
+    searcher = open_searcher(settings)
+    assert [] == opened
+    for _ in range(3):
+        coverage(searcher)
+    assert [settings.ledger_path] == opened
+
+
+def test_counts_may_come_from_elsewhere(settings):
+    assert Coverage(1, 7, 2) == coverage(open_searcher(settings, lambda: (7, 2)))
+
+
+def test_no_reranker_unless_a_model_is_set(tmp_path):
+    assert open_searcher(Settings(home=tmp_path)).reranker is None
+    assert "some/model" == open_searcher(Settings(home=tmp_path, rerank_model="some/model")).reranker.model
+
+
+def test_the_embedder_is_that_of_the_settings(tmp_path):
+    settings = Settings(home=tmp_path, embedding_model="some/model", query_prefix="ask: ", passage_prefix="told: ")
+    embedder = open_embedder(settings)
+    assert ("some/model", ("ask: ", "told: ")) == (embedder.model, embedder.prefixes)
+    assert embedder.cache.is_relative_to(settings.index_dir)

@@ -1,0 +1,41 @@
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from index.query import Query
+from ingest.errors import QueryError
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "reason"),
+    [
+        ("", {}, "empty"),
+        (" \n ", {}, "empty"),
+        ("?!", {}, "empty"),
+        ("why " * 2500, {}, "10,000 characters"),
+        ("why", {"limit": 0}, "1 to 100"),
+        ("why", {"limit": 10_000}, "1 to 100"),
+        ("why", {"mode": "magic"}, "hybrid, vector or text"),
+    ],
+)
+def test_a_query_that_cannot_be_asked_says_why_in_one_line(text, options, reason):
+    with pytest.raises(QueryError, match=reason) as caught:
+        Query(text, **options)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 120
+
+
+def test_a_podcast_is_a_name_or_a_slug():
+    assert ["coaching-notes"] * 2 == [
+        Query("why", podcast=name).podcast_slug for name in ("Coaching Notes", "coaching-notes")
+    ]
+    assert [""] * 2 == [Query("why", podcast=name).podcast_slug for name in ("", " ")]
+
+
+def test_a_date_includes_its_whole_day_and_a_moment_is_itself():
+    day, moment = date(2025, 2, 20), datetime(2025, 2, 20, 8, tzinfo=timezone(timedelta(hours=8)))
+    of_day, of_moment = Query("why", since=day, until=day), Query("why", since=moment, until=moment)
+    midnight = datetime(2025, 2, 20, tzinfo=UTC)
+    assert (midnight, midnight + timedelta(days=1)) == (of_day.published_from, of_day.published_before)
+    assert (midnight, midnight) == (of_moment.published_from, of_moment.published_before)
+    assert (None, None) == (Query("why").published_from, Query("why", until=date.max).published_before)

@@ -1,0 +1,29 @@
+"""Sentences end where a reader would end them."""
+
+import pytest
+
+from ingest.sentences import split_sentences, word_spans
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One thing. Two things! Three?", ["One thing.", "Two things!", "Three?"]),
+        ("Ask Dr. Bell about Mr. Reed. He knows.", ["Ask Dr. Bell about Mr. Reed.", "He knows."]),
+        ("It grew 3.5 percent. Good.", ["It grew 3.5 percent.", "Good."]),
+        ("J. R. Moss sells in the U.S. Today he left.", ["J. R. Moss sells in the U.S. Today he left."]),
+        ("We met at 5 p.m. Then we left.", ["We met at 5 p.m.", "Then we left."]),
+        ('"Stop!" she said. "Why?" he asked.', ['"Stop!" she said.', '"Why?" he asked.']),
+        ("Prices, i.e. the list, e.g. ours. Next.", ["Prices, i.e. the list, e.g. ours.", "Next."]),
+        ("no marks at all in what was heard", ["no marks at all in what was heard"]),
+        ("So… he waited. (Long.) Then", ["So… he waited.", "(Long.)", "Then"]),
+        ("", [""]),
+    ],
+)
+def test_sentences_end_where_a_reader_would_end_them(text, expected):
+    assert expected == split_sentences(text)
+
+
+def test_scripts_without_spaces_are_parted_at_their_full_stops():
+    text = "我们开始吧。今天谈销售。"
+    assert ["我们开始吧。", "今天谈销售。"] == [text[a:b] for a, b in word_spans(text)]

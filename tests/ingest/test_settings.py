@@ -1,0 +1,50 @@
+"""Settings from the environment: what is meant, and what cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import SettingsError
+from ingest.settings import Settings, read_settings
+
+
+def test_a_home_may_begin_with_a_tilde_that_no_shell_has_read(monkeypatch):
+    """Service files hold `~` as it is."""
+    monkeypatch.setenv("SOUNDBITE_HOME", "~/pods")
+
+    assert Path.home() / "pods" == read_settings().home
+
+
+def test_a_home_is_absolute_wherever_a_process_goes(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOUNDBITE_HOME", "pods")
+
+    assert tmp_path / "pods" == read_settings().home
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("SOUNDBITE_WHISPER_MODL", "SOUNDBITE_WHISPER_MODEL"),
+        ("SOUNDBITE_LANGAUGE", "SOUNDBITE_LANGUAGE"),
+        ("SOUNDBITE_QQQQ", "the settings are"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_nearest_name(monkeypatch, name, hint):
+    monkeypatch.setenv(name, "x")
+
+    with pytest.raises(SettingsError, match=hint) as refused:
+        read_settings()
+    assert name == refused.value.subject
+
+
+def test_a_value_that_makes_no_sense_is_refused_by_name(monkeypatch):
+    monkeypatch.setenv("SOUNDBITE_MAX_AUDIO_MB", "many")
+
+    with pytest.raises(SettingsError, match="correct or unset it") as refused:
+        read_settings()
+    assert "SOUNDBITE_MAX_AUDIO_MB" == refused.value.subject
+
+
+def test_there_are_about_a_dozen_promises():
+    assert len(Settings.model_fields) <= 13

@@ -1,0 +1,88 @@
+"""`/v1/search` over HTTP: answers, filters, and what cannot be asked."""
+
+import pytest
+
+from tests.search_api.home import GUID, HOSTILE, SELLERS, opener, problem
+
+
+def keys(answer):
+    assert answer.status_code == 200, answer.text
+    return {hit["key"] for hit in answer.json()["hits"]}
+
+
+def test_a_question_is_answered_with_the_passage_its_speaker_and_a_link_that_plays_it(client):
+    answer = client.get("/v1/search", params={"q": " why do the best people leave? "}).json()
+    hit = answer["hits"][0]
+    assert (hit["rank"], hit["episode_id"], hit["key"], hit["speaker"]) == (1, GUID, SELLERS.key, "Ben")
+    assert (hit["published"], hit["play_url"]) == ("2025-02-20T09:00:00Z", "https://podcast.example/1.mp3#t=0,9")
+    assert [hit["text"][begin:end] for begin, end in hit["highlights"]] == ["best", "people", "leave"]
+    assert (answer["query"], answer["coverage"]) == (
+        "why do the best people leave?", {"indexed": 2, "pending": 0, "failed": 1},
+    )  # fmt: skip
+
+
+def test_the_json_has_the_names_that_clients_know(client):
+    answer = client.get("/v1/search?q=people").json()
+    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak"]
+    assert list(answer["hits"][0]) == [
+        "rank", "score", "scores", "podcast", "episode_id", "key", "title", "published", "speaker", "start", "end", "text",
+        "snippet", "snippet_start", "snippet_end", "highlights", "link", "audio_url", "play_url", "approximate", "advert",
+    ]  # fmt: skip
+    assert list(answer["hits"][0]["scores"]) == ["vector", "text", "rerank"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"podcast": "selling-well"}, {SELLERS.key, HOSTILE.key}),
+        ({"podcast": " Selling Well "}, {SELLERS.key, HOSTILE.key}),
+        ({"podcast": "another"}, set()),
+        ({"speaker": "ben"}, {SELLERS.key}),
+        ({"since": "2025-02-20", "until": "2025-02-20"}, {SELLERS.key}),
+        ({"since": "2025-02-21"}, set()),
+        ({"until": "2025-02-20T09:00:00Z"}, set()),
+        ({"until": "2025-02-20T09:00:01"}, {SELLERS.key}),
+        ({"since": "0001-01-01", "until": "9999-12-31"}, {SELLERS.key}),
+        ({"since": "", "until": " "}, {SELLERS.key, HOSTILE.key}),
+        ({"mode": "text"}, {SELLERS.key}),
+        ({"limit": 1}, {SELLERS.key}),
+    ],
+)
+def test_filters_narrow_the_hits(client, filters, expected):
+    assert keys(client.get("/v1/search", params={"q": "selling people", **filters})) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "parameter"),
+    [
+        ({}, "empty-query", ""),
+        ({"q": ""}, "empty-query", ""),
+        ({"q": " \t"}, "empty-query", ""),
+        ({"q": "?!"}, "invalid-query", ""),
+        ({"q": "x" * 10_000}, "invalid-parameter", "q: "),
+        ({"q": "x", "limit": "0"}, "invalid-parameter", "limit: "),
+        ({"q": "x", "limit": "101"}, "invalid-parameter", "limit: "),
+        ({"q": "x", "limit": "many"}, "invalid-parameter", "limit: "),
+        ({"q": "x", "mode": "magic"}, "invalid-parameter", "mode: "),
+        ({"q": "x", "since": "yesterday"}, "invalid-parameter", "since: 'yesterday' is not a date"),
+        ({"q": "x", "until": "2025-02-30"}, "invalid-parameter", "until: '2025-02-30' is not a date"),
+        ({"q": "x", "until": "9999-12-31T23:59:59-01:00"}, "invalid-parameter", "until: "),
+        ({"q": "x", "since": "9" * 5_000}, "invalid-parameter", "since: "),
+        ({"q": "x", "adverts": "perhaps"}, "invalid-parameter", "adverts: "),
+    ],
+)
+def test_what_cannot_be_asked_gets_a_problem_that_names_the_parameter(client, asked, kind, parameter):
+    assert problem(client.get("/v1/search", params=asked), 422, kind).startswith(parameter)
+
+
+@pytest.mark.parametrize("quote", ["o'brien", "x') OR true --", "\0", "%", "🎧"])
+def test_filters_are_data_and_never_a_query_language(client, quote):
+    assert keys(client.get("/v1/search", params={"q": f"people {quote}", "podcast": quote, "speaker": quote})) == set()
+    assert keys(client.get("/v1/search", params={"q": "people", "speaker": quote})) == set()
+
+
+def test_the_command_line_and_the_server_give_the_same_hits(client, settings):
+    from index.query import Query
+
+    hits = opener(settings).search(Query("best people")).hits
+    assert [hit["text"] for hit in client.get("/v1/search?q=best+people").json()["hits"]] == [hit.text for hit in hits]
