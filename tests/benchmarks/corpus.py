@@ -13,7 +13,7 @@ from index.build import update
 from index.chunk import split
 from index.open import open_searcher
 from index.search import Searcher
-from ingest.errors import NotFoundError
+from ingest.errors import IndexMismatchError, NotFoundError
 from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript, Turn
 from ingest.settings import Settings
@@ -48,7 +48,10 @@ def open_corpus(folder: Path | None, home: Path, most: int = 0) -> Corpus:
     home /= f"{folder.resolve().name}{most or ''}" if folder else "sample"
     library = copied(folder, home / "library", most) if folder else sample(home / "library")
     searcher = open_searcher(Settings(home=home))
-    update(library, searcher.store, searcher.embedder, _told)
+    try:
+        update(library, searcher.store, searcher.embedder, _told)
+    except IndexMismatchError:  # of an earlier version
+        update(library, searcher.store, searcher.embedder, _told, rebuild=True)
     questions = read_judged((folder or SAMPLE) / "questions.jsonl", library, partly=bool(most))
     return Corpus(library, questions, searcher, home)
 
