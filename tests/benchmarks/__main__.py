@@ -1,101 +1,81 @@
-"""`make bench`, or `python -m tests.benchmarks [PART ...]`: everything measured, as ratios, and one table at the end.
+"""`make bench`, or `python -m tests.benchmarks [PART ...]`: what is measured, as ratios to something else in the same run.
 
-The parts are quality, search, feeds, transcribe and scale; without a name all of them, in about twenty minutes on one
-core. Judged questions over real transcripts stand in `--folder`; where there are none, the bundled sample podcast is used
-and the table says so.
+feeds, embedding, search, transcribe and scale run on the bundled sample, in about ten minutes on two cores. quality and
+peers need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl); with it, the others
+use that folder, too. Times are CPU time of one core.
 """
 
-import argparse
 import os
-import subprocess
-import sys
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before any library counts the cores
+os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars of other libraries
+
+import argparse
+import warnings
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from time import monotonic
 
-from tests.benchmarks import bench_scale, bench_search, retrieval
-from tests.benchmarks.judging import read_file
-from tests.benchmarks.measure import Row, at_least, table
-from tests.benchmarks.texts import Texts, texts
+from tests.benchmarks import bench_embedding, bench_feeds, bench_quality, bench_scale, bench_search, bench_transcribe
+from tests.benchmarks.corpus import FOLDER, Corpus, open_corpus
+from tests.benchmarks.measure import Row, table
 
-JUDGED = Path(__file__).parents[3] / "shared" / "retrieval"
-WANTED = {"MRR@10": 0.60, "hit@10": 0.72}
-AUC, WORDS = 0.97, 160
-
-
-def quality(given: Texts) -> list[Row]:
-    """How often the right passage is found, for every mode and against the better of words and vectors alone."""
-    found = retrieval.report(given.searcher, given.questions)
-    hybrid = found["hybrid"]
-    best = hybrid["by_type"]["all"]["passage"]
-    rows = [at_least(f"hybrid {name}", best[name], wanted, unit="") for name, wanted in WANTED.items()]
-    for kind in hybrid["by_type"]:
-        single = max(found[mode]["by_type"][kind]["passage"]["MRR@10"] for mode in ("text", "vector"))
-        own = hybrid["by_type"][kind]["passage"]["MRR@10"]
-        if single:
-            rows.append(at_least(f"hybrid MRR@10, {kind}, of the better of words and vectors", own / single, 1.0))
-    if hybrid["abstention"]["AUC"] is not None:
-        rows.append(at_least("AUC of the best score: answerable or not", hybrid["abstention"]["AUC"], AUC, unit=""))
-    words = hybrid["passage_words"]
-    rows.append(Row("words a passage, median", f"{words:g}", f"<= {WORDS}", words <= WORDS))
-    return rows + (natural(given) if retrieval.NATURAL in retrieval.questions_for(given.library) else [])
-
-
-def natural(given: Texts) -> list[Row]:
-    """The same for questions worded as people ask, against words alone."""
-    found = retrieval.report(given.searcher, read_file(retrieval.NATURAL, given.library))
-    own, words = (found[mode]["by_type"]["all"]["passage"]["MRR@10"] for mode in ("hybrid", "text"))
-    return [at_least("natural questions: MRR@10 of BM25's", own / words, 1.0, f"{own:.3f} and {words:.3f}")]
-
-
-def script(name: str, *more: str) -> Callable[[], list[Row]]:
-    """A benchmark that prints its own figures; its last lines are repeated in the table."""
-
-    def run() -> list[Row]:
-        command = [sys.executable, "-m", f"tests.benchmarks.{name}", *more]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
-        )
-        print(done.stdout, done.stderr[-2_000:], flush=True)
-        if done.returncode:
-            return [Row(name, f"failed with exit code {done.returncode}", "", met=False)]
-        lines = [" ".join(line.split()) for line in done.stdout.splitlines() if line.strip()]
-        return [Row(f"{name} {i}" if i else name, line) for i, line in enumerate(lines)]
-
-    return run
+ON_SAMPLE = ("feeds", "embedding", "search", "transcribe", "scale")
+ON_FOLDER = ("quality", "peers")
+PEERS = ("txtai", "qdrant_client", "faiss")
+NOT_RUN = f"""
+Not measured: the quality of search, and search beside other systems. Both need transcripts with judged questions:
+  python -m tests.benchmarks quality peers --folder DIR
+{FOLDER}."""
+NOT_INSTALLED = "The other systems are installed with: pip install -c constraints.txt -e '.[bench]'"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help="quality, search, feeds, transcribe, scale (all)")
-    parser.add_argument("--folder", type=Path, default=JUDGED, help="holds corpus/*.md and questions.jsonl")
-    parser.add_argument("--home", type=Path, default=Path(".demo/bench"), help="where the index is kept between runs")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join((*ON_SAMPLE, *ON_FOLDER)))
+    parser.add_argument("--folder", type=Path, help=FOLDER)
+    parser.add_argument("--episodes", type=int, default=0, help="only the first N transcripts of the folder")
+    parser.add_argument("--home", type=Path, default=Path(".demo/bench"), help="where indexes are kept between runs")
+    parser.add_argument("--items", type=int, default=2_000, help="of the feed (default %(default)s)")
+    parser.add_argument("--minutes", type=float, default=2, help="of audio (default %(default)s)")
     parser.add_argument("--rows", type=int, default=bench_scale.ROWS, help="chunks at most (default %(default)s)")
     asked = parser.parse_args()
-    given: list[Texts] = []
+    parts = asked.parts or [*ON_SAMPLE, *(ON_FOLDER if asked.folder else ())]
+    if unknown := set(parts) - {*ON_SAMPLE, *ON_FOLDER}:
+        parser.error(
+            f"there is no part {', '.join(sorted(unknown))}; choose from {', '.join((*ON_SAMPLE, *ON_FOLDER))}"
+        )
+    if not asked.folder and (without := set(parts) & set(ON_FOLDER)):
+        parser.error(f"{', '.join(sorted(without))} needs --folder DIR; {FOLDER}")
+    warnings.simplefilter("ignore")  # of other systems: the table is what is read
 
-    def opened() -> Texts:
-        if not given:
-            given.append(texts(asked.folder, asked.home))
-        return given[0]
+    @cache
+    def corpus() -> Corpus:
+        print("  indexing what is to be searched, once", flush=True)
+        return open_corpus(asked.folder, asked.home, asked.episodes)
 
-    parts: dict[str, Callable[[], list[Row]]] = {
-        "quality": lambda: quality(opened()),
-        "search": lambda: bench_search.run(opened()),
-        "feeds": script("bench_feeds", "2000"),
-        "transcribe": script("bench_transcribe", "--minutes", "2"),
-        "scale": lambda: bench_scale.run(opened(), asked.rows),
+    run: dict[str, Callable[[], list[Row]]] = {
+        "feeds": lambda: bench_feeds.run(asked.items),
+        "embedding": lambda: bench_embedding.run(corpus()),
+        "search": lambda: bench_search.run(corpus()),
+        "transcribe": lambda: bench_transcribe.run(asked.minutes),
+        "scale": lambda: bench_scale.run(corpus(), asked.rows),
+        "quality": lambda: bench_quality.run(corpus()),
+        "peers": lambda: bench_search.compared(corpus()),
     }
-    if unknown := set(asked.parts) - parts.keys():
-        parser.error(f"no part {', '.join(sorted(unknown))}; choose from {', '.join(parts)}")
-    rows: list[Row] = []
-    for name in asked.parts or parts:
-        print(f"== {name}", flush=True)
-        rows += parts[name]()
-    if not (asked.folder / "questions.jsonl").exists():
-        rows.insert(0, Row("measured on", "the bundled sample podcast: no judged questions stand in --folder"))
-    print(f"\n{table(rows)}")
+    rows, begun = [], monotonic()
+    for number, name in enumerate(parts, 1):
+        print(f"[{number}/{len(parts)}] {name} ({monotonic() - begun:.0f} s so far)", flush=True)
+        rows += run[name]()
+    print(f"\n{table(rows)}\n\nMeasured in {monotonic() - begun:.0f} s.")
+    if not asked.folder:
+        print(NOT_RUN)
+    if not all(find_spec(name) for name in PEERS):
+        print(NOT_INSTALLED)
 
 
 if __name__ == "__main__":

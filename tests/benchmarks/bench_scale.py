@@ -1,195 +1,202 @@
-"""What size costs: 10,000 chunks, then ten times as many, and again, up to ROWS; grown from real ones (`grown.py`).
+"""What size costs: a generated index, then one ten times as large: `… scale --rows 1000000 [--folder DIR]`.
 
-`python -m tests.benchmarks.bench_scale [ROWS] [--folder FOLDER] [--home HOME]`: CPU milliseconds of whole searches, all
-threads, beside the embedding of the question. 100,000 chunks take two minutes, 1,000,000 about twenty and 8 GB of disk.
+Every chunk is a real one of the corpus under a new name, with its vectors moved, so that nearest neighbours are about as
+near as real ones. 100,000 chunks take about two minutes, 1,000,000 about twenty and 4 GB of disk. CPU time, all threads;
+the questions are embedded beforehand.
 """
 
-import argparse
-import re
-import shutil
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter, process_time
+from typing import Any
 
 import numpy as np
-from index.store.loop import wait
 
+from index.chunk import split
+from index.query import Query
 from index.search import DEPTH, Searcher
-from index.store import candidates as legs
 from index.store.lance import Store
-from tests.benchmarks.grown import EPISODE, FILTERS, SINCE, Grown, Pool, episode
-from tests.benchmarks.measure import Row, Spent, at_least, at_most, spent, table
-from tests.benchmarks.texts import Texts, texts
+from ingest.models import Transcript
+from tests.benchmarks.corpus import PIECES, Corpus, Embedded, transcripts
+from tests.benchmarks.measure import Row, Spent, peak, row, seconds, taking_turns
 
 SMALLEST, ROWS = 10_000, 100_000
 RECALL, SLOWER, COSTLIER = 0.98, 3.0, 1.5
-APPENDS, SMALL, TOGETHER = 1_000, 2, 100  # episodes of so many chunks; maintained after so many
-ASKED = {
-    "none": {}, "a podcast of 50": {"podcast": "show-3"}, "the last 5 % of days": {"since": SINCE},
-    "both": {"podcast": "show-3", "since": SINCE},
+WINDOW = 64  # word pieces: about three windows a chunk
+EPISODES = 100  # of any size: every episode written leaves a fragment, and compacting is not what is measured
+EPISODE, PODCASTS, FIRST = 100, 10, datetime(2015, 1, 1, tzinfo=UTC)
+MOVED = 0.6  # length of what is added to a vector of length 1, at random
+POOL, CHUNK_WORDS, QUESTIONS, NEAREST = 1_000, 150, 60, 10
+SINCE = FIRST + timedelta(days=90)
+FILTERS: dict[str, dict[str, Any]] = {
+    "no filter": {}, "a tenth by podcast": {"podcast": "show-3"}, "a tenth by date": {"since": SINCE},
+    "a hundredth by both": {"podcast": "show-3", "since": SINCE},
 }  # fmt: skip
-QUESTIONS = 60
-AT_ONCE = timedelta(milliseconds=1)
 
 
-class Embedded:
-    """An embedder that has already embedded the questions."""
+class Pool:
+    """Real chunks with the vectors of their windows, and episodes made of them."""
 
-    def __init__(self, real, questions):
-        self.name, self.dimension, self.floor = real.name, real.dimension, real.floor
-        self.known = {question: real.embed_query(question) for question in questions}
+    def __init__(self, given: Corpus) -> None:
+        embedder, draw = given.searcher.embedder, np.random.default_rng(1)
+        cut = [chunk for one in _varied(transcripts(given)) for chunk in split(one, embedder.count, PIECES, 0, WINDOW)]
+        self.chunks = [cut[i] for i in draw.permutation(len(cut))[:POOL]]
+        print(f"  embedding {len(self.chunks):,} chunks to generate others from", flush=True)
+        made = embedder.embed_passages([text for chunk in self.chunks for text in chunk.window_texts()])
+        ends = np.cumsum([len(chunk.window_texts()) for chunk in self.chunks])
+        self.vectors = np.split(made, ends[:-1])
+        self.entry = given.searcher.store.episodes()[0]  # whose name and date are changed
 
-    def embed_query(self, text):
-        return self.known[text]
+    def episode(self, number: int, size: int) -> tuple[Any, list[Any], list[np.ndarray]]:
+        """An episode as the store takes it: what it is, its chunks, and the vectors of their windows."""
+        draw = np.random.default_rng(number)
+        key = f"{number * 0x9E3779B97F4A7C15 % (1 << 64):016x}"
+        published = FIRST + timedelta(days=number * 37 % EPISODES)
+        entry = replace(
+            self.entry,
+            key=key,
+            podcast=f"show-{number % PODCASTS}",
+            guid=f"grown-{number}",
+            title=f"Episode {number}",
+            published=published,
+            path=f"{key}.md",
+        )
+        picks = draw.permutation(len(self.chunks))[np.arange(size) % len(self.chunks)].tolist()
+        chunks = [replace(self.chunks[pick], id=f"{key}{place:016x}", key=key) for place, pick in enumerate(picks)]
+        return entry, chunks, [_moved(self.vectors[pick], draw) for pick in picks]
 
 
-def sizes(largest: int) -> list[int]:
-    found = [SMALLEST]
-    while found[-1] < largest:
-        found.append(min(largest, found[-1] * 10))
-    return found
+def _varied(found: list[Transcript]) -> list[Transcript]:
+    """The transcripts; where they are few, with their turns shuffled again and again, since a chunk needs its own words."""
+    turns, draw = [turn for one in found for turn in one.turns], np.random.default_rng(2)
+    words = sum(len(turn.text.split()) for turn in turns)
+    again = range(POOL * CHUNK_WORDS // words if words < POOL * CHUNK_WORDS else 0)
+    shuffled = [tuple(turns[i] for i in draw.permutation(len(turns))) for _ in again]
+    return [*found, *(replace(found[0], turns=own, segments=()) for own in shuffled)]
 
 
-def run(given: Texts, largest: int = ROWS) -> list[Row]:
-    """Measure every size in turn; the rows of the table."""
-    questions = [one.question for one in given.questions][:QUESTIONS]
-    embedder = Embedded(given.searcher.embedder, questions)
-    chunks = given.searcher.store._table("chunks")
-    pool = Pool(wait(given.home, chunks.query().to_arrow()))
-    rows, base = [], None
-    for size in sizes(largest):
+def _moved(vectors: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """The windows of a chunk moved in one direction, at length 1."""
+    noise = draw.standard_normal(vectors.shape[1], np.float32)
+    moved = vectors + noise * np.float32(MOVED / np.linalg.norm(noise))
+    return moved / np.linalg.norm(moved, axis=1, keepdims=True)
+
+
+class Nearest:
+    """The exact nearest chunks of each question under each of `FILTERS`, kept while chunks are generated."""
+
+    def __init__(self, questions: np.ndarray) -> None:
+        self.questions = questions
+        self.found: dict[str, list[list[tuple[float, str]]]] = {name: [[] for _ in questions] for name in FILTERS}
+
+    def add(self, entry: Any, chunks: list[Any], vectors: list[np.ndarray]) -> None:
+        mean = np.stack([one.sum(0) for one in vectors])
+        scores = self.questions @ (mean / np.linalg.norm(mean, axis=1, keepdims=True)).T
+        for name, filters in FILTERS.items():
+            if entry.podcast != filters.get("podcast", entry.podcast) or entry.published < filters.get("since", FIRST):
+                continue
+            for kept, own in zip(self.found[name], scores, strict=True):
+                near = np.argpartition(-own, NEAREST)[:NEAREST] if len(own) > NEAREST else range(len(own))
+                kept += [(float(own[i]), chunks[i].id) for i in near]
+                kept[:] = sorted(kept, reverse=True)[:NEAREST]
+
+
+def candidates(store: Store, vector: np.ndarray, query: Query) -> set[str]:
+    """The ids of the chunks that vector search hands on to be scored; the one place here that looks inside the store."""
+    found = store.candidates(query, vector, [], DEPTH)
+    return set(found._rows["id"].to_pylist()) if found.arrays else set()
+
+
+def run(given: Corpus, largest: int = ROWS) -> list[Row]:
+    pool = Pool(given)
+    embedder = Embedded(given.searcher.embedder, [one.question for one in given.questions][:QUESTIONS])
+    rows: list[Row] = []
+    base: dict[str, Spent] = {}
+    smaller = 0
+    for size in _sizes(largest):
         with TemporaryDirectory(dir=given.home, prefix="scale-") as folder:
-            store = build(pool, Path(folder), embedder, size, rows)
-            recall(store, embedder, pool.exact, size, rows)
-            base = searches(store, embedder, size, base, rows)
+            store, nearest = _generated(pool, Path(folder) / "index", embedder, size)
+            taken = _searches(store, embedder)
+            rows.append(_recall(store, embedder, nearest, size))
+            if base:
+                rows += [
+                    row(
+                        f"a search over {size:,} chunks, {name}",
+                        taken[name].p50 / base[name].p50,
+                        f"over {smaller:,} ({base[name]}; here {taken[name]})",
+                        most=SLOWER if size / smaller >= 100 else None,
+                    )
+                    for name in FILTERS
+                ]
+            else:
+                base, smaller = taken, size
             if size == largest:
-                upkeep_costs(pool, store, Path(folder), embedder, rows)
+                rows.append(_one_more(pool, store, Path(folder) / "empty", embedder, size))
     return rows
 
 
-def build(pool: Pool, folder: Path, embedder: Embedded, size: int, rows: list[Row]) -> Store:
-    store = Store(folder / "index", memory=0)
+def _sizes(largest: int) -> Iterator[int]:
+    size = SMALLEST if largest >= 10 * SMALLEST else max(EPISODES, largest // 10)
+    while size < largest:
+        yield size
+        size *= 10
+    yield largest
+
+
+def _generated(pool: Pool, root: Path, embedder: Embedded, size: int) -> tuple[Store, Nearest]:
+    store, nearest = Store(root), Nearest(np.stack(list(embedder.known.values())))
     store.create(embedder.name, embedder.dimension)
-    grown = Grown(pool, store, np.stack(list(embedder.known.values())))
-    begun, wall = process_time(), perf_counter()
-    grown.fill(size)
-    written = process_time() - begun
-    store.maintain(force=True, keep=AT_ONCE)
-    cpu, took = process_time() - begun - written, perf_counter() - wall
-    pool.exact = {name: grown.nearest(name) for name in FILTERS}
-    disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
-    note(rows, Row(
-        f"{size:,} chunks: build",
-        f"{written:.0f} s growing and writing, {cpu:.0f} s indexes (CPU), {took:.0f} s in all; {disk:.2f} GB of disk, "
-        f"{peak():.1f} GB of memory at most",
-    ))  # fmt: skip
-    return store
+
+    def fill() -> None:
+        for number, begin in enumerate(range(0, size, each)):
+            made = pool.episode(number, min(each, size - begin))
+            store.replace(*made)
+            nearest.add(*made)
+            if number % 25 == 24 and size > SMALLEST:
+                print(f"  {begin + each:,} of {size:,} chunks written", flush=True)
+        store.maintain(force=True, keep=timedelta(milliseconds=1))
+
+    each = -(-size // EPISODES)
+    took = seconds(fill)
+    disk = sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) / 1e9
+    print(
+        f"  {size:,} chunks written in {took:.0f} s of CPU: {disk:.2f} GB of disk, {peak() / 1000:.1f} GB of memory at most",
+        flush=True,
+    )
+    return store, nearest
 
 
-def recall(store: Store, embedder: Embedded, exact: dict[str, list[set[str]]], size: int, rows: list[Row]) -> None:
-    """How many of the ten nearest are among the chunks that the leg hands on; they are scored exactly afterwards."""
-
-    async def near(vector, where):
-        leg = await legs._by_meaning(store._table("chunks"), vector, where)
-        leg = leg.where(where) if where else leg
-        return (await leg.select(["id", "_distance"]).limit(DEPTH).to_arrow())["id"].to_pylist()
-
-    store._table("chunks")
+def _recall(store: Store, embedder: Embedded, nearest: Nearest, size: int) -> Row:
+    shares = {}
     for name, filters in FILTERS.items():
-        shares = []
-        for vector, wanted in zip(embedder.known.values(), exact[name], strict=True):
-            found = set(wait(store.root, near(vector, filters.sql())))
-            shares.append(len(found & wanted) / max(1, len(wanted)))
-        note(rows, at_least(f"{size:,} chunks: recall@10, filter {name}", float(np.mean(shares)), RECALL, unit=""))
+        wanted = [{key for _, key in own} for own in nearest.found[name]]
+        found = [candidates(store, vector, Query(text, **filters)) for text, vector in embedder.known.items()]
+        both = [len(own & near) / len(own) for own, near in zip(wanted, found, strict=True) if own]
+        shares[name] = sum(both) / max(1, len(both))
+    worst = min(shares, key=lambda name: shares[name])
+    what = f"recall@10 of vector search over {size:,} chunks ({worst})"
+    return row(what, shares[worst], "comparing every vector", least=RECALL, unit="")
 
 
-def searches(
-    store: Store, embedder: Embedded, size: int, base: dict[str, Spent] | None, rows: list[Row]
-) -> dict[str, Spent]:
-    """Whole searches from the disk; at the smallest size, in memory as well, as a server has them."""
-    questions, searcher = list(embedder.known), Searcher(store, embedder)
-    taken = {
-        name: spent(lambda one, more=more: searcher.search(one, **more), questions) for name, more in ASKED.items()
-    }
-    for name, cost in taken.items():
-        what = f"{size:,} chunks: search p50 / p99, filter {name}"
-        if base is None:
-            note(rows, Row(what, str(cost)))
-        else:
-            ratio = cost.p50 / base[name].p50
-            wanted = size == 1_000_000
-            row = at_most(what, ratio, SLOWER, f"{cost}; of the same at {SMALLEST:,}, from the disk")
-            note(rows, row if wanted else Row(row.what, row.measured))
-    if base is None:
-        kept = Searcher(Store(store.root), embedder)
-        cost = spent(kept.search, questions)
-        note(rows, Row(f"{size:,} chunks: the same kept in memory", str(cost)))
-        taken["memory"] = cost
-    elif size == 1_000_000:
-        note(
-            rows,
-            Row(
-                f"{size:,} chunks against {SMALLEST:,} kept in memory",
-                f"{taken['none'].p50 / base['memory'].p50:.3g} x",
-            ),
-        )
-    return base or taken
-
-
-def upkeep_costs(pool: Pool, store: Store, folder: Path, embedder: Embedded, rows: list[Row]) -> None:
-    """One more episode, and a thousand small ones, at the largest size."""
-    size = store.counts()["chunks"]
-    empty = Store(folder / "empty", memory=0)
-    empty.create(embedder.name, embedder.dimension)
-    costs = []
-    for where in (empty, store):
-        made = [episode(pool, number, EPISODE) for number in range(13)]
-        costs.append(spent(lambda one, where=where: where.replace(*one), made[3:], warm=0))
-    what = f"one episode of {EPISODE} chunks more at {size:,} chunks, of the same on an empty index"
-    note(
-        rows, at_most(what, costs[1].p50 / costs[0].p50, COSTLIER, f"{costs[1].p50:.0f} and {costs[0].p50:.0f} ms CPU")
-    )
-    shutil.rmtree(folder / "empty")
-    store.maintain(force=True, keep=AT_ONCE)
+def _searches(store: Store, embedder: Embedded) -> dict[str, Spent]:
     searcher, questions = Searcher(store, embedder), list(embedder.known)
-    before = spent(searcher.search, questions)
-    appended, compacted, scattered = 0.0, 0.0, before
-    for first in range(1_000, 1_000 + APPENDS, TOGETHER):
-        begun = process_time()
-        for number in range(first, first + TOGETHER):
-            store.replace(*episode(pool, number, SMALL))
-        appended += process_time() - begun
-        scattered = spent(searcher.search, questions[:8], warm=1)
-        begun = process_time()
-        store.maintain(keep=AT_ONCE)
-        compacted += process_time() - begun
-    after = spent(searcher.search, questions)
-    more = f"{before.p50:.1f} ms before, {scattered.p50:.0f} scattered, {after.p50:.1f} after; {appended / APPENDS * 1000:.0f} ms an append"
-    what = f"search after {APPENDS:,} small appends, maintained every {TOGETHER}, of before"
-    note(rows, at_most(what, after.p50 / before.p50, 1.1, f"{more}, maintain {compacted:.1f} s CPU"))
+    calls: list[Callable[[str], Any]] = [
+        lambda one, more=more: searcher.search(Query(one, **more)) for more in FILTERS.values()
+    ]
+    return dict(zip(FILTERS, taking_turns(calls, questions), strict=True))
 
 
-def note(rows: list[Row], row: Row) -> None:
-    rows.append(row)
-    print(f"  {row.what}: {row.measured}", flush=True)
-
-
-def peak() -> float:
-    """Gigabytes of memory that this process had at most."""
-    return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1e6
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="?", type=int, default=ROWS, help="chunks at most (default %(default)s)")
-    parser.add_argument(
-        "--folder", type=Path, default=Path("../shared/retrieval"), help="holds corpus/*.md and questions.jsonl"
+def _one_more(pool: Pool, store: Store, empty: Path, embedder: Embedded, size: int) -> Row:
+    """One episode added to a large index and to an empty one."""
+    fresh = Store(empty)
+    fresh.create(embedder.name, embedder.dimension)
+    made = [pool.episode(10**6 + number, EPISODE) for number in range(13)]
+    small, large = taking_turns([lambda one: fresh.replace(*one), lambda one: store.replace(*one)], made[3:], warm=0)
+    return row(
+        f"adding an episode of {EPISODE} chunks to {size:,}",
+        large.p50 / small.p50,
+        f"adding it to an empty index ({small}; here {large})",
+        most=COSTLIER,
     )
-    parser.add_argument("--home", type=Path, default=Path(".demo/bench"), help="where the index is kept between runs")
-    asked = parser.parse_args()
-    print(table(run(texts(asked.folder, asked.home), asked.rows)))
-
-
-if __name__ == "__main__":
-    main()
