@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from index.store.lance import Store
 from index.store.schema import IndexedEpisode
-from ingest.models import EpisodeRecord
+from ingest.models import Episode, EpisodeRecord
 from ingest.times import iso
+
+Status = Literal["indexed", "pending", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class EpisodeStatus:
     guid: str
     title: str
     published: str | None
-    status: Literal["indexed", "pending", "failed"]
+    status: Status
     reason: str = ""
     duration: float | None = None
     chunks: int = 0
@@ -40,17 +42,15 @@ def episodes(store: Store, records: Iterable[EpisodeRecord]) -> list[EpisodeStat
 
 
 def _indexed(one: IndexedEpisode) -> EpisodeStatus:
-    return EpisodeStatus(
-        one.key, one.podcast, one.guid, one.title, iso(one.published), "indexed",
-        duration=one.duration, chunks=one.chunks, link=one.link, audio_url=one.audio_url, flag=one.flag,
-    )  # fmt: skip
+    return _status(one, iso(one.published), "indexed", chunks=one.chunks, flag=one.flag)
 
 
 def _other(record: EpisodeRecord) -> EpisodeStatus:
     """A transcript that is done but not indexed yet is pending, like one that is still to be made."""
-    one = record.episode
-    return EpisodeStatus(
-        one.key, one.podcast, one.guid, one.title, iso(one.published_at),
-        "failed" if record.status == "failed" else "pending", record.reason,
-        duration=one.duration, link=one.link, audio_url=one.audio_url,
-    )  # fmt: skip
+    status: Status = "failed" if record.status == "failed" else "pending"
+    return _status(record.episode, iso(record.episode.published_at), status, reason=record.reason)
+
+
+def _status(one: IndexedEpisode | Episode, published: str | None, status: Status, **others: Any) -> EpisodeStatus:
+    shared = {name: getattr(one, name) for name in ("key", "podcast", "guid", "title", "duration", "link", "audio_url")}
+    return EpisodeStatus(**shared, published=published, status=status, **others)

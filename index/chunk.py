@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from index.sentence_span import SentenceSpan
-from index.text.adverts import adverts
+from index.text.adverts import find_adverts
 from index.text.terms import hash_term, stems
 from index.text.timing import word_times
 from ingest.models import Transcript, Turn
@@ -88,7 +88,7 @@ def split(
     words.
     """
     sentences = list(_sentences(transcript, count))
-    advert = adverts([(sentence.text, sentence.turn) for sentence in sentences])
+    advert = find_adverts([(sentence.text, sentence.turn) for sentence in sentences])
     terms = [stems(sentence.text) for sentence in sentences]
     described = list(zip(sentences, _prominence(sentences), advert, terms, strict=True))
     windows = _windows([sentence.pieces for sentence in sentences], window)

@@ -1,4 +1,4 @@
-"""What is asked and what is answered: the one list of a question's options, and the shape of every answer."""
+"""The one list of a query's options, and the shape of every answer."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -78,9 +78,9 @@ def _beginning(day: date | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Parts of a hit's score: the cosine, and the share of the question's information said word for word.
+    """Parts of a hit's score, None where not asked for: the cosine, and the lexical score (0 to 1, see `index.scoring`).
 
-    `rerank` is no part of it: a re-ranking model's score, by which hits are ordered where one is set.
+    `rerank` is the score of a re-ranking model, where one is set; hits are ordered by it.
     """
 
     vector: float | None
@@ -90,10 +90,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One moment: `start` and `end` of `text` in seconds; `snippet` is the sentence nearest the question, by `speaker`.
+    """One passage: `start` and `end` of `text` in seconds; `snippet` is its sentence closest to the query, by `speaker`.
 
-    `highlights` are begin and end of the question's words in `text`, in characters. `advert` tells that it mostly sells
-    something or is read out in many episodes. `approximate` says that times may be off, since the audio's length differs
+    `highlights` are begin and end of the query's words in `text`, in characters. `advert`: most of it is a sponsor's
+    message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's length differs
     from the feed's (adverts put in at download).
     """
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from index.chunk_arrays import ChunkArrays
-from index.embed.base import Embedder
+from index.embed.base import Embedder, Vectors
 from index.embed.rerank import RERANKED, Reranker
 from index.passages import Passage, PassageQuery, rank_passages
 from index.query import Answer, Coverage, Hit, Query, Scores
@@ -48,19 +48,21 @@ class Searcher:
         found = self.store.candidates(query, vector, [] if query.mode == "vector" else terms, depth)
         if not found.indexed:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
-        hits = self._hits(query, found, _passage_query(query, vector, terms, found)) if found.arrays else []
+        hits = self._hits(query, vector, terms, found)
         weak = query.mode != "text" and all(hit.score < self.embedder.no_answer_score for hit in hits)
         took = round((time.perf_counter() - started) * 1000, 1)
         return Answer(query.text, query.mode, took, tuple(hits), Coverage(found.indexed, *self.counts()), weak)
 
-    def _hits(self, query: Query, found: Candidates, wanted: PassageQuery) -> list[Hit]:
-        assert found.arrays
+    def _hits(self, query: Query, vector: Vectors | None, terms: Sequence[str], found: Candidates) -> Sequence[Hit]:
+        if not found.arrays:
+            return ()
         limit = max(query.limit, RERANKED) if self.reranker else query.limit
-        hits = _hits(rank_passages(found.arrays, wanted, limit), found, frozenset(stems(query.words)))
+        passages = rank_passages(found.arrays, _passage_query(query, vector, terms, found), limit)
+        hits = _build_hits(passages, found.arrays, found.rows([passage.chunk for passage in passages]), terms)
         return _reranked(query.words, hits, self.reranker)[: query.limit] if self.reranker else hits
 
 
-def _passage_query(query: Query, vector: Any, terms: Sequence[str], found: Candidates) -> PassageQuery:
+def _passage_query(query: Query, vector: Vectors | None, terms: Sequence[str], found: Candidates) -> PassageQuery:
     exponent = IDF_EXPONENT if query.mode == "hybrid" else 1
     speaker = comparable(query.speaker)
     return PassageQuery(
@@ -89,15 +91,12 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _hits(passages: Sequence[Passage], found: Candidates, terms: frozenset[str]) -> list[Hit]:
-    assert found.arrays
-    rows = found.rows([passage.chunk for passage in passages])
-    hits = [
-        _hit(rank, passage, row, found.arrays)
-        for rank, (passage, row) in enumerate(zip(passages, rows, strict=True), 1)
-    ]
-    marked = highlights([hit.text for hit in hits], terms)
-    return [replace(hit, highlights=tuple(spans)) for hit, spans in zip(hits, marked, strict=True)]
+def _build_hits(
+    passages: Sequence[Passage], arrays: ChunkArrays, rows: Sequence[dict[str, Any]], terms: Sequence[str]
+) -> list[Hit]:
+    hits = [_hit(rank, *one, arrays) for rank, one in enumerate(zip(passages, rows, strict=True), 1)]
+    spans = highlights([hit.text for hit in hits], frozenset(terms))
+    return [replace(hit, highlights=tuple(own)) for hit, own in zip(hits, spans, strict=True)]
 
 
 def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) -> Hit:

@@ -60,7 +60,7 @@ def _snapshot(name: str) -> Path:
     offline = os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}
     with suppress(LocalEntryNotFoundError):
         here = Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=True))
-        if offline or any(here.glob("*.safetensors")):  # else a download that was cut off
+        if any(here.glob("*.safetensors")):  # else a download that was cut off
             return here
     return Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=offline))
 

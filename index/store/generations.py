@@ -72,14 +72,17 @@ def run(root: Path, work: Coroutine[Any, Any, T]) -> T:
 
     They cost half of its synchronous ones, and let the two searches of a query run side by side.
     """
+    future = asyncio.run_coroutine_threadsafe(work, _loop())
     try:
-        return asyncio.run_coroutine_threadsafe(work, _loop()).result()
+        return future.result()
     except (RuntimeError, ValueError, OSError, TypeError) as error:
         if isinstance(error, IndexingError):
             raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         hint = "`soundbite index --rebuild` makes it anew"
         raise IndexingError(root, f"the index cannot be used ({reason}); {hint}") from error
+    finally:
+        future.cancel()  # what a keyboard interrupt has left unfinished
 
 
 @cache

@@ -10,7 +10,9 @@ from typing import Any
 from index.store.generations import Tables
 
 MAX_FRAGMENTS = 20  # each write leaves one, and each costs a query 0.27 ms
-MAX_UNINDEXED = 2_000  # rows that full-text search may read beside its index; a tenth of few rows, a fiftieth of many
+# Rows that full-text search reads beside its index (400 cost a query 11 ms): at most so many, a tenth of fewer than
+# 2,000 rows, or a fiftieth of more than 10,000.
+MAX_UNINDEXED = 200
 MIN_INDEXED = 50_000  # chunks above which a vector index is faster than comparing with all vectors
 MAX_EXHAUSTIVE = 30_000  # chunks left by filters, all compared: there a vector index loses too many of them
 REFINE = 2  # times the chunks wanted are compared exactly: recall .97 becomes .99 for a millisecond

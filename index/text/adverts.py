@@ -1,17 +1,16 @@
-"""Tells sentences that sell something from those that answer something, by how sponsors' messages are worded; pure.
+"""Finds sponsors' messages by their wording; pure.
 
-A message opens by naming its sponsor and goes on, in the same turn, as far as it keeps calling to act (an address, a code,
-a trial). What is read out in many episodes word for word is found where hits are compared (`index.passages`).
+A message opens by naming its sponsor. It goes on, in the same turn, as far as it calls to act: an address, a code, a trial.
+What is read aloud in many episodes word for word is found where hits are compared (`index.passages`).
 """
 
 import re
 from collections.abc import Sequence
 
-REACH = 14  # sentences a message may go on after its opening: about a minute and a half
-CALLS = 3  # so many calls to act within `CLOSE` sentences are a message without an opening
-CLOSE = 6
+MAX_MESSAGE = 14  # sentences after the opening: about a minute and a half
+MIN_CALLS, CALL_WINDOW = 3, 6  # three calls to act within six sentences are a message without an opening
 
-_OPENS = re.compile(
+_OPENINGS = re.compile(
     r"\b(?:brought to you by|word from (?:our|my|the) sponsors?"
     r"|(?:episode|show|podcast|week|program(?:me)?) (?:is|was) (?:\w+ )?(?:sponsored|supported|presented|made possible) by"
     r"|(?:today['’]s|our|this (?:episode|week|show)['’]s) sponsors?\b(?! (?:is|was|were) (?:a|an|the|my|his|her|their)\b)"  # noqa: RUF001
@@ -29,16 +28,21 @@ _CALLS = re.compile(
 )
 
 
-def adverts(said: Sequence[tuple[str, int]]) -> list[bool]:
+def find_adverts(sentences: Sequence[tuple[str, int]]) -> list[bool]:
     """For each sentence, given with the number of its turn, whether it belongs to a sponsor's message."""
-    calls = [bool(_CALLS.search(text)) for text, _ in said]
-    sold = [False] * len(said)
-    for i, (text, turn) in enumerate(said):
-        if _OPENS.search(text):
-            reach = [j for j in range(i, min(len(said), i + REACH + 1)) if said[j][1] == turn and (calls[j] or j == i)]
-            sold[i : reach[-1] + 1] = [True] * (reach[-1] + 1 - i)
-    for i in range(len(said)):
-        near = [j for j in range(i, min(len(said), i + CLOSE)) if calls[j] and said[j][1] == said[i][1]]
-        if calls[i] and len(near) >= CALLS:
-            sold[i : near[-1] + 1] = [True] * (near[-1] + 1 - i)
-    return sold
+    calls = [bool(_CALLS.search(text)) for text, _ in sentences]
+
+    def calls_within(i: int, count: int) -> list[int]:
+        """The calls to act among so many sentences from `i` on, in its turn."""
+        places = range(i, min(len(sentences), i + count))
+        return [j for j in places if calls[j] and sentences[j][1] == sentences[i][1]]
+
+    found = [False] * len(sentences)
+    for i, (text, _) in enumerate(sentences):
+        last = -1
+        if _OPENINGS.search(text):
+            last = max([i, *calls_within(i, MAX_MESSAGE + 1)])
+        if calls[i] and len(close := calls_within(i, CALL_WINDOW)) >= MIN_CALLS:
+            last = max(last, close[-1])
+        found[i : last + 1] = [True] * max(0, last + 1 - i)
+    return found

@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -323,6 +324,12 @@ def test_one_document_reads_no_other(home, monkeypatch):
     assert {home.name(paths[0])} == set(names)
 
 
+def test_the_index_is_maintained_while_documents_come_one_by_one(home):
+    for path in home.write(*(told(f"e{n}", f"Word{n} rises.") for n in range(25))):
+        home.index(home.name(path))
+    assert home.store.counts()["unindexed"] < 5
+
+
 # -- killed anywhere
 
 
@@ -381,6 +388,13 @@ from ingest.library import Library
 from tests.fakes import BagOfWords
 index_document(Library(Path(sys.argv[1])), Store(Path(sys.argv[2])), BagOfWords(), sys.argv[3])
 """
+
+
+def test_many_threads_index_their_documents_side_by_side(home):
+    names = [home.name(path) for path in home.write(*(told(guid, f"Prices of {guid} rise.") for guid in "abcdef"))]
+    with ThreadPoolExecutor(6) as pool:
+        assert [1] * 6 == [*pool.map(home.index, names)]
+    assert BuildReport(unchanged=6) == home.update()
 
 
 def test_many_processes_index_their_documents_side_by_side(home):

@@ -9,6 +9,7 @@ import pytest
 from index.build import update
 from index.embed.sentence_transformers import SentenceEmbedder
 from index.query import Query
+from index.scoring import IDF_EXPONENT
 from index.search import Searcher
 from index.store.lance import Store
 from ingest.errors import IndexMismatchError, IndexNotBuiltError
@@ -123,6 +124,20 @@ def test_filters_restrict_the_hits_in_every_mode(searcher, filters, expected, mo
 
 def test_a_speaker_asked_for_is_who_speaks_the_snippet(searcher):
     assert "Ann" == searcher.search(Query("raise your prices", speaker="ann", podcast="selling-well")).hits[0].speaker
+
+
+def test_a_speaker_is_told_apart_in_every_chunk(searcher):
+    hits = searcher.search(Query("raise a child, raise prices", speaker="ann")).hits
+    assert {("guid/1?a=b", "Ann"), ("guid/2", "Ann")} == {(hit.episode_id, hit.speaker) for hit in hits}
+
+
+def test_rare_terms_weigh_more_beside_vectors(searcher):
+    def lexical(mode):
+        return next(hit.scores.text for hit in searcher.search(Query("raise nerve", mode=mode)).hits if hit.rank == 2)
+
+    idf = searcher.store.candidates(Query("x"), None, ["rais", "nerv"], 5).frequencies.idf
+    plain, sharper = (idf("rais") ** e / (idf("rais") ** e + idf("nerv") ** e) for e in (1, IDF_EXPONENT))
+    assert sharper / plain == pytest.approx(lexical("hybrid") / lexical("text"), abs=2e-3)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from index.build import update
 from index.query import Query
 from index.search import Searcher
-from index.store import generations
+from index.store import generations, lance
+from index.store.candidates import retrieve
 from index.store.generations import run
 from index.store.lance import Store
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
@@ -98,6 +99,20 @@ def test_a_swap_between_reading_the_name_and_opening_the_folder_is_followed(stor
     assert [] == swaps
 
 
+def test_a_swap_while_a_query_runs_is_followed(store, library, monkeypatch):
+    swaps = [1, 2]
+
+    def swapped_meanwhile(tables, *given):
+        if swaps:
+            swaps.pop()
+            update(library, Store(store.root), MODEL, rebuild=True)
+        return retrieve(tables, *given)
+
+    monkeypatch.setattr(lance, "retrieve", swapped_meanwhile)
+    assert ["Ann: Prices rise."] == best(Searcher(Store(store.root), MODEL))
+    assert [] == swaps
+
+
 def test_a_rebuild_is_searched_only_once_published(store):
     reader, new = Store(store.root), store.beside()
     new.create("other", MODEL.dimension)
@@ -106,6 +121,19 @@ def test_a_rebuild_is_searched_only_once_published(store):
     new.publish()
     reader.require("other", MODEL.dimension)
     assert [new.folder] == folders(store)
+
+
+def test_a_rebuild_killed_before_it_is_published_leaves_the_old_index(store, library, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generations, "write_atomically", killed)
+        with pytest.raises(KeyboardInterrupt):
+            update(library, Store(store.root), MODEL, rebuild=True)
+    assert ["Ann: Prices rise."] == best(Searcher(Store(store.root), MODEL))
+    update(library, Store(store.root), MODEL, rebuild=True)
+    assert 1 == len(folders(store))
 
 
 def test_a_rebuild_with_other_vectors_is_a_mismatch(store):
@@ -126,8 +154,10 @@ def test_an_index_deleted_and_built_again_under_an_open_store_is_seen(store, lib
     shutil.rmtree(store.root)
     with pytest.raises(IndexNotBuiltError):
         best(searcher)
-    update(library, Store(store.root), MODEL)
-    assert ["Ann: Prices rise."] == best(searcher)
+    library.write(Transcript(Episode("selling", "a", "A"), (Turn("Prices rise in spring.", "Ann"),)))
+    searcher.embedder = BagOfWords("another")
+    update(library, Store(store.root), searcher.embedder)
+    assert ["Ann: Prices rise in spring."] == best(searcher)
 
 
 def unpublished(root):

@@ -4,7 +4,7 @@ import pytest
 
 from index.chunk import split
 from index.query import Query
-from index.store import generations, term_counts
+from index.store import candidates, generations, term_counts
 from index.store.lance import Store
 from index.store.schema import IndexedEpisode
 from index.text.terms import stems
@@ -91,6 +91,12 @@ def test_a_candidate_of_both_searches_comes_once_with_its_own_vectors(store):
     assert "Prices rise." in found.rows([best])[0]["text"]
     assert [2, 12] == sorted(found.arrays.words)
     assert 1 == found.indexed
+
+
+def test_a_candidate_that_was_moved_is_read_and_one_that_was_replaced_left_out(store):
+    (there,) = store.vectors(put(store, "a", ("Ann", "Prices rise.")))
+    rows = generations.run(store.root, candidates._read(store._tables().chunks, {"gone": 1, there: 1 << 40}))
+    assert [there] == rows["id"].to_pylist()
 
 
 def test_the_title_is_found_as_words_but_labels_are_not(store):

@@ -2,13 +2,13 @@ import time
 
 import pytest
 
-from index.text.adverts import CALLS, REACH, adverts
+from index.text.adverts import MAX_MESSAGE, MIN_CALLS, find_adverts
 
 
-def sold(*sentences, turns=()):
+def in_adverts(*sentences, turns=()):
     """The sentences taken for a sponsor's message."""
     numbers = turns or [0] * len(sentences)
-    marks = adverts(list(zip(sentences, numbers, strict=True)))
+    marks = find_adverts(list(zip(sentences, numbers, strict=True)))
     return [text for text, mark in zip(sentences, marks, strict=True) if mark]
 
 
@@ -25,7 +25,7 @@ def sold(*sentences, turns=()):
 )
 def test_a_message_that_names_its_sponsor_is_one(opening):
     talk = "We were talking about how hard it is to hire."
-    assert [opening] == sold(talk, opening, talk)
+    assert [opening] == in_adverts(talk, opening, talk)
 
 
 def test_it_reaches_to_its_last_call_to_act():
@@ -35,33 +35,33 @@ def test_it_reaches_to_its_last_call_to_act():
         "They never pile up again.",
         "Go to paperlane.com.",
     ]
-    assert message == sold("Welcome.", *message, "So, how did you begin?", "I began by selling shoes.")
+    assert message == in_adverts("Welcome.", *message, "So, how did you begin?", "I began by selling shoes.")
 
 
 def test_it_reaches_no_further_than_a_message_lasts():
-    filler = [f"Number {n} is about hiring." for n in range(REACH)]
+    filler = [f"Number {n} is about hiring." for n in range(MAX_MESSAGE)]
     opening, call = "Brought to you by Paperlane.", "Go to paperlane.com."
-    assert [opening, *filler[1:], call] == sold(opening, *filler[1:], call)
-    assert [opening] == sold(opening, *filler, call)
+    assert [opening, *filler[1:], call] == in_adverts(opening, *filler[1:], call)
+    assert [opening] == in_adverts(opening, *filler, call)
 
 
 def test_it_ends_with_its_turn():
     opening, reply, call = "Brought to you by Paperlane.", "I use that myself.", "Sign up today at paperlane.com."
-    assert [opening] == sold(opening, reply, call, turns=(0, 1, 2))
+    assert [opening] == in_adverts(opening, reply, call, turns=(0, 1, 2))
 
 
 def test_calls_that_stand_close_are_a_message_without_an_opening():
     calls = ["Try it for free.", "Use code SHOW.", "That is paperlane dot com."]
-    assert len(calls) == CALLS
+    assert len(calls) == MIN_CALLS
     between = [calls[0], "It files receipts.", *calls[1:]]
-    assert between == sold("We hired three people.", *between, "Then two left.")
-    assert [] == sold(*calls, turns=(0, 1, 2))
-    assert [] == sold(*calls[:2], "It files receipts.")
+    assert between == in_adverts("We hired three people.", *between, "Then two left.")
+    assert [] == in_adverts(*calls, turns=(0, 1, 2))
+    assert [] == in_adverts(*calls[:2], "It files receipts.")
 
 
 def test_calls_that_stand_far_apart_are_none():
     talk = ["People leave.", "Nobody asks why.", "We did ask.", "They told us.", "It helped."]
-    assert [] == sold("Try it for free.", *talk, "Use code SHOW.", *talk, "Go to paperlane.com.")
+    assert [] == in_adverts("Try it for free.", *talk, "Use code SHOW.", *talk, "Go to paperlane.com.")
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_calls_that_stand_far_apart_are_none():
         "",
     ],
 )
-def test_a_guest_who_speaks_of_sponsors_or_names_a_site_once_sells_nothing(said):
-    assert [] == sold("How did it go?", said, "And then we grew for a year.")
+def test_a_guest_who_speaks_of_sponsors_or_names_a_site_once_is_no_advert(said):
+    assert [] == in_adverts("How did it go?", said, "And then we grew for a year.")
 
 
-def test_nothing_said_is_nothing_sold():
-    assert [] == adverts([])
+def test_nothing_said_is_nothing_in_adverts():
+    assert [] == find_adverts([])
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_nothing_said_is_nothing_sold():
 def test_hostile_input_takes_time_in_proportion(hostile):
     def seconds(times):
         started = time.process_time()
-        adverts([(hostile * times, 0)] + [(hostile, 0)] * (times // 10))
+        find_adverts([(hostile * times, 0)] + [(hostile, 0)] * (times // 10))
         return time.process_time() - started
 
     seconds(100)
