@@ -32,20 +32,20 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_encoder(home: Path, facts: dict[str, Any]) -> Run:
-    """A function from texts to vectors: one thread a batch and a batch a core, without waiting for each other."""
+def open_encoder(folder: Path, config: dict[str, Any]) -> Run:
+    """A function from texts to vectors; each core runs a batch of its own with one thread."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = ort.InferenceSession(str(home / "model.onnx"), options, providers=["CPUExecutionProvider"])
-    tokenizer = open_tokenizer(home / "tokenizer.json", facts["max_length"])
+    session = ort.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    tokenizer = open_tokenizer(folder / "tokenizer.json", config["max_length"])
 
     def encode(batch: Sequence[Any]) -> Vectors:
         longest = max(len(item.ids) for item in batch)
-        inputs = {name: np.zeros((len(batch), longest), np.int64) for name in facts["inputs"]}
-        inputs["input_ids"] += facts["padding"]
+        inputs = {name: np.zeros((len(batch), longest), np.int64) for name in config["inputs"]}
+        inputs["input_ids"] += config["padding"]
         for row, item in enumerate(batch):
             for name, values in (("input_ids", item.ids), ("attention_mask", item.attention_mask)):
                 inputs[name][row, : len(values)] = values

@@ -1,6 +1,6 @@
-"""Puts the best passages in the order of a cross-encoder, which reads the question and a passage together; off unless set.
+"""Orders the best passages by a cross-encoder, which reads the query and a passage together; off unless set.
 
-It sees what neither words nor single vectors see, and costs a run of the model for each passage.
+It finds relations that neither terms nor single vectors show. Each passage costs a run of the model.
 """
 
 import math
@@ -12,14 +12,14 @@ from typing import Any, Protocol
 from index.embed.model_files import as_json, first_line, locate
 from ingest.errors import IndexingError
 
-RERANKED = 30  # passages that are read again: the answer is seldom beyond, and each costs as much as the first
+RERANKED = 30  # passages; the answer is seldom beyond
 
 
 class Reranker(Protocol):
-    """What a search asks of it."""
+    """What a search asks of a re-ranking model."""
 
     def scores(self, question: str, passages: Sequence[str]) -> list[float]:
-        """How well each passage answers, more is better; on the model's own scale."""
+        """A score for each passage, higher is better, on the model's own scale. Raises `IndexingError`."""
 
 
 class CrossReranker:
@@ -33,7 +33,7 @@ class CrossReranker:
         self._lock = Lock()
 
     def scores(self, question: str, passages: Sequence[str]) -> list[float]:
-        """See `Reranker`; the same every time."""
+        """See `Reranker`; deterministic."""
         if not passages:
             return []
         try:

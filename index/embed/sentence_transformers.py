@@ -26,7 +26,7 @@ from index.embed.onnx import Run, open_encoder, open_tokenizer
 from ingest.errors import IndexingError
 
 EXPORT = 3  # goes up whenever the same model would be exported differently
-SAMPLES, LEAST_COSINE = 32, 0.9999  # an export is used only if it agrees with the original on this many texts
+SAMPLES, MIN_COSINE = 32, 0.9999  # an export is used only if it agrees with the original on this many texts
 
 
 class SentenceEmbedder:
@@ -49,9 +49,9 @@ class SentenceEmbedder:
 
     @cached_property
     def name(self) -> str:
-        """The model's name and marks of its files and prefixes, so that another model of the same name is told apart."""
-        mark = f"-{sha256(repr(self._prompts).encode()).hexdigest()[:4]}" if any(self._prompts) else ""
-        return f"{Path(self.model).name}@{fingerprint(self.directory)}{mark}"
+        """The model's name with a hash of its files and of its prefixes: other models of that name have another."""
+        suffix = f"-{sha256(repr(self._prompts).encode()).hexdigest()[:4]}" if any(self._prompts) else ""
+        return f"{Path(self.model).name}@{fingerprint(self.directory)}{suffix}"
 
     @cached_property
     def dimension(self) -> int:
@@ -63,7 +63,7 @@ class SentenceEmbedder:
         return int(size or as_json(self.directory / "config.json")["hidden_size"])
 
     def count(self, text: str) -> int:
-        """Word pieces in a text, without the marks a model puts around it."""
+        """Word pieces in a text, without the special tokens around it."""
         counter = self._counter
         return len(counter.encode(text, add_special_tokens=False).ids) if counter else len(text) // 4 + 1
 
@@ -84,16 +84,16 @@ class SentenceEmbedder:
     def no_answer_score(self) -> float:
         """See `Embedder`; from the model's similarity of unrelated texts, measured when it was exported."""
         with self._lock:
-            return no_answer_score(*self._facts["unrelated_similarity"])
+            return no_answer_score(*self._export_config["unrelated_similarity"])
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """float32 `[len(texts), dimension]`, of length 1 each."""
+        """float32 [texts, dimension], of length 1 each."""
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         return self._run([self._prompts[1] + text for text in texts])
 
     def embed_query(self, text: str) -> Vectors:
-        """float32 `[dimension]`, of length 1."""
+        """float32 [dimension], of length 1."""
         vector: Vectors = self._run([self._prompts[0] + text])[0]
         return vector
 
@@ -103,27 +103,27 @@ class SentenceEmbedder:
         return run(texts)
 
     @cached_property
-    def _home(self) -> Path:
+    def _folder(self) -> Path:
         return self.cache / f"{self.name}-{EXPORT}"
 
     @cached_property
-    def _facts(self) -> dict[str, Any]:
+    def _export_config(self) -> dict[str, Any]:
         """How the model is run; it is exported where it was not."""
-        with self._translated():
-            if not (self._home / "encoder.json").exists():
-                _export(self.directory, self._home, self._prompts)
+        with self._as_indexing_error():
+            if not (self._folder / "encoder.json").exists():
+                _export(self.directory, self._folder, self._prompts)
                 for earlier in range(EXPORT):
                     shutil.rmtree(self.cache / f"{self.name}-{earlier}", ignore_errors=True)
-            return as_json(self._home / "encoder.json")
+            return as_json(self._folder / "encoder.json")
 
     @cached_property
     def _loaded(self) -> Run:
-        facts = self._facts
-        with self._translated():
-            return open_encoder(self._home, facts) if facts["exported"] else _original(self.directory)
+        config = self._export_config
+        with self._as_indexing_error():
+            return open_encoder(self._folder, config) if config["exported"] else _original(self.directory)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _as_indexing_error(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:
@@ -154,23 +154,23 @@ def _original(directory: Path) -> Run:
     return run
 
 
-def _export(directory: Path, home: Path, prompts: tuple[str, str]) -> None:
+def _export(directory: Path, folder: Path, prompts: tuple[str, str]) -> None:
     """Write `model.onnx`, `tokenizer.json` and `encoder.json` by rename; where that fails, say so in the last alone."""
-    home.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".part-", dir=home.parent))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     try:
         try:
-            facts = _exported(directory, part)
+            config = _exported(directory, part)
         except Exception as error:  # noqa: BLE001 - whatever it is, the original model still works
-            facts = {"exported": False, "reason": str(error)[:500]}
-        run = open_encoder(part, facts) if facts["exported"] else _original(directory)
+            config = {"exported": False, "reason": str(error)[:500]}
+        run = open_encoder(part, config) if config["exported"] else _original(directory)
         questions, passages = (
             [prompt + text for text in texts] for prompt, texts in zip(prompts, zip(*PAIRS, strict=True), strict=True)
         )
-        facts["unrelated_similarity"] = unrelated_similarity(run(questions), run(passages))
-        (part / "encoder.json").write_text(json.dumps(facts, indent=1), "utf-8")
-        shutil.rmtree(home, ignore_errors=True)
-        part.rename(home)
+        config["unrelated_similarity"] = unrelated_similarity(run(questions), run(passages))
+        (part / "encoder.json").write_text(json.dumps(config, indent=1), "utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -201,13 +201,13 @@ def _exported(directory: Path, part: Path) -> dict[str, Any]:
             input_names=names, output_names=["vector"], dynamic_axes={**axes, "vector": {0: "text"}},
         )  # fmt: skip
     longest = int(model.max_seq_length or 512)
-    facts = {"exported": True, "inputs": names, "max_length": longest, "padding": model.tokenizer.pad_token_id or 0}
+    config = {"exported": True, "inputs": names, "max_length": longest, "padding": model.tokenizer.pad_token_id or 0}
     texts = _samples(model.tokenizer.get_vocab(), longest)
     original = model.encode(texts, prompt="", normalize_embeddings=True, show_progress_bar=False)
-    worst = float(np.min(np.sum(original * open_encoder(part, facts)(texts), axis=1)))
-    if worst < LEAST_COSINE:
+    worst = float(np.min(np.sum(original * open_encoder(part, config)(texts), axis=1)))
+    if worst < MIN_COSINE:
         raise ValueError(f"the export disagrees with the model: cosine {worst:.5f}")
-    return {**facts, "cosine": worst}
+    return {**config, "cosine": worst}
 
 
 def _samples(vocabulary: dict[str, int], longest: int) -> list[str]:
