@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from ingest.speech.faster_whisper import Decoded
+from ingest.speech.recognizer import DecodedSegment
 from ingest.speech.segments import Word
 
 
@@ -36,7 +36,7 @@ class BagOfWords:
 
 
 class ForgetfulWhisper:
-    """A speech model that hears a word every 0.4 s, but in windows of more than `long` s what `hears_first` makes of it."""
+    """A speech model that finds a word every 0.4 s; in windows longer than `long` seconds `hears_first` changes them."""
 
     name, window, device = "forgetful", 30.0, "cpu"
 
@@ -52,7 +52,7 @@ class ForgetfulWhisper:
 
     def decode(self, _, windows, options):
         self.asked.append((options, tuple(windows)))
-        return [[Decoded(self._words(window), self.log_prob, 10, 0.0)] for window in windows]
+        return [[DecodedSegment(self._words(window), self.log_prob, 10, 0.0)] for window in windows]
 
     def _words(self, window):
         starts = np.arange(window.start, window.end - 0.4, 0.4).tolist()
