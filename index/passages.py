@@ -28,6 +28,7 @@ class PassageQuery:
     mean_length: float  # of a passage, in terms
     vector: FloatArray | None
     lexical: bool = True
+    lexical_weight: float = scoring.LEXICAL_WEIGHT  # beside the vector; less where the words say little
     adverts: bool = False
     speaker: int | None = None
 
@@ -61,11 +62,20 @@ class _Scored:
 
 
 def rank_passages(arrays: ChunkArrays, query: PassageQuery, limit: int) -> list[Passage]:
-    """The best passages, best first; one that overlaps a better one, or repeats its sentences, is left out."""
+    """The best passages, best first; one that overlaps a better one, or repeats its sentences, is left out.
+
+    So is one whose snippet is that of a better one. The first passages are the same for every limit.
+    """
     scored = _scored(arrays, query)
     order = np.argsort(-scored.score, kind="stable")[:SHORTLIST]
     order = order[np.isfinite(scored.score[order])]
-    return [_passage(arrays, query, scored, i, chunk) for i, chunk in _distinct(arrays, order, limit)]
+    best: dict[int, Passage] = {}
+    for i, chunk in _distinct(arrays, order):
+        passage = _passage(arrays, query, scored, i, chunk)
+        best.setdefault(int(arrays.signature[arrays.sentence_bounds[chunk] + passage.snippet]), passage)
+        if len(best) == limit:
+            break
+    return list(best.values())
 
 
 def _scored(arrays: ChunkArrays, query: PassageQuery) -> _Scored:
@@ -78,7 +88,7 @@ def _scored(arrays: ChunkArrays, query: PassageQuery) -> _Scored:
     else:
         score = cosine - scoring.SPEAKER_WEIGHT * (1 - arrays.passage_prominence)
         if query.lexical:
-            score = score + scoring.LEXICAL_WEIGHT * lexical**scoring.LEXICAL_EXPONENT
+            score = score + query.lexical_weight * lexical**scoring.LEXICAL_EXPONENT
     if not query.adverts:
         score = score - scoring.ADVERT_PENALTY * np.abs(score) * advert  # a score below zero falls, too
     relevant = lexical > 0 if cosine is None else np.ones(len(score), bool)
@@ -119,13 +129,11 @@ def _repeated(arrays: ChunkArrays) -> BoolArray:
     return np.isin(arrays.signature, signatures[episodes >= REPEATED_EPISODES])
 
 
-def _distinct(arrays: ChunkArrays, order: IntArray, limit: int) -> Iterator[tuple[int, int]]:
-    """The first `limit` passages of this order that repeat no earlier one, each with its chunk."""
+def _distinct(arrays: ChunkArrays, order: IntArray) -> Iterator[tuple[int, int]]:
+    """The passages of this order that repeat no earlier one, each with its chunk."""
     spans: dict[int, list[tuple[int, int]]] = defaultdict(list)  # of words, by episode
     quoted: list[frozenset[int]] = []
     for i, chunk, episode, first, last, begin, end in _places(arrays, order):
-        if len(quoted) == limit:
-            return
         if any(_overlap(first, last, *span) > MAX_OVERLAP for span in spans[episode]):
             continue
         sentences = frozenset(arrays.signature[begin:end].tolist())

@@ -10,7 +10,6 @@ from index.embed.base import Embedder, Vectors
 from index.embed.rerank import RERANKED, Reranker
 from index.passages import Passage, PassageQuery, rank_passages
 from index.query import Answer, Coverage, Hit, Query, Scores
-from index.scoring import IDF_EXPONENT
 from index.store.candidates import Candidates
 from index.store.lance import Store
 from index.store.schema import comparable
@@ -18,7 +17,8 @@ from index.text.terms import hash_term, highlights, stems
 from ingest.errors import IndexNotBuiltError
 from ingest.times import iso, play_url
 
-DEPTH = 25  # candidates of each search; over 4,400 chunks, 10 to 80 give the same quality
+DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
+COMMON_IDF = 1.0  # of a term in more than a third of the chunks; such words are not highlighted beside rarer ones
 
 
 class Searcher:
@@ -44,8 +44,7 @@ class Searcher:
             self.store.require(self.embedder.name, self.embedder.dimension)
             vector = self.embedder.embed_query(query.words)
         terms = list(dict.fromkeys(stems(query.words)))
-        depth = max(DEPTH, 2 * query.limit)
-        found = self.store.candidates(query, vector, [] if query.mode == "vector" else terms, depth)
+        found = self.store.candidates(query, vector, [] if query.mode == "vector" else terms, DEPTH)
         if not found.indexed:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
         hits = self._hits(query, vector, terms, found)
@@ -58,22 +57,29 @@ class Searcher:
             return ()
         limit = max(query.limit, RERANKED) if self.reranker else query.limit
         passages = rank_passages(found.arrays, _passage_query(query, vector, terms, found), limit)
-        hits = _build_hits(passages, found.arrays, found.rows([passage.chunk for passage in passages]), terms)
+        hits = _build_hits(
+            passages, found.arrays, found.rows([passage.chunk for passage in passages]), _content(terms, found)
+        )
         return _reranked(query.words, hits, self.reranker)[: query.limit] if self.reranker else hits
 
 
 def _passage_query(query: Query, vector: Vectors | None, terms: Sequence[str], found: Candidates) -> PassageQuery:
-    exponent = IDF_EXPONENT if query.mode == "hybrid" else 1
     speaker = comparable(query.speaker)
     return PassageQuery(
         terms=[hash_term(term) for term in terms],
-        weights=[found.frequencies.idf(term) ** exponent for term in terms],
+        weights=[found.frequencies.idf(term) for term in terms],
         mean_length=found.frequencies.mean_length,
         vector=vector,
         lexical=query.mode != "vector",
+        lexical_weight=found.frequencies.lexical_weight(terms),
         adverts=query.adverts,
         speaker=hash_term(speaker) if speaker else None,
     )
+
+
+def _content(terms: Sequence[str], found: Candidates) -> list[str]:
+    """The terms worth a highlight: all but the common ones, unless all are common."""
+    return [term for term in terms if found.frequencies.idf(term) >= COMMON_IDF] or list(terms)
 
 
 def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hit]:

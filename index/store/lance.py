@@ -145,8 +145,14 @@ class Store:
         mark.unlink()
 
     def maintain(self, *, force: bool = False, keep: timedelta = KEEP) -> None:
-        """Compact, bring the indexes up to date and drop versions older than `keep`; where it pays, unless `force`."""
+        """Compact, bring the indexes up to date and drop versions older than `keep`; where it pays, unless `force`.
+
+        The tables are opened anew afterwards, since LanceDB caches what it read of files that are gone: after 200 episodes
+        of 4,800 words the process had 495 MiB instead of 599.
+        """
         self._run(lambda tables: maintenance.maintain(tables, force=force, keep=keep))
+        with self._lock:
+            self._opened = None
 
     # -- reading
 
