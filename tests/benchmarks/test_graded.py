@@ -57,6 +57,6 @@ def test_the_figures_are_those_of_their_definitions(grader):
 
     ideal = 7 + 3 / math.log2(3)
     assert (3 + 7 / math.log2(3)) / ideal == pytest.approx(told["nDCG@5"])
-    assert (1, 1.0, 1.0, 1.0, 0.0) == (
+    assert (1, 1.0, 1.0, 1.0, 0.25) == (
         told["questions"], told["first"], told["three"], told["weak where nothing answers"], told["ungraded"]
     )  # fmt: skip
