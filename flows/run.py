@@ -14,13 +14,12 @@ from flows.cli.output import Reporter
 from flows.context import RunContext
 from flows.outages import Outages
 from flows.report import RunReport
-from flows.steps import ACTIONS, EVERYTHING, Actions, ExpiredAddresses, Selection
+from flows.steps import ACTIONS, EVERYTHING, Actions, ExpiredAddresses, Selection, opted_out
 from ingest import pipeline
-from ingest.audio.download import Audio
-from ingest.errors import AudioError, FetchError, IndexingError, SoundbiteError, TranscriptionError, UnreachableError
+from ingest.errors import AudioError, FeedError, IndexingError, SoundbiteError, TranscriptionError, UnreachableError
 from ingest.feeds import opt_out
 from ingest.feeds import poll as feeds
-from ingest.models import Episode, EpisodeRecord, Subscription
+from ingest.models import EpisodeRecord, Subscription
 from ingest.pipeline import IngestContext, Obtained
 from ingest.storage import is_disk_full
 from ingest.times import now
@@ -61,9 +60,14 @@ def run(
 
 
 def take_one(context: RunContext, reporter: Reporter, key: str, actions: Actions = ACTIONS) -> RunReport:
-    """Work on one episode that the ledger knows, whatever its turn, and index it. Raises what `run` raises."""
+    """Work on one episode that the ledger knows, whatever its turn, and index it.
+
+    Raises `FeedError` where its publisher opts out of use by AI, and what `run` raises.
+    """
     context.check()
-    pipeline.reconcile(context.ingest)
+    episode = context.ingest.ledger.find(key).episode
+    if refusal := opted_out(context.ingest, episode.podcast):
+        raise FeedError(episode.title, opt_out.told(refusal))
     work = _Run(context, reporter, Selection(), actions, "")
     with suppress(_StoppedError):
         work.take(key)
@@ -88,7 +92,7 @@ class _Run:
     speech: bool | None = None  # whether the speech model can be used; None before the first look
 
     def __post_init__(self) -> None:
-        self.expired = ExpiredAddresses(self.ingest, self.actions.poll)
+        self.expired = ExpiredAddresses(self.ingest, self.actions)
 
     @property
     def ingest(self) -> IngestContext:
@@ -213,22 +217,10 @@ class _Run:
         if self.outages.must_wait(feeds.host_of(episode.audio_url)):
             raise _SkippedError
         self._require_speech()
-        episode, sound = self._download(episode)
+        episode, sound = self.expired.download(self.reporter, episode)
         self.outages.connected()
         with self.reporter.step(f"{episode.title}: transcribing") as advance:
             return self.actions.transcribe(self.ingest, episode, sound, advance)
-
-    def _download(self, episode: Episode) -> tuple[Episode, Audio]:
-        """The audio; where its host refuses an address that has expired, from the address that the feed gives now."""
-        try:
-            with self.reporter.step(f"{episode.title}: downloading") as advance:
-                return episode, self.actions.download(self.ingest, episode, advance)
-        except FetchError as error:
-            renewed = self.expired.renewed(episode, error)
-            if renewed is None:
-                raise
-        with self.reporter.step(f"{episode.title}: downloading from its new address") as advance:
-            return renewed, self.actions.download(self.ingest, renewed, advance)
 
     def _publisher_transcript(self, record: EpisodeRecord) -> Obtained | None:
         with self.reporter.step(f"{record.episode.title}: reading the publisher's transcript"):

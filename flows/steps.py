@@ -1,14 +1,16 @@
 """What a run looks at, and the steps it takes, so that an engine may wrap each one."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from flows.cli.output import Reporter
 from flows.context import RunContext
 from index.build import BuildReport, index_document, update
 from ingest import pipeline
 from ingest.audio.download import Audio
-from ingest.errors import SoundbiteError
+from ingest.errors import FetchError, SoundbiteError
 from ingest.feeds import poll as feeds
 from ingest.library import Document
 from ingest.models import Advance, Episode, Subscription
@@ -77,28 +79,44 @@ REFUSED = frozenset({401, 403})  # what a host answers to an address whose signa
 
 
 class ExpiredAddresses:
-    """Finds the new address of audio that a host refuses, by reading its feed again; once in vain is enough for a run."""
+    """Downloads audio; where a host refuses it, from the address that its feed gives by then.
 
-    def __init__(
-        self, context: IngestContext, poll: Callable[[IngestContext, Subscription, bool], feeds.Polled]
-    ) -> None:
+    A feed that was read again in vain is not read again for another episode.
+    """
+
+    def __init__(self, context: IngestContext, actions: Actions = ACTIONS) -> None:
         self._context = context
-        self._poll = poll
+        self._actions = actions
         self._in_vain: set[str] = set()
 
-    def renewed(self, episode: Episode, error: Exception) -> Episode | None:
-        """The episode as its feed lists it now, where the error may be an expired address and there is a newer one."""
+    def download(self, reporter: Reporter, episode: Episode) -> tuple[Episode, Audio]:
+        """The audio, and the episode with the address it came from. Raises `AudioError`, `FetchError`, `HomeError`."""
+        try:
+            with reporter.step(f"{episode.title}: downloading") as advance:
+                return episode, self._actions.download(self._context, episode, advance)
+        except FetchError as error:
+            renewed = self._renewed(episode) if error.status in REFUSED else None
+            if renewed is None:
+                raise
+        with reporter.step(f"{episode.title}: downloading from its new address") as advance:
+            return renewed, self._actions.download(self._context, renewed, advance)
+
+    def _renewed(self, episode: Episode) -> Episode | None:
+        """The episode with the address that its feed gives now; None where that is the old one."""
         ledger, podcast = self._context.ledger, episode.podcast
         feed = next((each for each in ledger.feeds() if each.podcast == podcast), None)
-        if getattr(error, "status", None) not in REFUSED or feed is None or podcast in self._in_vain:
+        if feed is None or podcast in self._in_vain:
             return None
-        try:
-            self._poll(self._context, replace(feed, etag="", last_modified=""), False)
-        except SoundbiteError:
-            self._in_vain.add(podcast)
-            return None
-        record = ledger.record(episode.key)
-        if record is None or record.episode.audio_url == episode.audio_url:
-            self._in_vain.add(podcast)
-            return None
-        return replace(episode, audio_url=record.episode.audio_url)
+        with suppress(SoundbiteError):
+            self._actions.poll(self._context, replace(feed, etag="", last_modified=""), False)
+            record = ledger.record(episode.key)
+            if record and record.episode.audio_url != episode.audio_url:
+                return replace(episode, audio_url=record.episode.audio_url)
+        self._in_vain.add(podcast)
+        return None
+
+
+def opted_out(context: IngestContext, podcast: str) -> str:
+    """How a podcast's publisher opts out of use by AI; empty where it does not, or where that is not respected."""
+    found = (feed.opted_out for feed in context.ledger.feeds() if feed.podcast == podcast)
+    return next(found, "") if context.respect_opt_out else ""

@@ -168,6 +168,8 @@ def transcribe(context: IngestContext, episode: Episode, sound: audio.Audio, adv
     )
     for warning in glossary.warnings:
         logger.warning("%s: %s", episode.podcast, warning)
+    if not made.segments:
+        raise AudioError(episode.title, "no speech was found in its audio, so there is no transcript")
     segments, corrected = correct(made.segments, glossary)
     provenance = made.provenance | audio_provenance(sound, made.duration, episode.duration) | {"corrections": corrected}
     transcript = _transcript(replace(episode, duration=made.duration), segments, provenance)

@@ -138,6 +138,9 @@ def _subscribe(settings: Settings, client: Client, source: str, wishes: Wishes =
             _already(ledger, known, url, wishes)
             return
     feed, fetched, credentials = _first_that_answers(client, urls, wishes)
+    if known := ledger.find_by_url(fetched.permanent_url):  # this address has moved there for good
+        _already(ledger, known, known.url, wishes)
+        return
     if not wishes.podcast and not ledger.find_by_url(feed.url):
         feed = refiled(feed, free_name(ledger, feed.podcast))
     if not subscribe(ledger, feed, fetched, now(), credentials):

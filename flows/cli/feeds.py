@@ -10,6 +10,7 @@ import typer
 from flows.cli import output
 from flows.cli.options import Json, settings_of
 from flows.context import open_web
+from flows.names import subscription_named
 from ingest.errors import FeedError
 from ingest.feeds.addresses import read_address
 from ingest.feeds.parse import parse
@@ -120,8 +121,12 @@ def _row(feed: Subscription, tally: dict[str, int]) -> tuple[object, ...]:
 
 
 @app.command()
-def remove(context: typer.Context, podcast: Annotated[str, typer.Argument(metavar="SLUG")]) -> None:
+def remove(
+    context: typer.Context,
+    podcast: Annotated[str, typer.Argument(help="Its name, title or URL, as `soundbite feeds` shows them.")],
+) -> None:
     """Stop polling a podcast. Its transcripts stay in the library and can still be searched."""
     settings = settings_of(context)
-    feed = Ledger(settings.ledger_path).unsubscribe(podcast)
+    ledger = Ledger(settings.ledger_path)
+    feed = ledger.unsubscribe(subscription_named(ledger, podcast).podcast)
     typer.echo(f"Removed {feed.podcast}; its transcripts stay in {settings.library_dir / feed.podcast}")

@@ -77,6 +77,7 @@ def with_older_pages(feed: Feed, ask: Callable[[str], Fetched]) -> Feed:
             break
         for episode in page.episodes:
             episodes.setdefault(episode.guid, replace(episode, source_feed=feed.url))
+        warnings += page.warnings
         credentials = page.credentials.under(credentials)
         there = page.next_page
     return replace(
