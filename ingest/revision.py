@@ -38,6 +38,10 @@ def revised_sidecar(text: str, episode: Episode) -> str:
     if not isinstance(ours, dict):
         return text
     ours |= {name: _told(episode, name) for name in FIELDS}
+    provenance = document["soundbite"].get("provenance")
+    if isinstance(provenance, dict):  # an earlier version wrote passwords into it
+        cleaned = {name: without_userinfo(value) for name, value in provenance.items() if isinstance(value, str)}
+        document["soundbite"]["provenance"] = provenance | cleaned
     document["soundbite"]["episode"] = {name: value for name, value in ours.items() if value != ""}
     changed = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     return changed.encode("utf-8", "backslashreplace").decode()

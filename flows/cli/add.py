@@ -101,6 +101,8 @@ def _subscribe_all(settings: Settings, file: Path, *, dry_run: bool) -> None:
     listed = read_feed_list(file.read_bytes(), file.name)
     for warning in listed.warnings:
         output.say(f"{file.name}: {warning}")
+    if not listed.feeds:
+        raise FeedError(file.name, "lists no feeds that can be subscribed to")
     if dry_run:
         _preview(Ledger(settings.ledger_path), listed.feeds)
         return

@@ -346,3 +346,21 @@ def test_a_feed_that_is_cut_off_is_asked_for_whole_the_next_time(context, host):
 
     assert isinstance(context.ingest.ledger.feed("quota"), Subscription)
     assert 2 == len(run(context).new)
+
+
+def test_documents_of_an_earlier_version_lose_their_passwords_with_the_next_poll(context, host):
+    host.serve("/feed.xml", document(feed("two"), etag='"1"'))
+    subscribe(context, host.url("/feed.xml"))
+    run(context)
+    library, ledger = context.ingest.library, context.ingest.ledger
+    old = read(context, "two")
+    secret = host.url("/feed.xml").replace("//", "//ann:s3cret@")
+    episode = replace(old.episode, source_feed=secret, audio_url=old.episode.audio_url.replace("//", "//ann:s3cret@"))
+    library.write(replace(old, episode=episode, provenance={**old.provenance, "audio_url": secret}))
+    ledger.update_done([replace(old.episode, source_feed="")], revised=False)  # as the ledger's step leaves it
+    ledger.record_poll(replace(ledger.feed("quota"), etag=""), now())
+
+    run(context)
+
+    assert b"s3cret" not in stored(context.home / "library")
+    assert old.turns == read(context, "two").turns

@@ -107,7 +107,8 @@ def test_passwords_leave_the_addresses_of_an_older_ledger(tmp_path):
 
     ledger = Ledger(tmp_path / "ledger.sqlite")
 
-    assert "https://quota.example/feed" == ledger.feed("quota").url
+    feed = ledger.feed("quota")
+    assert ("https://quota.example/feed", "") == (feed.url, feed.etag)
     assert "s3cret" not in f"{ledger.feeds()} {ledger.records()}"
     kept = ledger.credentials("quota")
     assert all(kept.headers_for(url) for url in ("https://quota.example/1.mp3", "https://cdn.example/2.mp3"))

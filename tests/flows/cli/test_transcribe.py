@@ -161,3 +161,17 @@ def test_a_folder_without_audio_is_an_error(call, monkeypatch, tmp_path):
     (tmp_path / "empty").mkdir()
 
     assert_one_line(call("transcribe", tmp_path / "empty"), "holds no audio files")
+
+
+def test_an_episode_whose_address_has_expired_is_fetched_from_the_feeds_newer_one(call, host, monkeypatch, home):
+    keys = pending(call, host, monkeypatch, "one")
+    assert 0 == call("transcribe", keys["one"])[0]
+    host.serve("/a.mp3?one", Reply(403))
+    host.serve("/feed.xml", document(feed("one", audio="/a.mp3?{guid}-anew")))
+    host.serve("/a.mp3?one-anew", document(AUDIO.read_bytes(), "audio/mpeg"))
+
+    code, _, err = call("transcribe", keys["one"][:8])
+
+    assert 0 == code, err
+    (document_there,) = home.rglob("*.md")
+    assert host.url("/a.mp3?one-anew") in document_there.read_text()
