@@ -19,8 +19,9 @@ def subscription_named(ledger: Ledger, name: str) -> Subscription:
             return found
     words = name.casefold().split()
     ways: tuple[Callable[[Subscription], bool], ...] = (
-        lambda feed: feed.podcast == slug(name),
+        lambda feed: feed.podcast == name.strip(),
         lambda feed: feed.title.casefold().split() == words,
+        lambda feed: feed.podcast == slug(name),
         lambda feed: bool(words) and " ".join(words) in " ".join(feed.title.casefold().split()),
     )
     for way in ways:

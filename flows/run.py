@@ -141,6 +141,8 @@ class _Run:
         """Keys of episodes, newest first over all feeds; what polls find in between takes its place."""
         tried: set[str] = set()
         keys = self._due()
+        if self.selection.match and not keys:
+            self.report.warnings.append(f"no episode to be had has {self.selection.match!r} in its title")
         while keys:
             key = keys.popleft()
             if key in tried:

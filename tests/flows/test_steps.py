@@ -283,7 +283,8 @@ def test_a_run_may_look_at_titles(context, host):
 
     report = run(context, match="episode ONE")
 
-    assert (["quota: Episode one"], 1) == (report.new, report.pending)
+    assert (["quota: Episode one"], 1, []) == (report.new, report.pending, report.warnings)
+    assert ["no episode to be had has 'harbour' in its title"] == run(context, match="harbour").warnings
     assert "1 pending" in report.summary()
 
 
