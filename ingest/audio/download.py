@@ -228,7 +228,7 @@ def _head(url: str, chunks: Iterator[bytes]) -> bytes:
         head += chunk
         if len(head) >= MAX_HEAD or (len(head) >= size and sniff(head)):
             break
-        size = max(size, len(head) + 4096)  # what shows nothing yet is not looked at for every byte that comes
+        size = max(size, 2 * len(head))  # what shows nothing yet is not looked at for every byte that comes
     if not head:
         raise AudioError(url, "is empty; the publisher must fix that")
     return head

@@ -163,7 +163,8 @@ def stream(
         stack.callback(answer.close)
         received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers.raw}
         received["x-robots-tag"] = answer.headers.get("x-robots-tag", "")  # joined where there are several
-        if packed := obstacle(received.get("content-encoding", "")):
+        packed = obstacle(received.get("content-encoding", ""))
+        if packed and answer.status_code in {200, 206}:  # the body of a refusal is not read
             raise FetchError(shown, packed)
         if "content-encoding" not in received and (whole_number(received.get("content-length", "")) or 0) > max_bytes:
             raise FetchError(shown, _too_large(max_bytes))

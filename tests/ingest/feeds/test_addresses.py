@@ -1,6 +1,8 @@
 """Addresses as people paste them, and feeds that web pages name."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.feeds.addresses import feed_links, read_address
 
@@ -56,3 +58,20 @@ def test_a_page_names_its_feeds_and_comments_come_last():
 @pytest.mark.parametrize("page", [b"", b"<html>no</html>", b"<link rel=alternate>", b"\xff<link " * 50])
 def test_a_page_without_a_feed_names_none(page):
     assert [] == feed_links(page, "https://h.example/")
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.text() | st.from_regex(r"(?:feed|itpc|http|podcast)?:?/{0,3}[a-z:@/#?.0-9 ]{0,30}", fullmatch=True))
+def test_any_text_gives_web_addresses_or_none(text):
+    assert all(url.startswith(("http://", "https://")) and "\n" not in url.strip() for url in read_address(text))
+
+
+@settings(max_examples=50, deadline=None, database=None)
+@given(
+    st.binary(max_size=300)
+    | st.lists(
+        st.sampled_from([b"<link ", b"rel=alternate ", b"href=", b"'", b'"', b">", b"type=text/xml ", b"//x:y"])
+    ).map(b"".join)
+)
+def test_any_page_gives_web_addresses_or_none(page):
+    assert all(url.startswith(("http://", "https://")) for url in feed_links(page, "https://h.example/"))

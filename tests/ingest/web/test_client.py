@@ -252,6 +252,12 @@ def test_a_packing_that_cannot_be_undone_is_named(host, client, monkeypatch, cod
         fetch(client, url)
 
 
+def test_a_refusal_is_told_by_its_status_however_its_page_is_packed(host, client, monkeypatch):
+    monkeypatch.setattr(encodings, "_is_installed", lambda _: False)
+
+    assert 404 == fetch(client, host.serve("/a", Reply(404, b"x", {"Content-Encoding": "br"}))).status
+
+
 def test_a_packing_nobody_asked_for_is_undone_where_a_library_is_there(host, client):
     brotli = pytest.importorskip("brotli")
     url = host.serve("/a", Reply(body=brotli.compress(b"text"), headers={"Content-Encoding": "br"}))

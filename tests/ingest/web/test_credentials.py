@@ -1,6 +1,8 @@
 """Secrets and addresses, kept apart."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.web.credentials import Credentials, basic, origin_of, plain_basic, read_header, split_userinfo
 
@@ -75,3 +77,13 @@ def test_of_two_credentials_for_one_origin_the_later_counts():
     strong = Credentials.for_url("https://c:d@h.example/")
 
     assert {**plain_basic("c:d"), "x": "1"} == weak.under(strong).headers_for("https://h.example/x")
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.text() | st.from_regex(r"(?:https?:)?//[a-z:@/#?\\[\\]%.0-9]{0,30}", fullmatch=True))
+def test_any_text_is_parted_and_nothing_is_lost(text):
+    clean, userinfo = split_userinfo(text)
+
+    assert len(text) == len(clean) + (len(userinfo) + 1 if len(clean) < len(text) else 0)
+    assert isinstance(origin_of(text), str)
+    assert isinstance(Credentials.for_url(text), Credentials)
