@@ -86,6 +86,7 @@ def open_context(settings: Settings) -> Iterator[RunContext]:
             settings.language,
             settings.max_audio_mb * 2**20,
             settings.keep_audio,
+            settings.respect_opt_out,
         )
         yield RunContext(settings.home, ingest, Store(settings.index_dir), open_embedder(settings))
 

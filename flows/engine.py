@@ -37,7 +37,13 @@ def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
 
 
 def run_once(
-    settings: Settings, *, podcast: str = "", latest: int = 0, since: datetime | None = None
+    settings: Settings,
+    *,
+    podcast: str = "",
+    latest: int = 0,
+    since: datetime | None = None,
+    match: str = "",
+    everything: bool = False,
 ) -> dict[str, Any]:
     """One run of the flow, here and now; its report as plain data. Raises `SoundbiteError` where Prefect fails."""
     # The terminal already says what fails and why; Prefect's own log would say it again with a traceback
@@ -46,7 +52,7 @@ def run_once(
 
     log_to(settings.home / "logs" / "run.log")  # after Prefect has set up its own
     try:
-        return run(podcast=podcast, latest=latest, since=since)
+        return run(podcast=podcast, latest=latest, since=since, match=match, everything=everything)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise SoundbiteError(

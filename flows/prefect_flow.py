@@ -13,6 +13,7 @@ from flows import run as runs
 from flows.cli.output import reporting
 from flows.context import open_context
 from flows.report import RunReport
+from flows.steps import Actions, Selection
 from ingest import pipeline
 from ingest.settings import read_settings
 
@@ -30,8 +31,8 @@ ON_NETWORK: dict[str, Any] = ON_MACHINE | {
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": is_transient,
 }
-STEPS = runs.Actions()
-TASKS = runs.Actions(
+STEPS = Actions()
+TASKS = Actions(
     poll=task(name="poll", **ON_NETWORK)(STEPS.poll),
     publisher=task(name="publisher transcript", **ON_NETWORK)(STEPS.publisher),
     download=task(name="download", **ON_NETWORK)(STEPS.download),
@@ -43,9 +44,16 @@ TASKS = runs.Actions(
 
 
 @flow(name="soundbite", validate_parameters=True)
-def run(podcast: str = "", latest: int = 0, since: datetime | None = None, due_only: bool = False) -> dict[str, Any]:
+def run(  # noqa: PLR0917 - Prefect passes them by name
+    podcast: str = "",
+    latest: int = 0,
+    since: datetime | None = None,
+    due_only: bool = False,
+    match: str = "",
+    everything: bool = False,
+) -> dict[str, Any]:
     """Poll every feed (or one), transcribe what is new, index it; settings come from the environment."""
-    selection = runs.Selection(podcast, latest, since, due_only)
+    selection = Selection(podcast, latest, since, due_only, match, everything)
     with open_context(read_settings()) as context, reporting() as reporter:
         report = runs.run(context, reporter, selection, TASKS)
     _record(report)

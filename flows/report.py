@@ -1,12 +1,19 @@
 """What a run did, in figures and in words: the record a person reads the morning after."""
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
+
+from ingest.times import iso
 
 
 @dataclass(slots=True)
 class RunReport:
-    """Filled while a run goes on; `failed` holds (what, why), `audio_seconds` and `work_seconds` count transcription."""
+    """Filled while a run goes on; `failed` holds (what, why), `audio_seconds` and `work_seconds` count transcription.
+
+    `pending` is how much of the backlog is left, `waiting` how many episodes failed, now or before, of which the first
+    is tried again at `next_try`.
+    """
 
     new: list[str] = field(default_factory=list)
     skipped: int = 0
@@ -14,6 +21,8 @@ class RunReport:
     warnings: list[str] = field(default_factory=list)
     unchanged_feeds: int = 0
     pending: int = 0
+    waiting: int = 0
+    next_try: datetime | None = None
     chunks: int = 0
     audio_seconds: float = 0.0
     work_seconds: float = 0.0
@@ -30,6 +39,7 @@ class RunReport:
         return {
             **asdict(self),
             "failed": failed,
+            "next_try": iso(self.next_try),
             "summary": self.summary(),
             "audio_minutes": round(self.audio_seconds / 60, 2),
             "real_time_factor": None if factor is None else round(factor, 3),
@@ -37,11 +47,14 @@ class RunReport:
 
     def summary(self) -> str:
         """One line for a terminal or a log."""
+        left = f", {self.pending} pending" if self.pending else ""
+        if self.waiting:
+            due = f", tried again from {self.next_try:%Y-%m-%d %H:%M} UTC" if self.next_try else ""
+            left += f" ({self.waiting} failed so far{due})"
         if not (self.new or self.failed or self.chunks):
-            return f"Nothing new: {self.skipped} episodes are in the library already."
+            return f"Nothing new: {self.skipped} episodes are in the library already{left}."
         factor = self.real_time_factor
         speed = f", {self.audio_seconds / 60:.1f} min of audio at {factor:.2f} x real time" if factor else ""
-        left = f", {self.pending} pending" if self.pending else ""
         return f"{len(self.new)} new, {self.skipped} skipped, {len(self.failed)} failed{left}{speed}."
 
     def markdown(self) -> str:

@@ -6,68 +6,25 @@ down, a full disk) costs no episode an attempt and is said once.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from flows.cli.output import Reporter
 from flows.context import RunContext
 from flows.outages import Outages
 from flows.report import RunReport
-from index.build import BuildReport, index_document, update
+from flows.steps import ACTIONS, EVERYTHING, Actions, ExpiredAddresses, Selection, opted_out
 from ingest import pipeline
-from ingest.audio.download import Audio
-from ingest.errors import AudioError, IndexingError, SoundbiteError, TranscriptionError, UnreachableError
+from ingest.errors import AudioError, FeedError, IndexingError, SoundbiteError, TranscriptionError, UnreachableError
+from ingest.feeds import opt_out
 from ingest.feeds import poll as feeds
-from ingest.library import Document
-from ingest.models import Advance, Episode, EpisodeRecord, Subscription
+from ingest.models import EpisodeRecord, Subscription
 from ingest.pipeline import IngestContext, Obtained
 from ingest.storage import is_disk_full
 from ingest.times import now
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What a run looks at: one podcast or all, so many of each one's newest episodes (0: all), those since a moment.
-
-    `due_only` leaves feeds and failures alone whose time has not come.
-    """
-
-    podcast: str = ""
-    latest: int = 0
-    since: datetime | None = None
-    due_only: bool = False
-
-
-def _poll(context: IngestContext, feed: Subscription) -> feeds.Polled:
-    return feeds.poll(context.client, context.ledger, feed, now())
-
-
-def _index(context: RunContext, document: Document) -> int:
-    return index_document(context.ingest.library, context.store, context.embedder, document.name)
-
-
-def _update_index(context: RunContext, advance: Advance) -> BuildReport:
-    return update(
-        context.ingest.library, context.store, context.embedder, lambda progress: advance(progress.done, progress.total)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Actions:
-    """The steps a run takes, so that an engine may wrap each one."""
-
-    poll: Callable[[IngestContext, Subscription], feeds.Polled] = _poll
-    publisher: Callable[[IngestContext, Episode, int], tuple[Obtained | None, list[str]]] = (
-        pipeline.publisher_transcript
-    )
-    download: Callable[[IngestContext, Episode, Advance], Audio] = pipeline.download
-    transcribe: Callable[[IngestContext, Episode, Audio, Advance], Obtained] = pipeline.transcribe
-    save: Callable[[IngestContext, Obtained], Document] = pipeline.save_transcript
-    index: Callable[[RunContext, Document], int] = _index
-    update_index: Callable[[RunContext, Advance], BuildReport] = _update_index
 
 
 class _SkippedError(Exception):
@@ -79,7 +36,7 @@ class _StoppedError(Exception):
 
 
 def run(
-    context: RunContext, reporter: Reporter, selection: Selection = Selection(), actions: Actions = Actions()
+    context: RunContext, reporter: Reporter, selection: Selection = EVERYTHING, actions: Actions = ACTIONS
 ) -> RunReport:
     """Poll, then work through the queue; feeds that come due are polled between episodes.
 
@@ -94,12 +51,26 @@ def run(
     work.report.skipped = sum(
         count["done"] for name, count in ledger.counts_by_podcast().items() if podcast in {"", name}
     )
-    try:
+    with suppress(_StoppedError):
         work.poll_feeds()
         for key in work.queue():
             work.take(key)
-    except _StoppedError:
-        pass
+    work.finish()
+    return work.report
+
+
+def take_one(context: RunContext, reporter: Reporter, key: str, actions: Actions = ACTIONS) -> RunReport:
+    """Work on one episode that the ledger knows, whatever its turn, and index it.
+
+    Raises `FeedError` where its publisher opts out of use by AI, and what `run` raises.
+    """
+    context.check()
+    episode = context.ingest.ledger.find(key).episode
+    if refusal := opted_out(context.ingest, episode.podcast):
+        raise FeedError(episode.title, opt_out.told(refusal))
+    work = _Run(context, reporter, Selection(), actions, "")
+    with suppress(_StoppedError):
+        work.take(key)
     work.finish()
     return work.report
 
@@ -117,7 +88,11 @@ class _Run:
     outages: Outages = field(default_factory=Outages)
     polled: set[str] = field(default_factory=set)  # podcasts asked, or said not to be asked, in this run
     publisher_down: list[tuple[EpisodeRecord, UnreachableError]] = field(default_factory=list)
+    expired: ExpiredAddresses = field(init=False)
     speech: bool | None = None  # whether the speech model can be used; None before the first look
+
+    def __post_init__(self) -> None:
+        self.expired = ExpiredAddresses(self.ingest, self.actions)
 
     @property
     def ingest(self) -> IngestContext:
@@ -146,7 +121,7 @@ class _Run:
             return 0
         try:
             with self.reporter.step(f"{feed.podcast}: polling"):
-                polled = self.actions.poll(self.ingest, feed)
+                polled = self.actions.poll(self.ingest, feed, first and self.selection.everything)
         except UnreachableError as error:
             self._connection_failed(error)
             return 0
@@ -166,6 +141,8 @@ class _Run:
         """Keys of episodes, newest first over all feeds; what polls find in between takes its place."""
         tried: set[str] = set()
         keys = self._due()
+        if self.selection.match and not keys:
+            self.report.warnings.append(f"no episode to be had has {self.selection.match!r} in its title")
         while keys:
             key = keys.popleft()
             if key in tried:
@@ -177,10 +154,26 @@ class _Run:
 
     def _due(self) -> deque[str]:
         chosen = self.selection
-        due = self.ingest.ledger.queue(
+        ledger = self.ingest.ledger
+        due = ledger.queue(
             now(), podcast=self.podcast, latest=chosen.latest, since=chosen.since, retry_all=not chosen.due_only
         )
-        return deque(due)
+        refused = self._opted_out()
+        if not chosen.match and not refused:
+            return deque(due)
+        episodes = {record.episode.key: record.episode for record in ledger.records(self.podcast)}
+        return deque(key for key in due if episodes[key].podcast not in refused and chosen.matches(episodes[key].title))
+
+    def _opted_out(self) -> set[str]:
+        """The podcasts whose publishers opt out of use by AI, where that is respected; each is said once."""
+        if not self.ingest.respect_opt_out:
+            return set()
+        refused = {feed.podcast: feed.opted_out for feed in self.ingest.ledger.feeds() if feed.opted_out}
+        for podcast, reason in refused.items():
+            warning = f"{podcast}: {opt_out.told(reason)}"
+            if self.podcast in {"", podcast} and warning not in self.report.warnings:
+                self.report.warnings.append(warning)
+        return set(refused)
 
     def take(self, key: str) -> None:
         """Work on one episode; whatever goes wrong with it ends with it."""
@@ -226,8 +219,7 @@ class _Run:
         if self.outages.must_wait(feeds.host_of(episode.audio_url)):
             raise _SkippedError
         self._require_speech()
-        with self.reporter.step(f"{episode.title}: downloading") as advance:
-            sound = self.actions.download(self.ingest, episode, advance)
+        episode, sound = self.expired.download(self.reporter, episode)
         self.outages.connected()
         with self.reporter.step(f"{episode.title}: transcribing") as advance:
             return self.actions.transcribe(self.ingest, episode, sound, advance)
@@ -295,4 +287,6 @@ class _Run:
         else:
             self.report.chunks += built.chunks_embedded
             self.report.failed += [(str(subject), reason) for subject, reason in built.failed]
-        self.report.pending = self.ingest.ledger.counts()[0]
+        ledger = self.ingest.ledger
+        self.report.pending, self.report.waiting = ledger.counts()
+        self.report.next_try = ledger.next_try()

@@ -1,8 +1,9 @@
 """One SQLite file that threads and processes share: a connection a call, read without writing, migrated when written."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ingest.errors import DiskFullError, HomeError
@@ -26,6 +27,7 @@ class Database:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._keep_private()
         except OSError as error:
             raise HomeError(self.path.parent, f"cannot be written ({error.strerror}); choose another --home") from error
         with self._translated(), closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as db:
@@ -35,6 +37,15 @@ class Database:
                 migrate(db, self.path)
             with db:
                 yield db
+
+    def _keep_private(self) -> None:
+        """Passwords lie in it: nobody but the owner reads the file, nor those that SQLite makes like it."""
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        for file in (self.path, *(self.path.with_name(self.path.name + end) for end in ("-wal", "-shm"))):
+            with suppress(OSError):  # another's file, or one that is not there
+                if file.stat().st_mode & 0o077:
+                    file.chmod(0o600)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

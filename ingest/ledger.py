@@ -4,119 +4,24 @@ The library of transcripts is the truth about what is done; the ledger remembers
 tells, and why something failed. Losing it costs a poll, not a transcript.
 """
 
-import json
-import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
-from typing import Any
 
-from ingest.database import Database
 from ingest.errors import NotFoundError
-from ingest.identity import slug
-from ingest.models import Episode, EpisodeRecord, EpisodeStatus, Subscription, TranscriptLink
+from ingest.identity import SHORT_KEY
+from ingest.ledger_rows import (
+    episode_record,
+    episode_row,
+    moment,
+    seconds,
+    without_notes,
+)
+from ingest.models import Episode, EpisodeRecord, EpisodeStatus
+from ingest.subscriptions import Subscriptions
 
-_KNOWN = frozenset(field.name for field in fields(Episode))
 
-
-class Ledger(Database):
+class Ledger(Subscriptions):
     """Feeds and episodes. Raises `HomeError` where the file cannot be used, `DiskFullError` where there is no room."""
-
-    # -- feeds
-
-    def feeds(self) -> list[Subscription]:
-        """Every subscription, by podcast."""
-        with self._reading() as db:
-            return [_subscription(row) for row in db.execute("SELECT * FROM feeds ORDER BY podcast")]
-
-    def feed(self, podcast: str) -> Subscription:
-        """One subscription, by the podcast's name or slug; raises `NotFoundError` with the names there are."""
-        known = {feed.podcast: feed for feed in self.feeds()}
-        if slug(podcast) not in known:
-            names = ", ".join(known) or "none yet; `soundbite add URL` adds one"
-            raise NotFoundError(podcast, f"no such podcast here (known: {names})")
-        return known[slug(podcast)]
-
-    def find_by_url(self, url: str) -> Subscription | None:
-        """The subscription that has this URL, or had it before its feed moved; None where there is none."""
-        with self._reading() as db:
-            row = db.execute(
-                "SELECT * FROM feeds WHERE url = ?1 OR podcast IN (SELECT podcast FROM aliases WHERE url = ?1)", (url,)
-            ).fetchone()
-            return _subscription(row) if row else None
-
-    def subscribe(self, feed: Subscription, now: datetime) -> bool:
-        """Add a subscription; False where its URL or its slug is there already, which stays as it was."""
-        with self._writing() as db:
-            added = db.execute(
-                "INSERT OR IGNORE INTO feeds (podcast, url, title, added) VALUES (?, ?, ?, ?)",
-                (slug(feed.podcast), feed.url, feed.title, now.timestamp()),
-            )
-            return added.rowcount == 1
-
-    def unsubscribe(self, podcast: str) -> Subscription:
-        """Stop polling and forget what was pending; transcripts stay. Raises `NotFoundError`."""
-        feed = self.feed(podcast)
-        with self._writing() as db:
-            db.execute("DELETE FROM feeds WHERE podcast = ?", (feed.podcast,))
-            db.execute("DELETE FROM aliases WHERE podcast = ?", (feed.podcast,))
-            db.execute("DELETE FROM episodes WHERE podcast = ? AND status != 'done'", (feed.podcast,))
-        return feed
-
-    def set_overrides(self, podcast: str, *, user_agent: str = "", language: str = "") -> None:
-        """What counts for one feed instead of the settings; what is empty stays as it was."""
-        with self._writing() as db:
-            for name, value in (("user_agent_override", user_agent), ("language_override", language)):
-                if value:
-                    db.execute(f"UPDATE feeds SET {name} = ? WHERE podcast = ?", (value, podcast))  # noqa: S608 - ours
-
-    def move(self, feed: Subscription, url: str) -> bool:
-        """The feed has moved for good; its old URL stays known. False, and nothing done, where the new one is another's.
-
-        `feed` carries the validators of the copy at the new URL.
-        """
-        with self._writing() as db:
-            moved = db.execute(
-                "UPDATE OR IGNORE feeds SET url = ?, etag = ?, last_modified = ?, new_url = '', agreed = 0, "
-                "agreed_since = NULL WHERE podcast = ?",
-                (url, feed.etag, feed.last_modified, feed.podcast),
-            )
-            if moved.rowcount:
-                db.execute("DELETE FROM aliases WHERE url = ?", (url,))
-                db.execute("INSERT OR REPLACE INTO aliases (url, podcast) VALUES (?, ?)", (feed.url, feed.podcast))
-            return moved.rowcount == 1
-
-    def set_backoff(self, host: str, until: datetime) -> None:
-        """A host has asked to be left alone."""
-        with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO hosts (host, backoff_until) VALUES (?, ?)", (host, until.timestamp()))
-
-    def backoff_until(self, host: str) -> datetime | None:
-        """Until when a host has asked to be left alone, which may be over; None where it never asked."""
-        with self._reading() as db:
-            row = db.execute("SELECT backoff_until FROM hosts WHERE host = ?", (host,)).fetchone()
-            return _moment(row[0]) if row else None
-
-    def record_poll(self, feed: Subscription, now: datetime) -> None:
-        """Record a poll that succeeded; `feed` carries the new validators, title and next poll."""
-        self._record_poll(feed, "last_success = ?, last_error = '', failures = 0", now.timestamp())
-
-    def record_poll_failure(self, feed: Subscription, reason: str) -> None:
-        """Record a poll that failed; validators stay, so nothing published meanwhile is missed."""
-        self._record_poll(feed, "last_error = ?, failures = failures + 1", reason)
-
-    def _record_poll(self, feed: Subscription, outcome: str, value: float | str) -> None:
-        names = ("title", "etag", "last_modified", "language", "stated_url", "new_url", "agreed")
-        moments = ("next_poll", "agreed_since", "gone")
-        told = ", ".join(f"{name} = ?" for name in names + moments)
-        values = [getattr(feed, name) for name in names] + [_seconds(getattr(feed, name)) for name in moments]
-        with self._writing() as db:
-            db.execute(
-                f"UPDATE feeds SET {outcome}, {told} WHERE podcast = ?",  # noqa: S608 - constant text
-                (value, *values, feed.podcast),
-            )
-
-    # -- episodes
 
     def upsert_episodes(self, episodes: Iterable[Episode]) -> int:
         """Remember episodes a poll has shown; how many were new.
@@ -129,16 +34,23 @@ class Ledger(Database):
                 "INSERT INTO episodes (key, podcast, published, data, status) VALUES (?, ?, ?, ?, 'pending') "
                 "ON CONFLICT (key) DO UPDATE SET data = excluded.data, published = excluded.published "
                 "WHERE status != 'done'",
-                [_row(episode) for episode in episodes],
+                [episode_row(episode) for episode in episodes],
             )
             return int(db.execute("SELECT count(*) FROM episodes").fetchone()[0] - before)
 
-    def update_done(self, episodes: Iterable[Episode]) -> None:
-        """Take the feed's newer words for episodes that are done; they stay done."""
+    def update_done(self, episodes: Iterable[Episode], *, revised: bool = True) -> None:
+        """Take the feed's newer words for episodes that are done; they stay done.
+
+        Those that are `revised` say so; a new token in an address is no revision.
+        """
+        reason = "revised by its publisher since" if revised else ""
         with self._writing() as db:
             db.executemany(
-                "UPDATE episodes SET published = ?, data = ?, reason = 'revised by its publisher since' WHERE key = ?",
-                [(published, data, key) for key, _, published, data in map(_row, map(_without_notes, episodes))],
+                "UPDATE episodes SET published = ?1, data = ?2, reason = iif(?3 = '', reason, ?3) WHERE key = ?4",
+                [
+                    (published, data, reason, key)
+                    for key, _, published, data in map(episode_row, map(without_notes, episodes))
+                ],
             )
 
     def records(self, podcast: str = "") -> list[EpisodeRecord]:
@@ -148,7 +60,7 @@ class Ledger(Database):
                 "SELECT * FROM episodes WHERE ? IN ('', podcast) ORDER BY published IS NULL, published DESC, key",
                 (podcast,),
             )
-            return [_record(row) for row in rows]
+            return [episode_record(row) for row in rows]
 
     def record(self, name: str) -> EpisodeRecord | None:
         """The episode with this key or guid; None where there is none."""
@@ -156,7 +68,7 @@ class Ledger(Database):
             row = db.execute(
                 "SELECT * FROM episodes WHERE key = ?1 OR json_extract(data, '$.guid') = ?1 ORDER BY key != ?1", (name,)
             ).fetchone()
-            return _record(row) if row else None
+            return episode_record(row) if row else None
 
     def queue(
         self,
@@ -199,7 +111,7 @@ class Ledger(Database):
 
     def settle(self, episode: Episode) -> None:
         """The episode's transcript lies in the library."""
-        self._settle(_without_notes(episode), "done", "", None)
+        self._settle(without_notes(episode), "done", "", None)
 
     def record_failure(self, episode: Episode, reason: str, next_try: datetime) -> None:
         """The episode could not be had this time; it is tried again from `next_try` on."""
@@ -210,11 +122,11 @@ class Ledger(Database):
             db.execute(
                 "INSERT INTO episodes (key, podcast, published, data, status) VALUES (?, ?, ?, ?, 'pending') "
                 "ON CONFLICT (key) DO NOTHING",
-                _row(episode),
+                episode_row(episode),
             )
             db.execute(
                 "UPDATE episodes SET data = ?, status = ?, reason = ?, attempts = attempts + 1, next_try = ? WHERE key = ?",
-                (_row(episode)[3], status, reason, _seconds(next_try), episode.key),
+                (episode_row(episode)[3], status, reason, seconds(next_try), episode.key),
             )
 
     def reconcile(self, keys: Collection[str]) -> int:
@@ -242,6 +154,23 @@ class Ledger(Database):
                 )
         return len(lost)
 
+    def next_try(self) -> datetime | None:
+        """When the first of the episodes that failed is tried again; None where there are none."""
+        with self._reading() as db:
+            found = db.execute("SELECT min(next_try) FROM episodes WHERE status = 'failed'").fetchone()[0]
+            return moment(found)
+
+    def find(self, name: str) -> EpisodeRecord:
+        """The episode whose key (or at least its first 8 digits) or guid is `name`. Raises `NotFoundError`."""
+        exact, key = self.record(name), name.lower()
+        if exact:
+            return exact
+        with self._reading() as db:
+            rows = db.execute("SELECT * FROM episodes WHERE key >= ? AND key < ?", (key, key + "g")).fetchall()
+        if len(rows) == 1 and len(key) >= SHORT_KEY:
+            return episode_record(rows[0])
+        raise NotFoundError(name, "no such episode here; `soundbite episodes` lists them")
+
     def counts_by_podcast(self) -> dict[str, dict[str, int]]:
         """For each podcast how many of its episodes have which status."""
         counts: dict[str, dict[str, int]] = {}
@@ -257,36 +186,3 @@ class Ledger(Database):
         with self._reading() as db:
             counts = dict(db.execute("SELECT status, count(*) FROM episodes GROUP BY status").fetchall())
         return int(counts.get("pending", 0)), int(counts.get("failed", 0))
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
-
-
-def _seconds(moment: datetime | None) -> float:
-    return moment.timestamp() if moment else 0.0
-
-
-def _subscription(row: sqlite3.Row) -> Subscription:
-    names = ("added", "last_success", "next_poll", "agreed_since", "gone")
-    moments = {name: _moment(row[name]) for name in names}
-    return Subscription(**{**{name: row[name] for name in row.keys()}, **moments})  # noqa: SIM118 - a Row is no dict
-
-
-def _without_notes(episode: Episode) -> Episode:
-    """Without what only obtaining it needs: for a podcast of years, most of the ledger."""
-    return replace(episode, summary="", people=(), transcripts=())
-
-
-def _row(episode: Episode) -> tuple[Any, ...]:
-    moment = episode.published_at
-    podcast = slug(episode.podcast)
-    data = json.dumps(asdict(replace(episode, podcast=podcast)))
-    return (episode.key, podcast, moment.timestamp() if moment else None, data)
-
-
-def _record(row: sqlite3.Row) -> EpisodeRecord:
-    data = {name: value for name, value in json.loads(row["data"]).items() if name in _KNOWN}
-    data["people"] = tuple(data.get("people", ()))
-    data["transcripts"] = tuple(TranscriptLink(**link) for link in data.get("transcripts", ()))
-    return EpisodeRecord(Episode(**data), row["status"], row["reason"], row["attempts"], _moment(row["next_try"]))

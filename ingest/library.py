@@ -15,6 +15,7 @@ from typing import TypeVar
 from ingest.errors import NotFoundError, TranscriptError
 from ingest.identity import SHORT_KEY, episode_key, slug
 from ingest.models import Episode, Transcript
+from ingest.revision import differs, revised_markdown, revised_sidecar
 from ingest.storage import FolderStorage, home_error
 from ingest.transcripts.document import file_stem, from_markdown, split_document, to_markdown, to_sidecar
 
@@ -118,6 +119,29 @@ class Library:
         except OSError as error:
             raise home_error(self.root / name, error) from error
         return self._in_catalogue(lambda db: self._catalogued(db, name))
+
+    def revise(self, episode: Episode) -> bool:
+        """Bring the feed's newer title and addresses to an episode's document, text untouched; whether that was needed.
+
+        The Markdown goes last, as in `write`. Raises `HomeError`.
+        """
+        document = self.locate(episode)
+        if document is None:
+            return False
+        beside = _beside(document.name)
+        try:
+            text = self.storage.get(document.name).decode()
+            title, values, _ = split_document(text)
+            if not differs(values | {"title": title or ""}, episode):
+                return False
+            if self.storage.version(beside):
+                self.storage.put(beside, revised_sidecar(self.storage.get(beside).decode(), episode).encode())
+            self.storage.put(document.name, revised_markdown(text, episode).encode())
+        except UnicodeDecodeError:
+            return False  # a document that cannot be read is said where it is indexed
+        except OSError as error:
+            raise home_error(self.root / document.name, error) from error
+        return True
 
     # -- the catalogue
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ingest.errors import HomeError
 from ingest.identity import episode_key, slug
+from ingest.web.credentials import Credentials, without_userinfo
 
 Step = tuple[str, ...] | Callable[[sqlite3.Connection], None]
 
@@ -59,8 +60,44 @@ def _one_slug(db: sqlite3.Connection) -> None:
             )
 
 
+_CREDENTIALS = (
+    """CREATE TABLE credentials (podcast TEXT NOT NULL, origin TEXT NOT NULL, stated INTEGER NOT NULL,
+  headers TEXT NOT NULL, PRIMARY KEY (podcast, origin, stated)) WITHOUT ROWID""",
+    "ALTER TABLE feeds ADD COLUMN opted_out TEXT NOT NULL DEFAULT ''",
+)
+
+
+def _part_credentials(db: sqlite3.Connection) -> None:
+    """Take users and passwords out of the addresses; those of feeds are kept apart.
+
+    An episode that had one forgets where it is from, and its feed is asked for whole: the next poll then sees a
+    difference and brings the clean addresses to its document.
+    """
+    insert = "INSERT OR IGNORE INTO credentials VALUES (?, ?, ?, ?)"
+    for podcast, url in db.execute("SELECT podcast, url FROM feeds WHERE url LIKE '%@%'").fetchall():
+        for origin, headers in Credentials.for_url(url).by_origin.items():
+            db.execute(insert, (podcast, origin, False, json.dumps(headers)))
+    for table, column in (("feeds", "url"), ("feeds", "stated_url"), ("feeds", "new_url"), ("aliases", "url")):
+        for (url,) in db.execute(f"SELECT {column} FROM {table} WHERE {column} LIKE '%@%'").fetchall():  # noqa: S608
+            change = f"UPDATE OR REPLACE {table} SET {column} = ? WHERE {column} = ?"  # noqa: S608 - constant text
+            db.execute(change, (without_userinfo(url), url))
+    for key, podcast, text in db.execute("SELECT key, podcast, data FROM episodes WHERE data LIKE '%@%'").fetchall():
+        data = json.loads(text)
+        for origin, headers in Credentials.for_url(data.get("audio_url", "")).by_origin.items():
+            db.execute(insert, (podcast, origin, True, json.dumps(headers)))
+        told = {name: str(data.get(name, "")) for name in ("audio_url", "source_feed")}
+        clean = {name: without_userinfo(url) for name, url in told.items()}
+        if clean != told:
+            clean["source_feed"] = ""
+            db.execute("UPDATE feeds SET etag = '', last_modified = '' WHERE podcast = ?", (podcast,))
+        links = [link | {"url": without_userinfo(link["url"])} for link in data.get("transcripts", ())]
+        db.execute(
+            "UPDATE episodes SET data = ? WHERE key = ?", (json.dumps(data | clean | {"transcripts": links}), key)
+        )
+
+
 # What a ledger of version n lacks is STEPS[n:]; steps are only ever added.
-STEPS: tuple[Step, ...] = (_FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug)
+STEPS: tuple[Step, ...] = (_FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug, _CREDENTIALS, _part_credentials)
 
 
 def version_of(db: sqlite3.Connection) -> int:

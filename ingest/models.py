@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from ingest.identity import episode_key
 from ingest.times import parse_date
+from ingest.web.credentials import NO_CREDENTIALS, Credentials
 
 EpisodeStatus = Literal["pending", "done", "failed"]
 Advance = Callable[[float, float | None], None]  # told how much of a step is done and, where known, of how much
@@ -57,7 +58,11 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One parsed feed: its episodes newest first as published, and what was wrong with it in plain words."""
+    """One parsed feed: its episodes newest first as published, and what was wrong with it in plain words.
+
+    `credentials` are the users and passwords that stood in its addresses. `next_page` is where older episodes are
+    (RFC 5005). `opted_out` is how the publisher says that no AI shall use them; empty where it does not.
+    """
 
     url: str
     title: str
@@ -69,6 +74,9 @@ class Feed:
     new_url: str = ""
     episodes: tuple[Episode, ...] = ()
     warnings: tuple[str, ...] = ()
+    credentials: Credentials = NO_CREDENTIALS
+    next_page: str = ""
+    opted_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,8 @@ class Subscription:
 
     `language` is what the feed declares; `language_override` and `user_agent_override` are what a person set for it.
     `stated_url` is where the feed itself says it has moved to; `new_url` where it seems to have moved, which `agreed`
-    polls have said since `agreed_since`; `gone` when the host said that it is gone for good.
+    polls have said since `agreed_since`; `gone` when the host said that it is gone for good. `opted_out` is how the
+    publisher says that no machine shall use the episodes (empty: it does not).
     """
 
     podcast: str
@@ -131,6 +140,7 @@ class Subscription:
     agreed: int = 0
     agreed_since: datetime | None = None
     gone: datetime | None = None
+    opted_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from ingest.errors import (
     TranscriptError,
     UnreachableError,
 )
-from ingest.feeds.poll import user_agent_header
+from ingest.feeds.reading import user_agent_header
 from ingest.identity import slug
 from ingest.ledger import Ledger
 from ingest.library import Document, Library
@@ -53,6 +53,7 @@ class IngestContext:
     language: str = ""
     max_audio_bytes: int = 2**30
     keep_audio: bool = False
+    respect_opt_out: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def publisher_transcript(
     busy: FetchError | None = None
     for link in publisher.ranked(episode.transcripts, language):
         try:
-            answer, segments = _captions(context, link, feed.user_agent_override, language)
+            answer, segments = _captions(context, link, feed, language)
         except (FetchError, TranscriptError) as error:
             busy = error if isinstance(error, FetchError) and _may_come(error) else busy
             refused.append(f"{link.url}: {error.message}")
@@ -115,12 +116,17 @@ def _may_come(error: FetchError) -> bool:
 
 
 def _captions(
-    context: IngestContext, link: TranscriptLink, user_agent: str, language: str
+    context: IngestContext, link: TranscriptLink, feed: Subscription, language: str
 ) -> tuple[web.Response, tuple[Segment, ...]]:
     if reason := publisher.foreign(link, language):
         raise TranscriptError(link.url, reason)
-    headers = user_agent_header(user_agent)
-    answer = web.fetch(context.client, link.url, headers=headers, max_bytes=MAX_TRANSCRIPT_BYTES)
+    answer = web.fetch(
+        context.client,
+        link.url,
+        headers=user_agent_header(feed.user_agent_override),
+        credentials=context.ledger.credentials(feed.podcast),
+        max_bytes=MAX_TRANSCRIPT_BYTES,
+    )
     if answer.status != 200:
         raise FetchError(link.url, f"answered with HTTP status {answer.status}", answer.status)
     return answer, captions.parse(answer.body, captions.kind_of(link.type, link.url, answer.body), link.url)
@@ -144,6 +150,7 @@ def download(context: IngestContext, episode: Episode, advance: Advance) -> audi
         target,
         max_bytes=context.max_audio_bytes,
         headers=user_agent_header(_subscription(context, episode).user_agent_override),
+        credentials=context.ledger.credentials(episode.podcast),
         progress=advance,
     )
 
@@ -161,6 +168,8 @@ def transcribe(context: IngestContext, episode: Episode, sound: audio.Audio, adv
     )
     for warning in glossary.warnings:
         logger.warning("%s: %s", episode.podcast, warning)
+    if not made.segments:
+        raise AudioError(episode.title, "no speech was found in its audio, so there is no transcript")
     segments, corrected = correct(made.segments, glossary)
     provenance = made.provenance | audio_provenance(sound, made.duration, episode.duration) | {"corrections": corrected}
     transcript = _transcript(replace(episode, duration=made.duration), segments, provenance)

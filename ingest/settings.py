@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
     user_agent: str = f"soundbite/{VERSION} (podcast transcripts and search)"
     max_audio_mb: int = Field(default=1024, gt=0, description="larger audio is refused")
+    respect_opt_out: bool = Field(default=True, description="leave episodes alone whose publisher opts out of AI use")
     keep_audio: bool = Field(default=False, description="keep audio after it was transcribed, up to 10 GiB")
 
     @field_validator("home")

@@ -1,4 +1,4 @@
-"""Commands about feeds: add, inspect, feeds, remove."""
+"""Commands about feeds: inspect, feeds, remove."""
 
 import sys
 from dataclasses import asdict
@@ -10,100 +10,18 @@ import typer
 from flows.cli import output
 from flows.cli.options import Json, settings_of
 from flows.context import open_web
-from ingest.errors import FeedError, SoundbiteError
+from flows.names import subscription_named
+from ingest.errors import FeedError
+from ingest.feeds.addresses import read_address
 from ingest.feeds.parse import parse
-from ingest.feeds.poll import gone_for_good, read_feed, subscribe
+from ingest.feeds.poll import gone_for_good
+from ingest.feeds.reading import read_feed
 from ingest.ledger import Ledger
 from ingest.models import Feed, Subscription
-from ingest.settings import Settings
 from ingest.times import clock, now
-from ingest.web.client import Client
+from ingest.web.credentials import without_userinfo
 
 app = typer.Typer()
-
-
-@app.command()
-def add(  # noqa: PLR0917 - Typer passes them by name
-    context: typer.Context,
-    source: Annotated[str, typer.Argument(help="A feed's URL, or an OPML file exported from a podcast app.")],
-    podcast: Annotated[str, typer.Option(help="The short name to file it under; made from the title.")] = "",
-    user_agent: Annotated[
-        str, typer.Option(help="The User-Agent for this feed, where its host refuses ours.", show_default=False)
-    ] = "",
-    language: Annotated[
-        str, typer.Option(help="What is spoken, as en or de; else it is detected in each episode.", show_default=False)
-    ] = "",
-    dry_run: Annotated[
-        bool, typer.Option(help="Only say what an OPML file would add; nothing is asked or kept.")
-    ] = False,
-) -> None:
-    """Subscribe to a podcast. The feed is read once to see that it is one; `soundbite run` does the work."""
-    settings = settings_of(context)
-    file = Path(source).expanduser()
-    if file.is_file():
-        if podcast or user_agent or language:
-            raise typer.BadParameter("--podcast, --user-agent and --language are for one feed; an OPML file holds many")
-        _subscribe_all(settings, file, dry_run=dry_run)
-        return
-    if dry_run:
-        raise typer.BadParameter("--dry-run is for an OPML file; `soundbite inspect URL` shows what a feed holds")
-    with open_web(settings) as client:
-        _subscribe(settings, client, source, podcast, user_agent=user_agent, language=language)
-
-
-def _subscribe_all(settings: Settings, file: Path, *, dry_run: bool) -> None:
-    """Every feed of an OPML file; what could not be added is said, and ends with 1."""
-    from ingest.feeds.opml import read_opml
-
-    listed = read_opml(file.read_bytes(), file.name)
-    if dry_run:
-        _preview(Ledger(settings.ledger_path), listed)
-        return
-    failed = 0
-    with open_web(settings) as client, output.reporting() as reporter:
-        for _, url in listed:
-            try:
-                with reporter.step(url):
-                    _subscribe(settings, client, url)
-            except SoundbiteError as error:
-                output.say(f"soundbite: {error}")
-                failed += 1
-    output.say(f"{len(listed) - failed} of {len(listed)} feeds are subscribed to")
-    if failed:
-        raise typer.Exit(1)
-
-
-def _preview(ledger: Ledger, listed: list[tuple[str, str]]) -> None:
-    fresh = 0
-    for title, url in listed:
-        known = ledger.find_by_url(url)
-        fresh += not known
-        typer.echo(f"already    {known.podcast}: {url}" if known else f"would add  {title or '-'}: {url}")
-    typer.echo(f"{fresh} of {len(listed)} feeds would be added")
-
-
-def _subscribe(
-    settings: Settings, client: Client, url: str, podcast: str = "", *, user_agent: str = "", language: str = ""
-) -> None:
-    ledger = Ledger(settings.ledger_path)
-    if known := ledger.find_by_url(url):
-        ledger.set_overrides(known.podcast, user_agent=user_agent, language=language)
-        _already(known, url, " and ".join(filter(None, (user_agent, language))))
-        return
-    feed, fetched = read_feed(client, url, podcast, now=now(), user_agent=user_agent)
-    subscribe(ledger, feed, fetched, now())
-    ledger.set_overrides(feed.podcast, user_agent=user_agent, language=language)
-    for warning in feed.warnings:
-        output.say(f"{feed.podcast}: {warning}")
-    typer.echo(f"Added {feed.podcast}: {feed.title} ({len(feed.episodes)} episodes). Next: soundbite run --latest 1")
-
-
-def _already(known: Subscription, url: str, changed: str) -> None:
-    if changed:
-        typer.echo(f"{known.podcast} is subscribed to already; from now on with {changed}")
-        return
-    moved = "" if known.url == url else f" (it has moved to {known.url})"
-    typer.echo(f"{known.podcast} is subscribed to already{moved}; `soundbite run` fetches what is new")
 
 
 @app.command()
@@ -116,11 +34,12 @@ def inspect(
     file = Path(source).expanduser()
     if file.is_file():
         feed = parse(file.absolute().as_uri(), file.read_bytes())
-    elif "://" not in source:
-        raise FeedError(source, "is neither a file here nor a URL; a URL begins with https://")
     else:
+        urls = read_address(source)
+        if not urls:
+            raise FeedError(without_userinfo(source), "is neither a file here nor a web address")
         with open_web(settings_of(context)) as client:
-            feed, _ = read_feed(client, source, now=now())
+            feed, _ = read_feed(client, urls[0], now=now())
     if json:
         output.emit(_described(feed))
         return
@@ -202,8 +121,12 @@ def _row(feed: Subscription, tally: dict[str, int]) -> tuple[object, ...]:
 
 
 @app.command()
-def remove(context: typer.Context, podcast: Annotated[str, typer.Argument(metavar="SLUG")]) -> None:
+def remove(
+    context: typer.Context,
+    podcast: Annotated[str, typer.Argument(help="Its name, title or URL, as `soundbite feeds` shows them.")],
+) -> None:
     """Stop polling a podcast. Its transcripts stay in the library and can still be searched."""
     settings = settings_of(context)
-    feed = Ledger(settings.ledger_path).unsubscribe(podcast)
+    ledger = Ledger(settings.ledger_path)
+    feed = ledger.unsubscribe(subscription_named(ledger, podcast).podcast)
     typer.echo(f"Removed {feed.podcast}; its transcripts stay in {settings.library_dir / feed.podcast}")

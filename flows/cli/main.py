@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import admin, feeds, run, search, transcribe, transcripts
+from flows.cli import add, admin, feeds, run, search, transcribe, transcripts
 from ingest.errors import QueryError, SettingsError, SoundbiteError
 from ingest.settings import VERSION, read_settings
 
@@ -48,7 +48,7 @@ def root(
     context.obj = read_settings()
 
 
-for group in (feeds.app, run.app, search.app, transcripts.app, transcribe.app, admin.app):
+for group in (add.app, feeds.app, run.app, search.app, transcripts.app, transcribe.app, admin.app):
     app.registered_commands += group.registered_commands
     app.registered_groups += group.registered_groups
 

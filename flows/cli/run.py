@@ -27,8 +27,9 @@ def run(  # noqa: PLR0917 - Typer passes them by name
         int | None, typer.Option(help="Look only at this many newest episodes of each podcast.", min=1)
     ] = None,
     since: Annotated[str, typer.Option(metavar="DATE", help="Only episodes of this day or later, as 2026-01-31.")] = "",
+    match: Annotated[str, typer.Option(metavar="WORDS", help="Only episodes with these words in their titles.")] = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="Every episode there is, newest first: the default.")
+        bool, typer.Option("--all", help="Every episode there is, newest first, those on a feed's older pages, too.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -48,7 +49,9 @@ def run(  # noqa: PLR0917 - Typer passes them by name
     with open_context(settings) as opened:
         opened.check()  # said now rather than after the engine has started
     output.say("Starting the flow engine (Prefect); the first start takes longest")
-    report = engine.run_once(settings, podcast=podcast, latest=latest or 0, since=first)
+    report = engine.run_once(
+        settings, podcast=podcast, latest=latest or 0, since=first, match=match, everything=everything
+    )
     if json:
         output.emit(report)
     else:

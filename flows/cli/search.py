@@ -8,6 +8,7 @@ import typer
 
 from flows.cli import output
 from flows.cli.options import Json, Podcast, parse_day, settings_of
+from flows.names import check_podcast
 from index import catalogue
 from index.open import open_searcher
 from index.query import DEFAULT_LIMIT, MAX_LIMIT, Query
@@ -41,6 +42,7 @@ def search(  # noqa: PLR0917 - Typer passes them by name
 ) -> None:
     """Ask a question; each hit has the words, who says them, when, and a link that plays them."""
     query = Query(question, limit, mode.value, podcast, speaker, parse_day(since), parse_day(until), adverts)
+    check_podcast(settings_of(context), podcast)
     answer = open_searcher(settings_of(context)).search(query)
     if json:
         output.emit(asdict(answer))
@@ -52,6 +54,7 @@ def search(  # noqa: PLR0917 - Typer passes them by name
 def episodes(context: typer.Context, podcast: Podcast = "", json: Json = False) -> None:
     """List every episode known and what became of it: indexed, pending or failed, and why."""
     settings = settings_of(context)
+    check_podcast(settings, podcast)
     known = catalogue.episodes(Store(settings.index_dir), Ledger(settings.ledger_path).records())
     listed = [episode for episode in known if not podcast or slug(episode.podcast) == slug(podcast)]
     if json:

@@ -1,5 +1,6 @@
-"""The command `transcribe`: a local file to stdout, or episodes of the library anew."""
+"""The command `transcribe`: local files, or episodes of the library anew, or one that is still to come."""
 
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -10,31 +11,38 @@ import typer
 from flows.cli import output
 from flows.cli.options import Format, Podcast, settings_of
 from flows.context import RunContext, open_context
+from flows.names import check_podcast
+from flows.run import take_one
+from flows.steps import ExpiredAddresses, opted_out
 from index.build import index_document
 from ingest import pipeline
-from ingest.errors import AudioError, NotFoundError, SoundbiteError
+from ingest.errors import AudioError, FeedError, NotFoundError, SoundbiteError
+from ingest.feeds import opt_out
 from ingest.library import Library
 from ingest.models import Advance, Episode, Transcript
 from ingest.pipeline import IngestContext
 from ingest.speech.glossary import correct, read_glossary
+from ingest.storage import write_atomically
 from ingest.times import iso_milliseconds, now
 from ingest.transcripts.document import turns_from_segments
 from ingest.transcripts.export import render
 
 app = typer.Typer()
+SILENT = {Format.vtt: "WEBVTT\n", Format.srt: ""}  # whole files without cues
 
 
 @app.command()
 def transcribe(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="An audio file, or an episode's key or guid.")] = "",
+    what: Annotated[str, typer.Argument(help="An audio file, a folder of them, or an episode's key or guid.")] = "",
     podcast: Podcast = "",
     model: Annotated[str, typer.Option(help="Another speech model than the one in the settings.")] = "",
-    to: Annotated[Format, typer.Option(help="For a file: what to print.")] = Format.md,
+    to: Annotated[Format, typer.Option(help="For files: what to print or write.")] = Format.md,
 ) -> None:
-    """Transcribe a local audio file and print it, or transcribe episodes of the library anew.
+    """Transcribe a local audio file and print it, a folder of them beside the files, or episodes of a podcast.
 
-    An episode keeps its old transcript until the new one is whole. Stopped, the command goes on where it was.
+    An episode of the library keeps its old transcript until the new one is whole; one that is pending or has failed is
+    taken as a run takes it. Stopped, the command goes on where it was.
     """
     if bool(what) == bool(podcast):
         raise typer.BadParameter("name an audio file or an episode, or a --podcast")
@@ -44,17 +52,76 @@ def transcribe(
     settings = settings_of(context)
     if model:
         settings = settings.model_copy(update={"whisper_model": model})
+    check_podcast(settings, podcast)
     with open_context(settings) as opened, output.reporting() as reporter:
         if what and file.is_file():
             with reporter.step(f"transcribing {file}") as advance:
                 transcript = of_file(opened.ingest, file, advance)
-            typer.echo(render(transcript, to.value), nl=False)
+            typer.echo(_rendered(file, transcript, to), nl=False)
             return
-        failed = again(opened, reporter, list(_episodes(opened.ingest.library, what, podcast)))
+        failed = _folder(opened, reporter, file, to) if what and file.is_dir() else []
+        if not (what and file.is_dir()):
+            failed = _of_episodes(opened, reporter, what, podcast)
     for title, reason in failed:
         output.say(f"soundbite: {title}: {reason}")
     if failed:
         raise typer.Exit(1)
+
+
+def _rendered(file: Path, transcript: Transcript, to: Format) -> str:
+    """The transcript as asked for; of audio without speech an empty one, with a word about that."""
+    if transcript.segments:
+        return render(transcript, to.value)
+    output.say(f"{file}: no speech was found")
+    return SILENT[to] if to in SILENT else render(transcript, to.value)
+
+
+def _folder(context: RunContext, reporter: output.Reporter, folder: Path, to: Format) -> list[tuple[str, str]]:
+    """Transcribe the audio files of a folder, each into a file beside it; those that are there are kept.
+
+    Those that failed, with the reason. Raises `AudioError` where there are none.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in pipeline.AUDIO_SUFFIXES)
+    files = [path for path in found if path.is_file() and not path.name.startswith(".")]
+    if not files:
+        endings = " ".join(sorted(pipeline.AUDIO_SUFFIXES))
+        raise AudioError(folder, f"holds no audio files ({endings})")
+    names, failed = Counter(path.with_suffix("") for path in files), []
+    for file in files:
+        beside = file.with_name(file.name if names[file.with_suffix("")] > 1 else file.stem)
+        target = beside.with_name(f"{beside.name}.{to.value}")
+        if target.exists():
+            output.say(f"{target} is there already, kept")
+            continue
+        try:
+            with reporter.step(f"transcribing {file}") as advance:
+                transcript = of_file(context.ingest, file, advance)
+            write_atomically(target, _rendered(file, transcript, to))
+            typer.echo(str(target))
+        except SoundbiteError as error:
+            failed.append((str(file), error.message))
+        except OSError as error:
+            failed.append((str(target), f"cannot be written ({error.strerror})"))
+    return failed
+
+
+def _of_episodes(context: RunContext, reporter: output.Reporter, name: str, podcast: str) -> list[tuple[str, str]]:
+    """Transcribe what is meant: anew where the library has it, else as a run does. Those that failed, with the reason."""
+    library, ledger = context.ingest.library, context.ingest.ledger
+    if not name:
+        return again(context, reporter, list(_episodes(library, podcast)))
+    try:
+        document = library.find(name)
+    except NotFoundError:
+        episode = ledger.find(name).episode
+    else:
+        return again(context, reporter, [library.read(document.name).episode])
+    report = take_one(context, reporter, episode.key)
+    for warning in report.warnings:
+        output.say(f"warning  {warning}")
+    for title in report.new:
+        typer.echo(f"new      {title}")
+    return report.failed
 
 
 def of_file(context: IngestContext, file: Path, advance: Advance) -> Transcript:
@@ -70,11 +137,8 @@ def of_file(context: IngestContext, file: Path, advance: Advance) -> Transcript:
     return Transcript(episode, turns_from_segments(segments), segments, iso_milliseconds(now()), provenance)
 
 
-def _episodes(library: Library, name: str, podcast: str) -> Iterator[Episode]:
-    """The episodes meant. Raises `NotFoundError` where there are none."""
-    if name:
-        yield library.read(library.find(name).name).episode
-        return
+def _episodes(library: Library, podcast: str) -> Iterator[Episode]:
+    """A podcast's episodes in the library. Raises `NotFoundError` where there are none."""
     documents = library.documents(podcast)
     if not documents:
         raise NotFoundError(podcast, "has no transcripts in the library; `soundbite episodes` lists what is there")
@@ -84,21 +148,22 @@ def _episodes(library: Library, name: str, podcast: str) -> Iterator[Episode]:
 
 def again(context: RunContext, reporter: output.Reporter, episodes: list[Episode]) -> list[tuple[str, str]]:
     """Transcribe episodes anew and index each; those that failed, with the reason, keep what they had."""
-    failed = []
+    failed, expired = [], ExpiredAddresses(context.ingest)
     for episode in episodes:
         try:
-            _one(context, reporter, episode)
+            _one(context, reporter, episode, expired)
         except SoundbiteError as error:
             failed.append((episode.title, str(error)))
     return failed
 
 
-def _one(context: RunContext, reporter: output.Reporter, episode: Episode) -> None:
+def _one(context: RunContext, reporter: output.Reporter, episode: Episode, expired: ExpiredAddresses) -> None:
+    if refusal := opted_out(context.ingest, episode.podcast):
+        raise FeedError(episode.title, opt_out.told(refusal))
     if not episode.audio_url:
         raise AudioError(episode.title, "its transcript names no audio address, so it cannot be transcribed")
     context.ingest.transcriber.load()  # what is missing is said before the download
-    with reporter.step(f"{episode.title}: downloading") as advance:
-        sound = pipeline.download(context.ingest, episode, advance)
+    episode, sound = expired.download(reporter, episode)
     with reporter.step(f"{episode.title}: transcribing") as advance:
         obtained = pipeline.transcribe(context.ingest, episode, sound, advance)
     document = pipeline.save_transcript(context.ingest, obtained)

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.audio.containers import MAX_HEAD, sound_offset
 from ingest.errors import AudioError
 
 RATE = 16_000  # samples a second: what Whisper and the Silero VAD were trained on
@@ -36,7 +37,7 @@ class Recording:
         self._samples = 0
         self._broken = False
         try:
-            self._container = av.open(str(path), metadata_errors="ignore")
+            self._container = av.open(_from_sound(path), metadata_errors="ignore")
         except (av.FFmpegError, OSError, ValueError) as error:
             raise AudioError(path, f"is not audio that can be read ({_reason(error)}); download it again") from error
         if not self._container.streams.audio:
@@ -107,6 +108,13 @@ class Recording:
                 return
 
 
+def _from_sound(path: Path) -> str:
+    """The file for libav, without what stands before the sound."""
+    with path.open("rb") as file:
+        start = sound_offset(file.read(MAX_HEAD))
+    return f"subfile,,start,{start},end,0,,:{path}" if 0 < start < path.stat().st_size else str(path)
+
+
 def _form(frame: Any) -> tuple[str, str, int]:
     """What a resampler expects to stay the same."""
     return frame.format.name, frame.layout.name, frame.sample_rate
@@ -131,10 +139,12 @@ def _declares_exactly(form: str, path: Path) -> bool:
     if form != "mp3":
         return True
     with path.open("rb") as file:
+        start = sound_offset(file.read(MAX_HEAD))
+        file.seek(start)
         head = file.read(10)
         if head[:3] == b"ID3":  # its size is four bytes of seven bits (ID3v2.4, section 3.1)
             size = sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-            file.seek(10 + size)
+            file.seek(start + 10 + size)
         frame = file.read(4096)
     return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
 

@@ -8,34 +8,22 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from ingest.audio.containers import MAX_HEAD, is_stream, sniff
 from ingest.audio.partial import DownloadState, PartialDownload, continues
 from ingest.errors import AudioError, DiskFullError, FetchError
 from ingest.storage import home_error
 from ingest.times import now, parse_date
 from ingest.web import client as web
+from ingest.web.credentials import NO_CREDENTIALS, NO_HEADERS, Credentials
 from ingest.web.headers import retry_after, strong_validator, whole_number
 
 ACCEPT = "audio/*, video/*;q=0.9, application/octet-stream;q=0.8, */*;q=0.1"
-HEAD = 16  # bytes at the start of a file that tell its container
+SHOWN = 16  # bytes of what is not audio that the error shows
 SPARE_DISK = 64 * 2**20  # bytes left free for other programs
 SPARE_BYTES = 2**20  # of the client's limit above ours, so that our error message comes first
 MAX_SECONDS = 4 * 3600.0  # a gigabyte at 70 kB/s
+WHOLE = re.compile(r"bytes 0-(\d{1,15})/(\d{1,15})")
 KEPT_HEADERS = ("content-type", "content-length", "etag", "last-modified", "date", "server")
-NOT_AUDIO = re.compile(r"text/(?!plain)|image/|application/(?:json|xml|xhtml|pdf|zip|rss|atom|problem)", re.IGNORECASE)
-SIGNATURES = (
-    (rb"ID3", "mp3"),
-    (rb"OggS", "ogg"),
-    (rb"fLaC", "flac"),
-    (rb"RIFF....(?:WAVE|AVI )", "wav"),
-    (rb"....ftyp", "mp4"),
-    (rb"\x1aE\xdf\xa3", "matroska"),
-    (rb"FORM....AIF[FC]", "aiff"),
-    (rb"\x30\x26\xb2\x75", "asf"),
-    (rb"caff\0", "caf"),
-    (rb"\0*\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][\0-\xef]", "mp3"),  # frame sync, MPEG 1, 2 and 2.5, layers II and III
-    (rb"\xff[\xf0\xf1\xf8\xf9]", "aac"),  # ADTS
-    (rb"ADIF", "aac"),
-)
 Progress = Callable[[int, int | None], None]
 
 
@@ -49,11 +37,6 @@ class Audio:
     content_type: str
     final_url: str
     headers: dict[str, str] = field(default_factory=dict)
-
-
-def sniff(head: bytes) -> str:
-    """The audio container that a file's first 16 bytes show; empty for anything else."""
-    return next((name for pattern, name in SIGNATURES if re.match(pattern, head, re.DOTALL)), "")
 
 
 def lengths_differ(decoded: float, declared: float | None) -> bool:
@@ -89,7 +72,8 @@ def download(
     *,
     max_bytes: int,
     max_seconds: float = MAX_SECONDS,
-    headers: Mapping[str, str] = web.NO_HEADERS,
+    headers: Mapping[str, str] = NO_HEADERS,
+    credentials: Credentials = NO_CREDENTIALS,
     progress: Progress | None = None,
     free: Callable[[Path], int] = free_disk,
 ) -> Audio:
@@ -101,7 +85,7 @@ def download(
     """
     part = PartialDownload(target)
     fields = {"accept": ACCEPT, "accept-encoding": "identity"} | {name.lower(): text for name, text in headers.items()}
-    request = DownloadRequest(client, episode_url, fields, max_bytes, max_seconds, free, progress)
+    request = DownloadRequest(client, episode_url, fields, credentials, max_bytes, max_seconds, free, progress)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         state = part.resumable(episode_url)
@@ -122,6 +106,7 @@ class DownloadRequest:
     client: web.Client
     url: str
     headers: Mapping[str, str]
+    credentials: Credentials
     max_bytes: int
     max_seconds: float
     free: Callable[[Path], int]
@@ -131,7 +116,14 @@ class DownloadRequest:
         """One request, with more headers."""
         headers = {**self.headers, **{name.replace("_", "-"): value for name, value in more.items()}}
         limit = self.max_bytes + SPARE_BYTES
-        return web.stream(self.client, self.url, headers=headers, max_bytes=limit, max_seconds=self.max_seconds)
+        return web.stream(
+            self.client,
+            self.url,
+            headers=headers,
+            credentials=self.credentials,
+            max_bytes=limit,
+            max_seconds=self.max_seconds,
+        )
 
 
 def _finish(part: PartialDownload, state: DownloadState) -> Audio:
@@ -161,10 +153,9 @@ def _whole(
     _check_room(request, part.path.parent, total, 0)
     head = _head(request.url, chunks)
     if not sniff(head):
-        page = head.lstrip()[:1] in (b"<", b"{")
-        found = "it is a web page or an error message" if page else f"it begins with {head[:HEAD]!r}"
-        raise AudioError(request.url, f"is not audio: {found}; the publisher must fix that")
-    state = DownloadState(request.url, answer.url, strong_validator(answer.headers), total, dict(answer.headers))
+        raise AudioError(request.url, _not_audio(head, answer.headers.get("content-type", "")))
+    kept = {name: value for name, value in answer.headers.items() if name in KEPT_HEADERS}
+    state = DownloadState(request.url, answer.url, strong_validator(answer.headers), total, kept)
     part.begin(state)
     _write(request, part, state, chain([head], chunks))
     return state
@@ -198,15 +189,24 @@ def _broken_off(part: PartialDownload, state: DownloadState, reason: str) -> Aud
     return AudioError(state.url, f"{reason}: {size}{promised} bytes came; the next try {then}", transient=True)
 
 
+def _not_audio(head: bytes, kind: str) -> str:
+    """What the first bytes show instead of sound."""
+    if is_stream(head):
+        return "is a stream (HLS), which is not read"
+    page = head.lstrip()[:1] in (b"<", b"{")
+    found = "it is a web page or an error message" if page else f"it begins with {head[:SHOWN]!r}"
+    return f"is not audio: {found}{f', sent as {kind[:60]}' if kind else ''}; the publisher must fix that"
+
+
 def _check_answer(url: str, answer: web.Response) -> None:
-    if answer.status != 200:
+    """Raises FetchError for a status that brings no whole file; some hosts send one as a part (206) from end to end."""
+    span = WHOLE.fullmatch(answer.headers.get("content-range", "").strip())
+    whole = answer.status == 206 and span and int(span[1]) + 1 == int(span[2])
+    if answer.status != 200 and not whole:
         then = "the publisher took it away" if answer.status in (404, 410) else "it is tried again later"
         sent = parse_date(answer.headers.get("date", "")) or now()
         wait = retry_after(answer.headers.get("retry-after", ""), sent)
         raise FetchError(url, f"answered with HTTP status {answer.status}; {then}", answer.status, wait)
-    kind = answer.headers.get("content-type", "")
-    if NOT_AUDIO.match(kind):
-        raise AudioError(url, f"is not audio but {kind[:60]}; the publisher must fix that")
 
 
 def _check_room(request: DownloadRequest, folder: Path, total: int | None, received: int) -> None:
@@ -222,12 +222,13 @@ def _too_large(max_bytes: int) -> str:
 
 
 def _head(url: str, chunks: Iterator[bytes]) -> bytes:
-    """The first chunks, up to the `HEAD` bytes that tell the container."""
-    head = b""
+    """The first chunks, up to those that show what the file is, at most about `MAX_HEAD` bytes."""
+    head, size = b"", 64
     for chunk in chunks:
         head += chunk
-        if len(head) >= HEAD:
+        if len(head) >= MAX_HEAD or (len(head) >= size and sniff(head)):
             break
+        size = max(size, 2 * len(head))  # what shows nothing yet is not looked at for every byte that comes
     if not head:
         raise AudioError(url, "is empty; the publisher must fix that")
     return head

@@ -3,8 +3,9 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import reduce
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -13,13 +14,16 @@ from ingest.feeds.podcast_tags import PodcastTags
 from ingest.feeds.repair import plain_text
 from ingest.models import Episode, TranscriptLink
 from ingest.times import parse_duration
+from ingest.web.credentials import NO_CREDENTIALS, Credentials, origin_of, without_userinfo
 
 AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wma", ".aif", ".aiff")
 VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".ogv")
+STREAM_TYPE = re.compile(r"mpegurl|dash\+xml")
 NOT_MEDIA = 3  # the rank of what is neither audio nor video
 OTHER_ENDING = re.compile(
     r"\.(?:jpe?g|png|gif|webp|svg|pdf|epub|zip|torrent|html?|xml|json|srt|vtt|txt)$", re.IGNORECASE
 )
+WEB_SCHEME = re.compile(r"https?://", re.IGNORECASE)
 WEB_ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?:[/?#][^\s]*)?")
 
 
@@ -32,6 +36,19 @@ class FeedContext:
     base: str
     author: str = ""
     people: tuple[str, ...] = ()
+    passwords: dict[str, Credentials] = field(default_factory=dict)  # by origin: those that addresses carry
+
+    def absolute(self, url: str) -> str:
+        """A web address as published, made absolute; a user and password in it are put aside."""
+        joined = absolute(self.base, url)
+        clean = without_userinfo(joined)
+        if clean != joined:
+            self.passwords.setdefault(origin_of(clean), Credentials.for_url(joined))
+        return clean
+
+    def credentials(self) -> Credentials:
+        """The users and passwords put aside so far."""
+        return reduce(Credentials.under, self.passwords.values(), NO_CREDENTIALS)
 
 
 def without_query(url: str) -> str:
@@ -54,10 +71,12 @@ def absolute(base: str, url: str) -> str:
 def read_entry(entry: Mapping[str, Any], tags: PodcastTags, feed: FeedContext) -> tuple[Episode | None, list[str]]:
     """The episode, or None where the entry carries no audio; and what is wrong with it."""
     title = plain_text(_text(entry, "title") or _text(entry, "itunes_title"), limit=500)
-    url = _enclosure_url(entry, feed.base)
+    url, streams = _audio_url(entry, tags, feed)
     if not url:
-        return None, [f"{title or 'an entry without a title'}: has no audio or video, skipped"]
+        lack = "is a stream (HLS), which is not read" if streams else "has no audio or video"
+        return None, [f"{title or 'an entry without a title'}: {lack}, skipped"]
     guid = " ".join((tags.guid or _text(entry, "id")).splitlines())
+    guid = without_userinfo(guid) if WEB_SCHEME.match(guid) else guid
     episode = Episode(
         podcast=feed.podcast,
         guid=guid or without_query(url),
@@ -72,7 +91,7 @@ def read_entry(entry: Mapping[str, Any], tags: PodcastTags, feed: FeedContext) -
         season=_number(tags.season) or _number(_text(entry, "itunes_season")),
         number=_number(tags.episode) or _number(_text(entry, "itunes_episode")),
         people=tuple(tags.people) or feed.people,
-        transcripts=_transcripts(tags.transcripts, feed.base),
+        transcripts=_transcripts(tags.transcripts, feed),
     )
     return episode, _complaints(entry, episode, title, guid)
 
@@ -106,7 +125,7 @@ def _number(text: str) -> int | None:
 def _link(entry: Mapping[str, Any], base: str) -> str:
     """The episode's page; a guid that feedparser took for a link counts only where it is an absolute address."""
     link = _text(entry, "link")
-    return absolute("" if link == _text(entry, "id") else base, link)
+    return without_userinfo(absolute("" if link == _text(entry, "id") else base, link))
 
 
 def _summary(entry: Mapping[str, Any]) -> str:
@@ -114,14 +133,31 @@ def _summary(entry: Mapping[str, Any]) -> str:
     return plain_text(_text(entry, "summary") or next(iter(contents), ""))
 
 
-def _enclosure_url(entry: Mapping[str, Any], base: str) -> str:
-    """The address of the audio; of the video where there is no audio, then of what does not say what it is."""
+def _audio_url(entry: Mapping[str, Any], tags: PodcastTags, feed: FeedContext) -> tuple[str, bool]:
+    """The address of the audio, and whether there are streams instead of a file.
+
+    An enclosure counts before `podcast:alternateEnclosure`. Audio counts before video, and that before what does not say
+    what it is.
+    """
     links = [link for link in entry.get("links") or () if link.get("rel") == "enclosure"]
-    media = [*links, *(entry.get("media_content") or ())]
-    urls = [absolute(base, _text(each, "href") or _text(each, "url")) for each in media]
-    ranked = [(_rank(_text(each, "type").lower(), url), url) for each, url in zip(media, urls, strict=True) if url]
-    rank, url = min(ranked, key=lambda pair: pair[0], default=(NOT_MEDIA, ""))
-    return url if rank < NOT_MEDIA else ""
+    enclosures = [*links, *(entry.get("media_content") or ())]
+    stated = [(_text(each, "type").lower(), _text(each, "href") or _text(each, "url")) for each in enclosures]
+    default_first = sorted(tags.alternates, key=lambda each: not each.default)
+    others = [(each.type, url) for each in default_first for url in each.urls]
+    streams = False
+    for media in (stated, others):
+        resolved = [(kind, feed.absolute(url)) for kind, url in media]
+        files = [(_rank(kind, url), url) for kind, url in resolved if url and not _is_stream(kind, url)]
+        streams = streams or any(_is_stream(kind, url) for kind, url in resolved)
+        rank, url = min(files, key=lambda pair: pair[0], default=(NOT_MEDIA, ""))
+        if rank < NOT_MEDIA:
+            return url, False
+    return "", streams
+
+
+def _is_stream(kind: str, url: str) -> bool:
+    """Whether an address is a playlist of pieces (HLS or DASH), whatever the feed calls it."""
+    return bool(STREAM_TYPE.search(kind)) or without_query(url).lower().endswith((".m3u8", ".mpd"))
 
 
 def _rank(kind: str, url: str) -> int:
@@ -135,8 +171,8 @@ def _rank(kind: str, url: str) -> int:
     return 2 if unclear and not OTHER_ENDING.search(path) else NOT_MEDIA
 
 
-def _transcripts(links: Iterable[TranscriptLink], base: str) -> tuple[TranscriptLink, ...]:
-    resolved = (replace(link, url=absolute(base, link.url)) for link in links)
+def _transcripts(links: Iterable[TranscriptLink], feed: FeedContext) -> tuple[TranscriptLink, ...]:
+    resolved = (replace(link, url=feed.absolute(link.url)) for link in links)
     return tuple(dict.fromkeys(link for link in resolved if link.url))
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.errors import FetchError
+from ingest.feeds import opt_out
 from ingest.web import client as web
+from ingest.web.credentials import NO_CREDENTIALS, NO_HEADERS, Credentials, without_userinfo
 from ingest.web.headers import freshness, retry_after
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
 REFUSED = {
-    401: "asks for a password (401); ask the publisher for an address that needs none",
+    401: "asks for a password (401); give it with `soundbite add URL --auth USER:PASSWORD`",
     403: "refuses us (403); the publisher may not like our User-Agent",
     404: "is not there (404); look for the podcast's new feed address",
     410: "is gone for good (410); it is not asked for again",
@@ -32,6 +34,7 @@ class Fetched:
 
     `url` is where the answer came from, `permanent_url` how far permanent redirects alone led (empty: nowhere).
     `retry_after` and `max_age` are the seconds for which the host wants no request, None where it says nothing.
+    `opted_out` is how the headers say that no AI shall use what the feed names.
     """
 
     body: bytes | None
@@ -41,6 +44,7 @@ class Fetched:
     validators: Validators = Validators()
     retry_after: float | None = None
     max_age: float | None = None
+    opted_out: str = ""
 
 
 def fetch(
@@ -49,7 +53,8 @@ def fetch(
     validators: Validators = Validators(),
     *,
     now: datetime,
-    headers: Mapping[str, str] = web.NO_HEADERS,
+    headers: Mapping[str, str] = NO_HEADERS,
+    credentials: Credentials = NO_CREDENTIALS,
 ) -> Fetched:
     """Ask once for a feed, conditionally where there are validators; `headers` override ours for this feed.
 
@@ -60,12 +65,12 @@ def fetch(
         request["if-none-match"] = validators.etag
     if validators.last_modified:
         request["if-modified-since"] = validators.last_modified
-    answer = web.fetch(client, url, headers=request)
+    answer = web.fetch(client, url, headers=request, credentials=credentials)
     wait = retry_after(answer.headers.get("retry-after", ""), now)
     unchanged = answer.status == 304 and validators != Validators()
     if answer.status != 200 and not unchanged:
         reason = REFUSED.get(answer.status, f"answered with HTTP status {answer.status}; it is tried again later")
-        raise FetchError(url, reason, answer.status, wait)
+        raise FetchError(without_userinfo(url), reason, answer.status, wait)
     etag, modified = answer.headers.get("etag", ""), answer.headers.get("last-modified", "")
     known = validators if unchanged else Validators()
     return Fetched(
@@ -76,4 +81,5 @@ def fetch(
         validators=Validators(etag or known.etag, modified or known.last_modified),
         retry_after=wait,
         max_age=freshness(answer.headers, now),
+        opted_out=opt_out.by_headers(answer.headers),
     )

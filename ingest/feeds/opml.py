@@ -2,39 +2,92 @@
 
 import re
 from collections.abc import Iterable
-from html import escape
-
-import listparser
+from dataclasses import dataclass
+from html import escape, unescape
 
 from ingest.errors import FeedError
+from ingest.feeds.addresses import read_address
 from ingest.feeds.repair import plain_text, to_utf8
+from ingest.web.credentials import without_userinfo
 
 MAX_BYTES = 10 * 2**20  # about 50,000 feeds
 NO_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML 1.0 cannot hold
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+# Apps write lists that are no XML: each outline is read by itself. No part of a pattern runs over a `<`.
+OUTLINE = re.compile(r"""<outline\b((?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+)>""", re.IGNORECASE)
+ATTRIBUTE = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"<]*+)"|'([^'<]*+)')""")
+FEED_TYPES = frozenset({"", "rss", "rss1", "rss2", "atom", "feed", "podcast"})
+NAMED = 5  # feeds that are left out and named one by one
+
+
+@dataclass(frozen=True, slots=True)
+class FeedList:
+    """Title and address of each feed, in the list's order, each address once, and what was left out and why."""
+
+    feeds: list[tuple[str, str]]
+    warnings: tuple[str, ...] = ()
 
 
 def read_opml(data: bytes, name: str = "the list") -> list[tuple[str, str]]:
-    """Title and address of each feed, in the list's order, nested or not, each address once.
+    """The feeds of a list, see `read_feed_list`."""
+    return read_feed_list(data, name).feeds
+
+
+def read_feed_list(data: bytes, name: str = "the list") -> FeedList:
+    """Every feed of a list, nested or not, as far as it can be read; addresses may hold a user and password.
 
     `name` is what the list is called in errors. Raises FeedError for what is no list of feeds.
     """
     if len(data) > MAX_BYTES:
         raise FeedError(name, f"is larger than {MAX_BYTES / 2**20:g} MiB; split it")
-    text, _ = to_utf8(data)
-    if b"<!ENTITY" in text:
+    encoded, _ = to_utf8(data.lstrip(b"\r\n\t "))
+    if b"<!ENTITY" in encoded:
         raise FeedError(name, "declares entities of its own, which can be made to fill the memory: refused")
-    try:
-        found = listparser.parse(text)
-    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
-        raise FeedError(name, f"cannot be read as OPML ({type(error).__name__})") from error
-    if not found.version and not found.feeds:
+    text = COMMENT.sub("", encoded.decode())
+    outlines = [_attributes(found[1]) for found in OUTLINE.finditer(text)]
+    is_opml = bool(re.search(r"<opml[\s>/]", text, re.IGNORECASE))
+    cut_off = is_opml and not re.search(r"</opml\s*>|<opml[^<>]*/>", text, re.IGNORECASE)
+    if not is_opml and not outlines:
         raise FeedError(name, "is not a list of feeds: OPML with xmlUrl attributes was expected")
-    titles = dict[str, str]()
-    for feed in found.feeds:
-        url = re.sub(r"^feed:(?://)?(?=\w)", "http://", re.sub(r"^feed:(?=https?:)", "", feed.url.strip()))
-        if re.match(r"https?://[^\s/]", url, re.IGNORECASE):
-            titles.setdefault(url, plain_text(feed.title or "", limit=500))
-    return [(title, url) for url, title in titles.items()]
+    listed = _listed(outlines)
+    if cut_off and not listed.feeds:
+        raise FeedError(name, "is cut off before the end of its first feed; export it again")
+    cut = ("is cut off: only the feeds that are whole are read",) if cut_off else ()
+    return FeedList(listed.feeds, (*cut, *listed.warnings))
+
+
+def _listed(outlines: Iterable[dict[str, str]]) -> FeedList:
+    titles, left_out = dict[str, str](), dict[str, list[str]]()
+    for said in outlines:
+        kind = said.get("type", "").lower()
+        address = said.get("xmlurl") or (said.get("url", "") if "enclosureurl" not in said else "")
+        if not address or (kind not in FEED_TYPES and "xmlurl" not in said):
+            if kind == "include" and address:
+                left_out.setdefault("another list, which is not read", []).append(without_userinfo(address))
+            continue
+        title = plain_text(said.get("text") or said.get("title") or "", limit=500)
+        urls = read_address(address)
+        if not urls:
+            left_out.setdefault("no web address", []).append(without_userinfo(address)[:100])
+        elif said.get("subscribed", "").strip().lower() in {"0", "false", "no"}:
+            left_out.setdefault("marked as not subscribed to", []).append(title or without_userinfo(urls[0]))
+        else:
+            titles.setdefault(urls[0], title)
+    warnings = tuple(_left_out(reason, names) for reason, names in left_out.items())
+    return FeedList([(title, url) for url, title in titles.items()], warnings)
+
+
+def _left_out(reason: str, names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"left out ({reason}): {', '.join(names[:NAMED])}{more}"
+
+
+def _attributes(text: str) -> dict[str, str]:
+    """An outline's attributes by lower-case name; the first of two counts."""
+    said = dict[str, str]()
+    for name, one, other in ATTRIBUTE.findall(text):
+        said.setdefault(name.lower(), unescape(one or other).strip())
+    return said
 
 
 def write_opml(feeds: Iterable[tuple[str, str]], title: str = "Soundbite feeds") -> str:

@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 import feedparser
 
 from ingest.errors import FeedError
+from ingest.feeds import opt_out
 from ingest.feeds.entries import FeedContext, absolute, distinct_guids, read_entry, without_query
 from ingest.feeds.podcast_tags import PodcastTags, read_tags
-from ingest.feeds.repair import RepairedFeed, plain_text, repair
+from ingest.feeds.repair import CUT_OFF, RepairedFeed, plain_text, repair
 from ingest.identity import slug
 from ingest.models import Episode, Feed
+from ingest.web.credentials import without_userinfo
 
 ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 MAX_WARNINGS = 100  # enough to see what is wrong; a feed may have 10,000 broken entries
@@ -25,6 +27,7 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
     `podcast` is the slug the library files it under, by default made of the title. Relative addresses are resolved
     against `base` (where the body came from), by default `url`. Raises FeedError for what is not a feed.
     """
+    url, base = without_userinfo(url), without_userinfo(base)
     charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
     repaired = repair(url, body, charset)
     if repaired.root == "html":
@@ -43,6 +46,8 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
     episodes, complaints = _episodes(parsed.entries, items, context)
     if not feed.title:
         warnings.append("has no title")
+    if not parsed.entries and CUT_OFF in warnings:
+        raise FeedError(url, "was cut off before its first episode; it is tried again later")
     if not episodes:
         warnings.append("has no episodes")
     warnings += complaints
@@ -50,9 +55,12 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
     return replace(
         feed,
         title=feed.title or _host(url),
-        new_url=absolute(base or url, feed.new_url) if feed.new_url else "",
-        link=absolute(base or url, feed.link),
+        new_url=without_userinfo(absolute(base or url, feed.new_url)) if feed.new_url else "",
+        link=without_userinfo(absolute(base or url, feed.link)),
         episodes=tuple(newest_first(episodes)),
+        credentials=context.credentials(),
+        next_page=_next_page(parsed.feed, context),
+        opted_out=opt_out.by_tags(channel.texts),
         warnings=(*warnings[:MAX_WARNINGS], *([f"and {more} more"] if more > 0 else [])),
     )
 
@@ -83,6 +91,12 @@ def _feed(url: str, podcast: str, channel: Any, tags: PodcastTags) -> Feed:
         guid=tags.guid,
         new_url=str(channel.get("itunes_new-feed-url") or "").strip(),
     )
+
+
+def _next_page(channel: Any, context: FeedContext) -> str:
+    """Where a feed in pages, or with an archive, goes on (RFC 5005)."""
+    links = {str(link.get("rel")).lower(): str(link.get("href") or "") for link in channel.get("links") or ()}
+    return context.absolute(links.get("next") or links.get("prev-archive") or "")
 
 
 def _episodes(

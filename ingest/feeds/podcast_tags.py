@@ -20,20 +20,34 @@ from ingest.models import TranscriptLink
 DECLARATION = re.compile(rb"""xmlns:([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,200})["']""")
 NAMESPACES = (b"podcastindex.org/namespace", b"github.com/podcastindex-org/podcast-namespace")
 ITEM = re.compile(rb"<((?:[\w.-]{1,40}:)?(?:item|entry))[\s>].*?(?:</\1\s*>|(?=<\1[\s>])|\Z)", re.DOTALL)
-TEXTS = ("person", "season", "episode", "guid")
+TEXTS = ("person", "season", "episode", "guid", "txt")
 MAX_DEPTH = 100  # elements inside elements: feeds have five or six, and some parsers slow down with each
 MAX_TEXT = 1000  # characters of a person's name
 
 
 @dataclass(slots=True)
+class AlternateEnclosure:
+    """One `podcast:alternateEnclosure`: the same episode in another format, at each of its `urls`."""
+
+    type: str
+    default: bool = False
+    urls: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class PodcastTags:
-    """What one item, or the channel, says in the `podcast:` namespace; `guid` is the item's, or the `podcast:guid`."""
+    """What one item, or the channel, says in the `podcast:` namespace; `guid` is the item's, or the `podcast:guid`.
+
+    `texts` are the `podcast:txt` tags as (purpose, text).
+    """
 
     guid: str = ""
     season: str = ""
     episode: str = ""
     people: list[str] = field(default_factory=list)
     transcripts: list[TranscriptLink] = field(default_factory=list)
+    alternates: list[AlternateEnclosure] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)
 
 
 class _TagHandler(ContentHandler):
@@ -43,7 +57,9 @@ class _TagHandler(ContentHandler):
         super().__init__()
         self.channel = PodcastTags()
         self.items: list[PodcastTags] = []
-        self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in (*TEXTS, "transcript")}
+        names = (*TEXTS, "transcript", "alternateEnclosure", "source")
+        self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in names}
+        self._purpose = ""  # of the podcast:txt that is open
         self._current = self.channel
         self._depth = self.deepest = 0
         self._item_depth = -1  # of the item that is open
@@ -65,11 +81,18 @@ class _TagHandler(ContentHandler):
             self._start("guid", attrs)
 
     def _start(self, tag: str, attrs: AttributesImpl) -> None:
-        if tag != "transcript":
-            self._tag, self._text = tag, []
+        current = self._current
+        if tag == "alternateEnclosure":
+            default = attrs.get("default", "").strip().lower() == "true"
+            current.alternates.append(AlternateEnclosure(attrs.get("type", "").strip().lower(), default))
+        elif tag == "source":
+            if current.alternates and (url := attrs.get("uri", "").strip()):
+                current.alternates[-1].urls.append(url)
+        elif tag != "transcript":
+            self._tag, self._text, self._purpose = tag, [], attrs.get("purpose", "")
         elif url := attrs.get("url", "").strip():
             rest = [attrs.get(name, "").strip() for name in ("type", "language", "rel")]
-            self._current.transcripts.append(TranscriptLink(url, *rest))
+            current.transcripts.append(TranscriptLink(url, *rest))
 
     def characters(self, content: str) -> None:
         if self._tag:
@@ -88,6 +111,8 @@ class _TagHandler(ContentHandler):
             name = " ".join(text.split())[:MAX_TEXT]
             if name and name not in self._current.people:
                 self._current.people.append(name)
+        elif tag == "txt":
+            self._current.texts.append((self._purpose[:MAX_TEXT], text[:MAX_TEXT]))
         elif not getattr(self._current, tag):
             setattr(self._current, tag, text)
 

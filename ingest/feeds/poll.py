@@ -1,6 +1,7 @@
 """Asking one feed what is new: when it may be asked, what its answer changes, and where it has moved to."""
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -8,17 +9,25 @@ from urllib.parse import urlsplit
 from ingest.errors import FeedError, FetchError, SoundbiteError
 from ingest.feeds import moves
 from ingest.feeds.fetch import Fetched, Validators, fetch
-from ingest.feeds.parse import is_revision, parse
+from ingest.feeds.parse import is_revision
+from ingest.feeds.reading import parsed, user_agent_header, with_older_pages
+from ingest.feeds.repair import CUT_OFF
+from ingest.feeds.same_episode import with_known_guids
 from ingest.feeds.schedule import next_poll
+from ingest.identity import MAX_SLUG
 from ingest.ledger import Ledger
-from ingest.models import Episode, Feed, Subscription
+from ingest.models import Episode, EpisodeRecord, Feed, Subscription
 from ingest.web.client import Client
+from ingest.web.credentials import NO_CREDENTIALS, Credentials
 
 MIN_INTERVAL, MAX_INTERVAL = timedelta(hours=1), timedelta(days=1)  # bounds of a schedule, unless a host asks for more
 GONE = 410
 BUSY = frozenset({429, 503})  # a Retry-After with these speaks for the host, not for one feed
 MAX_BACKOFF = timedelta(days=1)  # one feed's answer must not silence a large host for longer
+IN_DOCUMENT = ("title", "published", "link", "audio_url", "source_feed")  # of what a feed says, beside the guid
 MAX_REVISIONS = 5  # named one by one; a podcast that moves hosts revises all of its episodes
+Revise = Callable[[Episode], None]
+NO_VALIDATORS = Validators()
 Answer = tuple[Fetched, Feed | None]  # no feed where it has not changed
 
 
@@ -31,7 +40,9 @@ class Polled:
     warnings: tuple[str, ...] = ()
 
 
-def subscribe(ledger: Ledger, feed: Feed, fetched: Fetched, now: datetime) -> bool:
+def subscribe(
+    ledger: Ledger, feed: Feed, fetched: Fetched, now: datetime, credentials: Credentials = NO_CREDENTIALS
+) -> bool:
     """Start polling a feed whose first copy is at hand; False where it is known already, by this URL or an earlier one.
 
     Raises `FeedError` where its slug belongs to another feed.
@@ -41,17 +52,19 @@ def subscribe(ledger: Ledger, feed: Feed, fetched: Fetched, now: datetime) -> bo
     subscription = Subscription(feed.podcast, feed.url, feed.title)
     if not ledger.subscribe(subscription, now):
         raise FeedError(feed.url, f"the name {feed.podcast!r} belongs to another feed; choose one with --podcast")
+    ledger.set_credentials(feed.podcast, credentials)
     _remember(ledger, subscription, (fetched, feed), now)
     return True
 
 
-def read_feed(
-    client: Client, url: str, podcast: str = "", *, now: datetime, user_agent: str = ""
-) -> tuple[Feed, Fetched]:
-    """One feed, fetched and parsed; filed under `podcast` where that is given. Raises `FetchError` and `FeedError`."""
-    fetched = fetch(client, url, now=now, headers=user_agent_header(user_agent))
-    assert fetched.body is not None  # no validators were sent, so nothing can be unchanged
-    return parse(url, fetched.body, podcast, content_type=fetched.content_type, base=fetched.url), fetched
+def free_name(ledger: Ledger, podcast: str) -> str:
+    """The name, with a number behind it where another feed has it already."""
+    taken, number = {feed.podcast for feed in ledger.feeds()}, 1
+    name = podcast
+    while name in taken:
+        number += 1
+        name = f"{podcast[: MAX_SLUG - 5].rstrip('-')}-{number}"
+    return name
 
 
 def gone_for_good(podcast: str) -> str:
@@ -74,30 +87,41 @@ def is_due(feed: Subscription, now: datetime) -> bool:
     return feed.next_poll is None or feed.next_poll <= now
 
 
-def poll(client: Client, ledger: Ledger, feed: Subscription, now: datetime) -> Polled:
-    """Ask one feed what is new and remember it. A failure is recorded, then raised as `FetchError` or `FeedError`."""
+def poll(
+    client: Client,
+    ledger: Ledger,
+    feed: Subscription,
+    now: datetime,
+    *,
+    whole: bool = False,
+    revise: Revise = lambda _: None,
+) -> Polled:
+    """Ask one feed what is new and remember it. A failure is recorded, then raised as `FetchError` or `FeedError`.
+
+    With `whole` it is asked unconditionally, and for its older pages. `revise` brings what the feed says of an episode
+    that is done to its document, before the ledger takes it.
+    """
     try:
-        fetched, parsed = _ask(client, feed, now)
+        fetched, found = _ask(client, ledger, feed, now, whole=whole)
     except (FetchError, FeedError) as error:
         _record_failure(ledger, feed, error, now)
         raise
-    new, revised = _remember(ledger, feed, (fetched, parsed), now)
+    new, revised = _remember(ledger, feed, (fetched, found), now, revise)
     moved = _follow_move(client, ledger, feed.podcast, fetched.permanent_url, now)
-    return Polled(new, parsed is None, (*(parsed.warnings if parsed else ()), *revised, *moved))
+    return Polled(new, found is None, (*(found.warnings if found else ()), *revised, *moved))
 
 
-def _ask(client: Client, feed: Subscription, now: datetime) -> Answer:
-    known = Validators(feed.etag, feed.last_modified)
-    fetched = fetch(client, feed.url, known, now=now, headers=user_agent_header(feed.user_agent_override))
+def _ask(client: Client, ledger: Ledger, feed: Subscription, now: datetime, *, whole: bool = False) -> Answer:
+    headers, credentials = user_agent_header(feed.user_agent_override), ledger.credentials(feed.podcast)
+
+    def ask(url: str, known: Validators = NO_VALIDATORS) -> Fetched:
+        return fetch(client, url, known, now=now, headers=headers, credentials=credentials)
+
+    fetched = ask(feed.url, NO_VALIDATORS if whole else Validators(feed.etag, feed.last_modified))
     if fetched.body is None:
         return fetched, None
-    kind, base = fetched.content_type, fetched.url
-    return fetched, parse(feed.url, fetched.body, feed.podcast, content_type=kind, base=base)
-
-
-def user_agent_header(user_agent: str) -> dict[str, str]:
-    """The header that overrides our User-Agent, where a feed has one of its own."""
-    return {"User-Agent": user_agent} if user_agent else {}
+    answer = parsed(feed.url, fetched, feed.podcast)
+    return fetched, with_older_pages(answer, ask) if whole else answer
 
 
 def _record_failure(ledger: Ledger, feed: Subscription, error: SoundbiteError, now: datetime) -> None:
@@ -110,17 +134,24 @@ def _record_failure(ledger: Ledger, feed: Subscription, error: SoundbiteError, n
     ledger.record_poll_failure(replace(feed, next_poll=later, gone=gone), error.message)
 
 
-def _remember(ledger: Ledger, subscription: Subscription, answer: Answer, now: datetime) -> tuple[int, list[str]]:
+def _remember(
+    ledger: Ledger, subscription: Subscription, answer: Answer, now: datetime, revise: Revise = lambda _: None
+) -> tuple[int, list[str]]:
     """Episodes first, validators second: a crash between the two costs one download of the feed, not an episode."""
     fetched, feed = answer
     new, warnings = 0, list[str]()
     if feed:
         subscription = replace(subscription, title=feed.title, language=feed.language, stated_url=feed.new_url)
-        warnings = _update_revised(ledger, feed)
+        subscription = replace(subscription, opted_out=feed.opted_out)
+        known = ledger.records(feed.podcast)
+        feed = replace(feed, episodes=tuple(with_known_guids([each.episode for each in known], feed.episodes)))
+        warnings = _update_done(ledger, known, feed, revise)
         new = ledger.upsert_episodes(feed.episodes)
+        ledger.set_credentials(subscription.podcast, feed.credentials, stated=True)
     due = _next_poll(ledger, subscription.podcast, now, retry_after=fetched.retry_after, max_age=fetched.max_age)
     subscription = moves.noted(subscription, moves.claimed(subscription, fetched.permanent_url), now)
-    validators = fetched.validators
+    cut_off = feed is not None and CUT_OFF in feed.warnings  # to be had whole the next time
+    validators = NO_VALIDATORS if cut_off else fetched.validators
     ledger.record_poll(
         replace(subscription, etag=validators.etag, last_modified=validators.last_modified, next_poll=due, gone=None),
         now,
@@ -128,15 +159,23 @@ def _remember(ledger: Ledger, subscription: Subscription, answer: Answer, now: d
     return new, warnings
 
 
-def _update_revised(ledger: Ledger, feed: Feed) -> list[str]:
-    """Note which finished episodes their publisher has changed, and say so once; they are not transcribed again."""
-    done = {known.episode.key: known.episode for known in ledger.records(feed.podcast) if known.status == "done"}
+def _update_done(ledger: Ledger, known: Sequence[EpisodeRecord], feed: Feed, revise: Revise) -> list[str]:
+    """Bring what the feed says of finished episodes to their documents; they are not transcribed again.
+
+    Other titles and other audio are said, once; new tokens in addresses are not.
+    """
+    done = {record.episode.key: record.episode for record in known if record.status == "done"}
     changed = [(done[new.key], new) for new in feed.episodes if new.key in done]
-    changed = [(old, new) for old, new in changed if is_revision(old, new)]
-    ledger.update_done([new for _, new in changed])
-    if len(changed) > MAX_REVISIONS:
-        return [f"revised: {len(changed)} episodes have other titles or audio; their transcripts stay"]
-    return [f"revised: {_revision(old, new)}; its transcript stays" for old, new in changed]
+    changed = [(old, new) for old, new in changed if any(getattr(old, n) != getattr(new, n) for n in IN_DOCUMENT)]
+    for _, new in changed:
+        revise(new)
+    revised = [(old, new) for old, new in changed if is_revision(old, new)]
+    keys = {new.key for _, new in revised}
+    ledger.update_done([new for _, new in revised])
+    ledger.update_done([new for _, new in changed if new.key not in keys], revised=False)
+    if len(revised) > MAX_REVISIONS:
+        return [f"revised: {len(revised)} episodes have other titles or audio; their transcripts stay"]
+    return [f"revised: {_revision(old, new)}; its transcript stays" for old, new in revised]
 
 
 def _revision(old: Episode, new: Episode) -> str:
@@ -156,7 +195,7 @@ def _follow_move(client: Client, ledger: Ledger, podcast: str, permanent_url: st
     if there != permanent_url:
         feed = replace(feed, etag="", last_modified="")  # validators belong to one copy
         try:
-            _ask(client, replace(feed, url=there), now)
+            _ask(client, ledger, replace(feed, url=there), now)
         except (FetchError, FeedError) as error:
             return [f"says it has moved to {there}, which {error.message}; {feed.url} is asked as before"]
     if not ledger.move(feed, there):

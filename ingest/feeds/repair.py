@@ -58,6 +58,7 @@ NAMESPACES = {
     b"media": b"http://search.yahoo.com/mrss/",
     b"dc": b"http://purl.org/dc/elements/1.1/",
 }
+CUT_OFF = "is cut off: only the items that are whole were read"
 MAX_JUNK = 50  # broken tags in front of the feed that are skipped, such as a server's warnings
 MAX_BYTES = 50 * 2**20  # of an unpacked feed: as many as are fetched
 
@@ -186,7 +187,7 @@ def _close(data: bytes, name: bytes, local: bytes) -> tuple[bytes, list[str]]:
     starts = [at for tag in (b"<item", b"<entry") if (at := data.find(tag)) >= 0]
     at = max(ends, default=min(starts, default=len(data)))
     tail = b"</channel></" + name + b">" if local == b"rss" else b"</" + name + b">"
-    return data[:at] + tail, ["is cut off: only the items that are whole were read"]
+    return data[:at] + tail, [CUT_OFF]
 
 
 def _ampersand(found: re.Match[bytes], entities: dict[bytes, bytes]) -> bytes:

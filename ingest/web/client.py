@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import MappingProxyType
 from typing import Self, cast
 
 import httpcore2
 import httpx2
 
 from ingest.errors import FetchError, UnreachableError
+from ingest.web.credentials import NO_CREDENTIALS, NO_HEADERS, Credentials, without_userinfo
+from ingest.web.encodings import obstacle
 from ingest.web.guard import Deadline, GuardedBackend, Resolver, resolve
 from ingest.web.headers import whole_number
 from ingest.web.rate_limit import RateLimiter
@@ -21,7 +22,6 @@ MAX_SECONDS = 120.0  # for a whole answer: a feed of 50 MiB at 440 kB/s; audio i
 MOVED = frozenset({301, 302, 303, 307, 308})
 MOVED_FOR_GOOD = frozenset({301, 308})
 CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +128,18 @@ def fetch(
     url: str,
     *,
     headers: Mapping[str, str] = NO_HEADERS,
+    credentials: Credentials = NO_CREDENTIALS,
     max_bytes: int = MAX_FEED_BYTES,
     max_seconds: float = MAX_SECONDS,
 ) -> Response:
     """GET a whole answer of at most `max_bytes` unpacked bytes, whatever its status.
 
+    `headers` go to every host that redirects lead to, less what is secret; `credentials` to their own origins only.
     Raises FetchError where there is no answer, and BlockedAddressError.
     """
-    with stream(client, url, headers=headers, max_bytes=max_bytes, max_seconds=max_seconds) as (response, chunks):
+    with stream(
+        client, url, headers=headers, credentials=credentials, max_bytes=max_bytes, max_seconds=max_seconds
+    ) as (response, chunks):
         return replace(response, body=b"".join(chunks))
 
 
@@ -145,19 +149,26 @@ def stream(
     url: str,
     *,
     headers: Mapping[str, str] = NO_HEADERS,
+    credentials: Credentials = NO_CREDENTIALS,
     max_bytes: int = MAX_FEED_BYTES,
     max_seconds: float = MAX_SECONDS,
 ) -> Iterator[tuple[Response, Iterator[bytes]]]:
     """Like `fetch`, with the body as an iterator of unpacked chunks that raises the same errors."""
+    shown = without_userinfo(url)
     with ExitStack() as stack:
         stack.enter_context(client.deadline.within(max_seconds))
-        with _errors_in_plain_words(url):
-            answer, permanent = _follow(client, url, {name.lower(): value for name, value in headers.items()})
+        with _errors_in_plain_words(shown):
+            told = {name.lower(): value for name, value in headers.items()}
+            answer, permanent = _follow(client, url, told, Credentials.for_url(url).under(credentials))
         stack.callback(answer.close)
         received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers.raw}
+        received["x-robots-tag"] = answer.headers.get("x-robots-tag", "")  # joined where there are several
+        packed = obstacle(received.get("content-encoding", ""))
+        if packed and answer.status_code in {200, 206}:  # the body of a refusal is not read
+            raise FetchError(shown, packed)
         if "content-encoding" not in received and (whole_number(received.get("content-length", "")) or 0) > max_bytes:
-            raise FetchError(url, _too_large(max_bytes))
-        yield Response(answer.status_code, received, str(answer.url), permanent), _limited(url, answer, max_bytes)
+            raise FetchError(shown, _too_large(max_bytes))
+        yield Response(answer.status_code, received, str(answer.url), permanent), _limited(shown, answer, max_bytes)
 
 
 def _limited(url: str, answer: httpx2.Response, max_bytes: int) -> Iterator[bytes]:
@@ -175,39 +186,70 @@ def _too_large(max_bytes: int) -> str:
     return f"is larger than {max_bytes / 2**20:g} MiB, which is the most that is fetched"
 
 
-def _follow(client: Client, url: str, headers: dict[str, str]) -> tuple[httpx2.Response, str]:
-    """The first answer that is not a redirect, and the address that permanent redirects alone led to."""
+def _follow(client: Client, url: str, headers: dict[str, str], credentials: Credentials) -> tuple[httpx2.Response, str]:
+    """The first answer that is not a redirect, and the address that permanent redirects alone led to.
+
+    A redirect that only sets a cookie may lead back to where it came from.
+    """
     here, permanent, only_permanent = _address(url), "", True
-    seen = {str(here)}
+    cookies = httpx2.Cookies()  # live for the redirects of this request, each for its own domain
+    seen = {(str(here), "")}
     for _ in range(MAX_REDIRECTS + 1):
-        raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
-        client.rate_limiter.wait(here.host)
-        request = client.http.build_request("GET", here, headers=raw)
-        try:
-            answer = client.http.send(request, stream=True, follow_redirects=False)
-        except httpcore2.ConnectTimeout as error:
-            raise UnreachableError(url, "did not answer in time; try again later", here.host) from error
-        except httpcore2.ConnectError as error:
-            reason = f"cannot be connected to ({_one_line(error)}); check the address"
-            raise UnreachableError(url, reason, here.host) from error
+        answer = _send(client, url, here, headers | dict(credentials.headers_for(str(here))), cookies)
         location = answer.headers.get("location", "")
         if answer.status_code not in MOVED or not location:
             return answer, permanent
         answer.close()
-        there = _address(str(here.join(location.strip())))
+        cookies.extract_cookies(answer)
+        there, credentials = _joined(here, location.strip(), credentials)
         if (there.scheme, there.host, there.port) != (here.scheme, here.host, here.port):
             headers = {name: value for name, value in headers.items() if name not in CREDENTIALS}
         only_permanent = only_permanent and answer.status_code in MOVED_FOR_GOOD
         permanent = str(there) if only_permanent else permanent
-        if str(there) in seen:
-            raise FetchError(url, f"redirects in a circle at {there}; the publisher must fix that")
-        seen.add(str(there))
+        state = (str(there), _cookie_header(cookies, there))
+        if state in seen:
+            raise FetchError(without_userinfo(url), f"redirects in a circle at {there}; the publisher must fix that")
+        seen.add(state)
         here = there
-    raise FetchError(url, f"redirects more than {MAX_REDIRECTS} times; the publisher must fix that")
+    shown = without_userinfo(url)
+    raise FetchError(shown, f"redirects more than {MAX_REDIRECTS} times; the publisher must fix that")
+
+
+def _send(
+    client: Client, url: str, here: httpx2.URL, headers: dict[str, str], cookies: httpx2.Cookies
+) -> httpx2.Response:
+    if cookie := _cookie_header(cookies, here):
+        headers = {"cookie": cookie} | headers
+    raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+    client.rate_limiter.wait(here.host)
+    request = client.http.build_request("GET", here, headers=raw)
+    shown = without_userinfo(url)
+    try:
+        return client.http.send(request, stream=True, follow_redirects=False)
+    except httpcore2.ConnectTimeout as error:
+        raise UnreachableError(shown, "did not answer in time; try again later", here.host) from error
+    except httpcore2.ConnectError as error:
+        reason = f"cannot be connected to ({_one_line(error)}); check the address"
+        raise UnreachableError(shown, reason, here.host) from error
+
+
+def _cookie_header(cookies: httpx2.Cookies, url: httpx2.URL) -> str:
+    """The cookies set so far that are meant for an address."""
+    request = httpx2.Request("GET", url)
+    cookies.set_cookie_header(request)
+    return str(request.headers.get("cookie", ""))
+
+
+def _joined(here: httpx2.URL, location: str, credentials: Credentials) -> tuple[httpx2.URL, Credentials]:
+    """Where a redirect leads, and the credentials from there on: a user and password in it are for its own origin."""
+    own = Credentials.for_url(location)
+    return _address(str(here.join(without_userinfo(location)))), own.under(credentials) if own else credentials
 
 
 def _address(url: str) -> httpx2.URL:
-    address = httpx2.URL(url)
+    """An address without user, password and fragment, none of which is sent with it."""
+    url = without_userinfo(url)
+    address = httpx2.URL(url.partition("#")[0])
     if address.scheme not in ("http", "https") or not address.host:
         raise FetchError(url, "is not a web address: only http:// and https:// are fetched")
     return address

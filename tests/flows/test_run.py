@@ -28,6 +28,7 @@ from ingest.errors import (
     UnreachableError,
 )
 from ingest.feeds import poll as polling
+from ingest.feeds import reading
 from ingest.feeds.parse import parse
 from ingest.models import Segment
 from ingest.settings import Settings
@@ -97,7 +98,7 @@ def opened(home, transcriber=None, **settings):
 
 
 def subscribe(context, url):
-    found, fetched = polling.read_feed(context.ingest.client, url, now=now())
+    found, fetched = reading.read_feed(context.ingest.client, url, now=now())
     polling.subscribe(context.ingest.ledger, found, fetched, now())
 
 

@@ -10,6 +10,7 @@ import pytest
 from ingest.errors import HomeError, NotFoundError
 from ingest.ledger import Ledger
 from ingest.models import Episode, Subscription, TranscriptLink
+from ingest.web.credentials import Credentials
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FEED = Subscription("quota", "https://quota.example/feed.xml", "The Quota Room")
@@ -278,3 +279,70 @@ def test_a_writer_waits_for_another_to_end(ledger):
 
         ending.join()
     assert ["done"] == [one.status for one in ledger.records()]
+
+
+# What lets us in
+
+MINE = Credentials.for_url("https://ann:pw@quota.example/feed")
+
+
+def test_credentials_are_kept_apart_from_the_feed_and_go_with_it(ledger):
+    ledger.unsubscribe("quota")
+    ledger.subscribe(Subscription("quota", "https://ann:pw@quota.example/feed"), NOW)
+    ledger.set_credentials("quota", MINE)
+
+    assert "https://quota.example/feed" == ledger.feed("quota").url
+    assert ledger.find_by_url("https://eve:x@quota.example/feed").podcast == "quota"
+    assert MINE.headers_for("https://quota.example/") == ledger.credentials("Quota").headers_for(
+        "https://quota.example/1"
+    )
+    assert "pw" not in repr(ledger.feeds()) + repr(ledger.credentials("quota"))
+    ledger.unsubscribe("quota")
+    assert not ledger.credentials("quota")
+
+
+def test_what_a_person_gave_counts_more_than_what_the_feed_says(ledger):
+    stated = Credentials.for_url("https://old:old@quota.example/1.mp3").under(
+        Credentials.for_url("https://a:b@cdn.example/")
+    )
+    ledger.set_credentials("quota", MINE)
+    ledger.set_credentials("quota", Credentials.for_url("https://quota.example/", {"x-key": "1"}))
+    ledger.set_credentials("quota", stated, stated=True)
+
+    kept = ledger.credentials("quota")
+    assert {**MINE.headers_for("https://quota.example/"), "x-key": "1"} == kept.headers_for("https://quota.example/")
+    assert kept.headers_for("https://cdn.example/x")
+    ledger.set_credentials("quota", Credentials(), stated=True)
+    assert not ledger.credentials("quota").headers_for("https://cdn.example/x")
+
+
+def test_the_ledger_is_its_owners_alone(ledger):
+    ledger.open()
+    ledger.path.chmod(0o644)
+    ledger.set_credentials("quota", MINE)
+
+    assert {0o600} == {file.stat().st_mode & 0o777 for file in ledger.path.parent.glob(f"{ledger.path.name}*")}
+
+
+def test_no_episode_holds_a_password(ledger):
+    ledger.upsert_episodes(
+        [replace(OLD, audio_url="https://a:pw@cdn.example/1.mp3", source_feed="https://b:pw@x.example/")]
+    )
+
+    (record,) = ledger.records()
+    assert ("https://cdn.example/1.mp3", "https://x.example/") == (record.episode.audio_url, record.episode.source_feed)
+
+
+def test_an_episode_is_found_by_the_digits_that_are_shown(ledger):
+    ledger.upsert_episodes([OLD])
+
+    assert OLD == ledger.find(OLD.key[:8].upper()).episode == ledger.find(OLD.guid).episode
+    for name in (OLD.key[:7], "0" * 8, "nobody", ""):
+        with pytest.raises(NotFoundError):
+            ledger.find(name)
+
+
+def test_the_first_retry_of_all_is_known(ledger):
+    assert ledger.next_try() is None
+    ledger.record_failure(OLD, "no", NOW)
+    assert NOW == ledger.next_try()

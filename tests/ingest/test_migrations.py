@@ -90,3 +90,26 @@ def test_podcasts_come_over_to_the_librarys_slug_with_their_episodes(tmp_path):
     (record,) = ledger.records("con-x")
     assert Episode("Con", "c1", "One").key == record.episode.key
     assert record == ledger.record(record.episode.key)
+
+
+def test_passwords_leave_the_addresses_of_an_older_ledger(tmp_path):
+    old_ledger(tmp_path / "ledger.sqlite")
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db, db:
+        db.execute("UPDATE feeds SET url = 'https://ann:s3cret@quota.example/feed'")
+        for guid, url in (
+            ("g1", "https://ann:s3cret@quota.example/1.mp3"),
+            ("g2", "https://b:s3cret@cdn.example/2.mp3"),
+        ):
+            data = {"podcast": "quota", "guid": guid, "title": "x", "audio_url": url, "people": [],
+                    "source_feed": "https://ann:s3cret@quota.example/feed",
+                    "transcripts": [{"url": "https://b:s3cret@cdn.example/2.vtt"}]}  # fmt: skip
+            db.execute("UPDATE episodes SET data = ? WHERE key = ?", (json.dumps(data), guid))
+
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+
+    feed = ledger.feed("quota")
+    assert ("https://quota.example/feed", "") == (feed.url, feed.etag)
+    assert "s3cret" not in f"{ledger.feeds()} {ledger.records()}"
+    kept = ledger.credentials("quota")
+    assert all(kept.headers_for(url) for url in ("https://quota.example/1.mp3", "https://cdn.example/2.mp3"))
+    assert not kept.headers_for("https://other.example/")

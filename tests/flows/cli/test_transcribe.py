@@ -1,6 +1,7 @@
 """`soundbite transcribe` with the real, small speech model."""
 
 import json
+import wave
 
 import pytest
 
@@ -11,6 +12,7 @@ from ingest.models import Episode, Transcript, Turn
 from ingest.settings import Settings
 from tests.conftest import ROOT, SPEECH_MODEL
 from tests.flows.cli.test_main import assert_one_line
+from tests.flows.test_run import feed
 from tests.podcast_host import PodcastHost, Reply, document
 
 AUDIO = next((ROOT / "tests" / "sample" / "audio").glob("first-calls.*"))
@@ -79,3 +81,97 @@ def test_an_episode_whose_audio_is_gone_keeps_its_transcript(context, host):
 
 def test_a_transcript_without_an_audio_address_says_so(context):
     assert "no audio address" in again(context, kept(context, ""))[0][1]
+
+
+# Episodes still to come
+
+
+def pending(call, host, monkeypatch, *guids):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
+    monkeypatch.setenv("SOUNDBITE_ALLOW_HOSTS", "127.0.0.1")
+    host.serve("/feed.xml", document(feed(*guids, audio="/a.mp3?{guid}")))
+    for guid in guids:
+        host.serve(f"/a.mp3?{guid}", document(AUDIO.read_bytes(), "audio/mpeg"))
+    call("add", host.url("/feed.xml"))
+    return {one["guid"]: one["key"] for one in json.loads(call("episodes", "--json")[1])["episodes"]}
+
+
+@pytest.mark.usefixtures("home")
+def test_a_pending_episode_is_transcribed_by_the_key_that_is_listed(call, host, monkeypatch):
+    keys = pending(call, host, monkeypatch, "one", "two")
+
+    code, out, err = call("transcribe", keys["one"][:8])
+
+    assert (0, True) == (code, "Episode one" in out), err
+    listed = json.loads(call("episodes", "--json")[1])["episodes"]
+    assert {"one": "indexed", "two": "pending"} == {one["guid"]: one["status"] for one in listed}
+
+
+@pytest.mark.usefixtures("home")
+def test_a_failed_episode_is_tried_when_a_person_asks_and_says_why_it_fails_again(call, host, monkeypatch):
+    keys = pending(call, host, monkeypatch, "one")
+    host.serve("/a.mp3?one", [Reply(404), document(AUDIO.read_bytes(), "audio/mpeg")])
+
+    code, _, err = call("transcribe", "one")
+    assert (1, True) == (code, "HTTP status 404" in err)
+    assert 0 == call("transcribe", keys["one"])[0]
+
+
+# Folders, and silence
+
+
+def silent(path, seconds=3):
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 16_000 * seconds))
+    return path
+
+
+@pytest.mark.parametrize(("form", "whole"), [("vtt", "WEBVTT\n"), ("srt", ""), ("txt", "\n")])
+def test_audio_without_speech_says_so_and_gives_an_empty_file_that_is_valid(call, monkeypatch, tmp_path, form, whole):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
+
+    code, out, err = call("transcribe", silent(tmp_path / "rain.wav"), "--to", form)
+
+    assert (0, whole) == (code, out)
+    assert "rain.wav: no speech was found" in err
+
+
+def test_a_folder_is_transcribed_beside_its_files(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
+    folder = tmp_path / "talks"
+    (folder / "deep").mkdir(parents=True)
+    (folder / f"talk{AUDIO.suffix}").write_bytes(AUDIO.read_bytes())
+    silent(folder / "deep" / "rain.wav")
+    (folder / "broken.mp3").write_bytes(b"no")
+    (folder / "notes.txt").write_text("not audio")
+    (folder / "kept.wav").write_bytes(b"")
+    (folder / "kept.vtt").write_text("mine")
+
+    code, out, err = call("transcribe", folder, "--to", "vtt")
+
+    assert (1, True) == (code, "broken.mp3" in err)
+    assert "-->" in (folder / "talk.vtt").read_text()
+    assert ("WEBVTT\n", "mine") == ((folder / "deep" / "rain.vtt").read_text(), (folder / "kept.vtt").read_text())
+    assert {"talk.vtt", "rain.vtt"} == {line.rpartition("/")[2] for line in out.splitlines()}
+
+
+def test_a_folder_without_audio_is_an_error(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
+    (tmp_path / "empty").mkdir()
+
+    assert_one_line(call("transcribe", tmp_path / "empty"), "holds no audio files")
+
+
+def test_an_episode_whose_address_has_expired_is_fetched_from_the_feeds_newer_one(call, host, monkeypatch, home):
+    keys = pending(call, host, monkeypatch, "one")
+    assert 0 == call("transcribe", keys["one"])[0]
+    host.serve("/a.mp3?one", Reply(403))
+    host.serve("/feed.xml", document(feed("one", audio="/a.mp3?{guid}-anew")))
+    host.serve("/a.mp3?one-anew", document(AUDIO.read_bytes(), "audio/mpeg"))
+
+    code, _, err = call("transcribe", keys["one"][:8])
+
+    assert 0 == code, err
+    (document_there,) = home.rglob("*.md")
+    assert host.url("/a.mp3?one-anew") in document_there.read_text()

@@ -208,3 +208,19 @@ def test_a_tag_between_stitched_files_does_not_end_the_sound(tmp_path):
     part = write(tmp_path / "part.mp3", 3.0, FORMS[2]).read_bytes()
     (tmp_path / "both.mp3").write_bytes(part + b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + part)
     assert heard(tmp_path / "both.mp3")[1].decoded == pytest.approx(6.0, abs=3 * HEARD)
+
+
+APE = b"APETAGEX\xd0\x07\0\0" + (90_000).to_bytes(4, "little") + b"\1\0\0\0" + bytes(16) + b"\xff\xd8\xff\xe0" * 22_500
+
+
+@pytest.mark.parametrize(
+    "before", [b"\r\n", bytes(8), bytes(2000), b"TAG" + b" " * 125, APE, b"<b>Warning</b>: x.php\n"]
+)
+@pytest.mark.parametrize("form", [FORMS[0], FORMS[2], FORMS[6]])
+def test_what_stands_before_the_sound_is_passed_over(tmp_path, before, form):
+    path = write(tmp_path / f"a.{form[0]}", form=form)
+    if form[0] != "mp3" and not before.isspace():
+        before = b"\n"
+    path.write_bytes(before + path.read_bytes())
+
+    assert heard(path)[1].decoded == pytest.approx(3.0, abs=HEARD)

@@ -10,6 +10,7 @@ import pytest
 from ingest.audio import partial
 from ingest.audio.download import download, drop_oldest, lengths_differ, sniff
 from ingest.errors import AudioError, DiskFullError, FetchError, HomeError, SoundbiteError
+from ingest.web import encodings
 from ingest.web.client import open_client
 from tests.podcast_host import PodcastHost, Reply, document, for_agent, redirect
 
@@ -188,7 +189,7 @@ def test_less_than_promised_is_an_error(host, get, tmp_path):
     ("body", "kind", "words"),
     [(b"<!doctype html><p>Sorry", "text/html", "text/html"), (b"<!doctype html><p>Sorry", MPEG, "web page"),
      (b'{"error": 1}          ', MPEG, "error message"), (b"", MPEG, "empty"), (b"PK\x03\x04" + bytes(50), MPEG, "begins with"),
-     (SOUND, "application/json", "json"), (b"short", MPEG, "begins with"), (bytes(100), MPEG, "begins with")],
+     (b"#EXTM3U\n#EXTINF:10,\na.ts\n", MPEG, "is a stream .HLS., which is not read"), (b"short", MPEG, "begins with"), (bytes(100), MPEG, "begins with")],
 )  # fmt: skip
 def test_what_is_not_audio_is_refused_and_leaves_nothing_behind(client, tmp_path, body, kind, words):
     with PodcastHost() as host:
@@ -197,6 +198,92 @@ def test_what_is_not_audio_is_refused_and_leaves_nothing_behind(client, tmp_path
             download(client, url, tmp_path / "audio" / "one.mp3", max_bytes=2**20)
 
     assert len(host.requests) == 1
+    assert there(tmp_path) == []
+
+
+FRAME = b"\xff\xfb\x90\x00" + bytes(413)  # MPEG 1, layer III, 128 kbit/s, 44.1 kHz
+BARE = FRAME * 120
+APE = (
+    b"APETAGEX\xd0\x07\0\0"
+    + (90_000).to_bytes(4, "little")
+    + b"\1\0\0\0"
+    + bytes(16 + 90_000 - 12)
+    + b"\xff\xd8\xff\xe0" * 3
+)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/html",
+        "application/json",
+        "application/zip",
+        "text/plain",
+        "image/mpeg",
+        "application/xml",
+        "video/mp4",
+        "",
+    ],
+)
+def test_what_the_bytes_are_decides_not_the_header(host, get, kind):
+    for body in (SOUND, BARE, b"OggS" + bytes(100)):
+        assert (
+            body
+            == get(host.serve("/a", Reply(body=body, headers={"Content-Type": kind} if kind else {}))).path.read_bytes()
+        )
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"\r\n", b"\n\n", bytes(8), bytes(64), bytes(2000), b"TAG" + b" " * 125, APE,
+     b"<br />\n<b>Warning</b>: session_start() in x.php<br />\n", b"\xef\xbb\xbf"],
+)  # fmt: skip
+def test_what_stands_before_the_sound_does_not_hide_it(host, get, before):
+    url = host.serve("/a", document(before + BARE, MPEG, pause=0.0001, piece=5000))
+
+    assert before + BARE == get(url).path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"PK\x03\x04" + BARE, b"%PDF-1.7" + BARE, b"<html>" + bytes(range(256)) * 300, FRAME, FRAME * 2 + b"x" * 999],
+)
+def test_what_only_looks_like_sound_is_none(host, get, body):
+    if body.startswith(FRAME):
+        body = b"junk" + body
+    with pytest.raises(AudioError, match="is not audio"):
+        get(host.serve("/a", document(body, MPEG)))
+
+
+@pytest.mark.parametrize("kind", [MPEG, "text/html"])
+def test_a_part_that_is_the_whole_file_is_the_file(host, get, kind):
+    span = {"Content-Range": f"bytes 0-{len(SOUND) - 1}/{len(SOUND)}", "Content-Type": kind}
+
+    assert SOUND == get(host.serve("/a", Reply(206, SOUND, span))).path.read_bytes()
+
+
+@pytest.mark.parametrize("span", ["bytes 0-99/51210", "bytes 1-51209/51210", "bytes 0-51209/*", "items 0-1/2", ""])
+def test_a_part_that_nobody_asked_for_is_refused(host, get, tmp_path, span):
+    with pytest.raises(FetchError, match="206"):
+        get(host.serve("/a", Reply(206, SOUND[:100], {"Content-Range": span})))
+
+    assert there(tmp_path) == []
+
+
+def test_a_host_that_always_sends_a_part_is_resumed_by_beginning_anew(host, get):
+    whole = Reply(206, SOUND, {"Content-Range": f"bytes 0-{len(SOUND) - 1}/{len(SOUND)}", "ETag": '"1"'})
+    url = host.serve("/a", [document(SOUND, MPEG, etag='"1"', drop_after=20_000), whole])
+    with pytest.raises(AudioError):
+        get(url)
+
+    assert sha256(SOUND).hexdigest() == get(url).sha256
+
+
+def test_a_packing_that_cannot_be_undone_is_named(host, get, tmp_path, monkeypatch):
+    monkeypatch.setattr(encodings, "_is_installed", lambda _: False)
+    with pytest.raises(FetchError, match="packed with br"):
+        get(host.serve("/a", Reply(body=b"\x8b", headers={"Content-Encoding": "br"})))
+
     assert there(tmp_path) == []
 
 

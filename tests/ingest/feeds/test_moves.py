@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.feeds.moves import claimed, is_settled, noted
-from ingest.ledger import Subscription
+from ingest.models import Subscription
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import FeedError
-from ingest.feeds.opml import read_opml, write_opml
+from ingest.feeds.opml import read_feed_list, read_opml, write_opml
 
 LISTS = Path(__file__).parents[2] / "data" / "opml"
 
@@ -85,3 +85,66 @@ def test_deep_nesting_is_no_trap():
     assert read_opml(deep + b'<outline type="rss" text="a" xmlUrl="http://a.example/"/>') == [
         ("a", "http://a.example/")
     ]
+
+
+def outlines(*lines, end="</body></opml>"):
+    return f'<?xml version="1.0"?><opml version="2.0"><head/><body>{"".join(lines)}{end}'.encode()
+
+
+A = '<outline type="rss" text="A" xmlUrl="http://a.example/f"/>'
+
+
+@pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        ('<outline type="rss" text="x" xmlUrl="itpc://x.example/f"/>', "http://x.example/f"),
+        ('<outline type="rss" text="x" xmlUrl="pcast://x.example/f"/>', "http://x.example/f"),
+        ('<outline type="rss" text="x" xmlUrl="podcast://x.example/f"/>', "http://x.example/f"),
+        ('<outline text="x" xmlUrl=" feed:https://x.example/f "/>', "https://x.example/f"),
+        ('<outline type="rss" text="x" url="https://x.example/f"/>', "https://x.example/f"),
+        ("<outline text='x' URL='https://x.example/f'></outline>", "https://x.example/f"),
+        ('<OUTLINE TYPE="RSS" TEXT="x" XMLURL="https://x.example/f?a=1&b=2">', "https://x.example/f?a=1&b=2"),
+        ('<outline type="podcast" xmlurl="https://x.example/a>b" text="x"/>', "https://x.example/a>b"),
+        ('<outline type="rss" text="x" xmlUrl="https://me:pw@x.example/f"/>', "https://me:pw@x.example/f"),
+    ],
+)
+def test_apps_write_outlines_in_many_ways(line, url):
+    assert [("A", "http://a.example/f"), ("x", url)] == read_opml(outlines(A, line))
+
+
+def test_what_is_left_out_is_said():
+    found = read_feed_list(
+        outlines(
+            A,
+            '<outline type="rss" text="Old" xmlUrl="http://old.example/f" subscribed="0">',
+            '<outline type="podcast-episode" url="http://a.example/ep" enclosureUrl="http://a.example/1.mp3"/></outline>',
+            '<outline type="include" text="more" url="http://a.example/more.opml"/>',
+            '<outline type="rss" text="x" xmlUrl="ftp://a.example/"/><outline type="link" url="http://a.example/page"/>',
+            "<!-- <outline xmlUrl='http://hidden.example/'/> -->",
+        )
+    )
+
+    assert [("A", "http://a.example/f")] == found.feeds
+    assert [
+        "left out (marked as not subscribed to): Old",
+        "left out (another list, which is not read): http://a.example/more.opml",
+        "left out (no web address): ftp://a.example/",
+    ] == list(found.warnings)
+
+
+@pytest.mark.parametrize("end", ["", '<outline type="rss" text="B" xmlUrl="http://b.exa', "</body></op", "<outline "])
+def test_a_list_that_is_cut_off_gives_the_feeds_that_are_whole_and_says_so(end):
+    found = read_feed_list(outlines(A, end=end))
+
+    assert [("A", "http://a.example/f")] == found.feeds
+    assert "cut off" in found.warnings[0]
+
+
+@pytest.mark.parametrize("end", ["", '<outline type="rss" text="B" xmlUrl="http://b.exa'])
+def test_a_list_that_is_cut_off_before_its_first_feed_is_an_error(end):
+    with pytest.raises(FeedError, match="cut off"):
+        read_feed_list(outlines(end=end))
+
+
+def test_a_hostile_list_takes_no_longer_than_its_length():
+    assert [] == read_opml(b"<opml>" + b'<outline a="' * 400_000 + b"</opml>")

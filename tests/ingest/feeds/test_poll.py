@@ -239,7 +239,7 @@ def test_a_podcast_that_changes_every_address_is_told_in_one_line(poller, host):
 
 
 def test_a_name_that_belongs_to_another_feed_is_refused(poller, host):
-    fetched, parsed = polling._ask(poller.client, Subscription("quota", host.url("/new")), START)
+    fetched, parsed = polling._ask(poller.client, poller.ledger, Subscription("quota", host.url("/new")), START)
 
     with pytest.raises(FeedError, match="--podcast"):
         polling.subscribe(poller.ledger, parsed, fetched, START)

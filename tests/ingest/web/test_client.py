@@ -3,11 +3,14 @@
 import gzip
 import threading
 import time
+import zlib
 
 import pytest
 
 from ingest.errors import BlockedAddressError, FetchError
+from ingest.web import encodings
 from ingest.web.client import MAX_REDIRECTS, fetch, open_client, stream
+from ingest.web.credentials import Credentials
 from ingest.web.guard import MAX_LOOKUPS
 from tests.podcast_host import PodcastHost, Reply, document, redirect
 
@@ -143,6 +146,131 @@ def test_credentials_stay_with_the_host_they_were_given_to(host):
     assert there[0]["x-feed"] == "kept"
     assert "authorization" not in there[0] | there[1]
     assert "cookie" not in there[0]
+
+
+@pytest.fixture
+def anywhere():
+    with open_client(user_agent=AGENT, timeout=5, hosts_allowed=HERE | {"localhost"}) as client:
+        yield client
+
+
+def authorized(host):
+    return [asked.path for asked in host.requests if "authorization" in asked.headers]
+
+
+def test_credentials_go_to_their_origin_wherever_a_redirect_comes_from(host, anywhere):
+    mine = Credentials.for_url(host.url("/feed").replace("//", "//ann:pw@"), {"x-key": "k"})
+    host.serve("/tracker", redirect(302, host.url("/audio")))
+    host.serve("/audio", redirect(302, host.url("/cdn", "localhost")))
+    host.serve("/cdn", redirect(302, host.url("/last")))
+    host.serve("/last", Reply(body=b"x"))
+
+    fetch(anywhere, host.url("/tracker", "localhost"), credentials=mine)
+
+    assert ["/audio", "/last"] == authorized(host)
+    assert ["/audio", "/last"] == [asked.path for asked in host.requests if "x-key" in asked.headers]
+
+
+def test_another_port_is_another_origin(host, client):
+    with PodcastHost() as other:
+        host.serve("/a", redirect(302, other.url("/b")))
+        other.serve("/b", Reply())
+        fetch(client, host.url("/a").replace("//", "//ann:pw@"))
+
+        assert (["/a"], []) == (authorized(host), authorized(other))
+
+
+def test_a_relative_redirect_keeps_the_password_of_the_address(host, client):
+    host.serve("/a", redirect(301, "/b"))
+    host.serve("/b", Reply(body=b"x"))
+
+    answer = fetch(client, host.url("/a").replace("//", "//ann:p%40w@"))
+
+    assert ["/a", "/b"] == authorized(host)
+    assert (host.url("/b"), host.url("/b")) == (answer.url, answer.permanent_url)
+
+
+def test_a_redirect_may_carry_a_password_for_where_it_leads(host, anywhere):
+    host.serve("/a", redirect(302, host.url("/b", "localhost").replace("//", "//ann:pw@")))
+    host.serve("/b", Reply())
+
+    assert host.url("/b", "localhost") == fetch(anywhere, host.url("/a")).url
+    assert ["/b"] == authorized(host)
+
+
+@pytest.mark.parametrize("trouble", [Reply(200, b"x", promised=9), redirect(302, "/a"), redirect(302, "file:///x")])
+def test_no_error_repeats_a_password(host, client, trouble):
+    with pytest.raises(FetchError) as failed:
+        fetch(client, host.serve("/a", trouble).replace("//", "//ann:s3cret@"))
+
+    assert "s3cret" not in f"{failed.value} {failed.value.__cause__}"
+
+
+def needs_cookie(cookie, otherwise, body=b"in"):
+    return lambda asked: Reply(body=body) if cookie in asked.headers.get("cookie", "") else otherwise
+
+
+def set_cookie(to, *cookies):
+    return Reply(302, b"", {"Location": to, "Set-Cookie": cookies[0]})
+
+
+@pytest.mark.parametrize("attributes", ["; Path=/", "", "; Path=/; HttpOnly; SameSite=Lax", "; Max-Age=60"])
+def test_a_cookie_lives_for_the_redirects_of_one_request(host, client, attributes):
+    host.serve("/feed", needs_cookie("sid=1", redirect(302, "/set")))
+    host.serve("/set", set_cookie("/feed", "sid=1" + attributes))
+    host.serve("/self", needs_cookie("me=2", set_cookie("/self", "me=2" + attributes)))
+
+    assert b"in" == fetch(client, host.url("/feed")).body == fetch(client, host.url("/self")).body
+    host.requests.clear()
+    fetch(client, host.url("/feed"))
+    assert "cookie" not in host.requests[0].headers
+
+
+def test_a_cookie_stays_with_its_domain_and_path(host, anywhere):
+    host.serve("/a", set_cookie(host.url("/b", "localhost"), "sid=1; Path=/"))
+    host.serve("/b", set_cookie("/c", "deep=1; Path=/elsewhere"))
+    host.serve("/c", set_cookie(host.url("/d"), "evil=1; Domain=127.0.0.1; Path=/"))
+    host.serve("/d", Reply())
+    fetch(anywhere, host.url("/a"))
+
+    assert [None, None, None, "sid=1"] == [asked.headers.get("cookie") for asked in host.requests]
+
+
+def test_a_cookie_that_is_set_again_and_again_is_a_circle(host, client):
+    host.serve("/a", set_cookie("/a", "sid=1; Path=/"))
+    with pytest.raises(FetchError, match="circle"):
+        fetch(client, host.url("/a"))
+
+    assert 2 == len(host.requests)
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, br", "compress"])
+def test_a_packing_that_cannot_be_undone_is_named(host, client, monkeypatch, coding):
+    monkeypatch.setattr(encodings, "_is_installed", lambda _: False)
+    url = host.serve("/a", Reply(body=b"\x8b\x02\x80", headers={"Content-Encoding": coding}))
+    with pytest.raises(FetchError, match=f"packed with {coding.split(', ')[-1]}"):
+        fetch(client, url)
+
+
+def test_a_refusal_is_told_by_its_status_however_its_page_is_packed(host, client, monkeypatch):
+    monkeypatch.setattr(encodings, "_is_installed", lambda _: False)
+
+    assert 404 == fetch(client, host.serve("/a", Reply(404, b"x", {"Content-Encoding": "br"}))).status
+
+
+def test_a_packing_nobody_asked_for_is_undone_where_a_library_is_there(host, client):
+    brotli = pytest.importorskip("brotli")
+    url = host.serve("/a", Reply(body=brotli.compress(b"text"), headers={"Content-Encoding": "br"}))
+
+    assert b"text" == fetch(client, url).body
+
+
+def test_deflate_with_and_without_its_header_is_undone(host, client):
+    raw = zlib.compressobj(wbits=-15)
+    for packed in (zlib.compress(b"text"), raw.compress(b"text") + raw.flush()):
+        url = host.serve("/a", Reply(body=packed, headers={"Content-Encoding": "deflate"}))
+
+        assert b"text" == fetch(client, url).body
 
 
 def test_a_redirect_on_the_same_host_keeps_credentials(host, client):

@@ -1,0 +1,45 @@
+"""Finds the podcast that a person means, and says which there are where none is meant."""
+
+from collections.abc import Callable
+
+from ingest.errors import NotFoundError
+from ingest.feeds.addresses import read_address
+from ingest.identity import slug
+from ingest.ledger import Ledger
+from ingest.library import Library
+from ingest.models import Subscription
+from ingest.settings import Settings
+from ingest.web.credentials import without_userinfo
+
+
+def subscription_named(ledger: Ledger, name: str) -> Subscription:
+    """The one subscription with this name, URL or title, or with words of its title. Raises `NotFoundError`."""
+    for url in read_address(name):
+        if found := ledger.find_by_url(url):
+            return found
+    words = name.casefold().split()
+    ways: tuple[Callable[[Subscription], bool], ...] = (
+        lambda feed: feed.podcast == name.strip(),
+        lambda feed: feed.title.casefold().split() == words,
+        lambda feed: feed.podcast == slug(name),
+        lambda feed: bool(words) and " ".join(words) in " ".join(feed.title.casefold().split()),
+    )
+    for way in ways:
+        meant = [feed for feed in ledger.feeds() if way(feed)]
+        if len(meant) == 1:
+            return meant[0]
+        if meant:
+            names = ", ".join(feed.podcast for feed in meant)
+            raise NotFoundError(name, f"may be any of {names}; use one of these names")
+    return ledger.feed(without_userinfo(name))  # which is not there: says what is
+
+
+def check_podcast(settings: Settings, name: str) -> None:
+    """Raises `NotFoundError` with the names there are where neither a feed nor the library has this podcast."""
+    if not name.strip():
+        return
+    feeds = (feed.podcast for feed in Ledger(settings.ledger_path).feeds())
+    known = sorted({*feeds, *Library(settings.library_dir).podcasts()})
+    if slug(name) not in known:
+        there = ", ".join(known) or "none yet; `soundbite add URL` adds one"
+        raise NotFoundError(name, f"no such podcast here (known: {there})")

@@ -1,0 +1,61 @@
+"""How subscriptions and episodes lie in the ledger's tables, and come out of them again."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest.identity import slug
+from ingest.models import Episode, EpisodeRecord, Subscription, TranscriptLink
+from ingest.web.credentials import Credentials, without_userinfo
+
+_KNOWN = frozenset(field.name for field in fields(Episode))
+
+
+def moment(stored: float | None) -> datetime | None:
+    """A moment as it was stored; None for none."""
+    return datetime.fromtimestamp(stored, UTC) if stored else None
+
+
+def seconds(when: datetime | None) -> float:
+    """A moment as it is stored."""
+    return when.timestamp() if when else 0.0
+
+
+def subscription(row: sqlite3.Row) -> Subscription:
+    """A row of `feeds`."""
+    names = ("added", "last_success", "next_poll", "agreed_since", "gone")
+    moments = {name: moment(row[name]) for name in names}
+    return Subscription(**{**{name: row[name] for name in row.keys()}, **moments})  # noqa: SIM118 - a Row is no dict
+
+
+def without_notes(episode: Episode) -> Episode:
+    """Without what only obtaining it needs: for a podcast of years, most of the ledger."""
+    return replace(episode, summary="", people=(), transcripts=())
+
+
+def episode_row(episode: Episode) -> tuple[Any, ...]:
+    """Key, podcast, date and data of an episode; no address in it holds a password."""
+    published = episode.published_at
+    podcast = slug(episode.podcast)
+    audio, source = without_userinfo(episode.audio_url), without_userinfo(episode.source_feed)
+    data = json.dumps(asdict(replace(episode, podcast=podcast, audio_url=audio, source_feed=source)))
+    return (episode.key, podcast, published.timestamp() if published else None, data)
+
+
+def credentials_of(rows: Iterable[sqlite3.Row]) -> Credentials:
+    """Rows of `credentials`, those that count more later."""
+    found = Credentials()
+    for row in rows:
+        found = found.under(Credentials({row["origin"]: json.loads(row["headers"])}))
+    return found
+
+
+def episode_record(row: sqlite3.Row) -> EpisodeRecord:
+    """A row of `episodes`."""
+    data = {name: value for name, value in json.loads(row["data"]).items() if name in _KNOWN}
+    data["people"] = tuple(data.get("people", ()))
+    data["transcripts"] = tuple(TranscriptLink(**link) for link in data.get("transcripts", ()))
+    return EpisodeRecord(Episode(**data), row["status"], row["reason"], row["attempts"], moment(row["next_try"]))

@@ -1,0 +1,129 @@
+"""The feeds in the ledger: what is polled, how the last polls went, what lets us in, which hosts want to be left alone."""
+
+import json
+from datetime import datetime
+
+from ingest.database import Database
+from ingest.errors import NotFoundError
+from ingest.identity import slug
+from ingest.ledger_rows import credentials_of, moment, seconds, subscription
+from ingest.models import Subscription
+from ingest.web.credentials import Credentials, without_userinfo
+
+
+class Subscriptions(Database):
+    """The tables about feeds. Raises `HomeError` where the file cannot be used, `DiskFullError` where there is no room."""
+
+    def feeds(self) -> list[Subscription]:
+        """Every subscription, by podcast."""
+        with self._reading() as db:
+            return [subscription(row) for row in db.execute("SELECT * FROM feeds ORDER BY podcast")]
+
+    def feed(self, podcast: str) -> Subscription:
+        """One subscription, by the podcast's name or slug; raises `NotFoundError` with the names there are."""
+        known = {feed.podcast: feed for feed in self.feeds()}
+        if slug(podcast) not in known:
+            names = ", ".join(known) or "none yet; `soundbite add URL` adds one"
+            raise NotFoundError(podcast, f"no such podcast here (known: {names})")
+        return known[slug(podcast)]
+
+    def find_by_url(self, url: str) -> Subscription | None:
+        """The subscription that has this URL, or had it before its feed moved; None where there is none.
+
+        A user and password in it make no difference.
+        """
+        url = without_userinfo(url)
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT * FROM feeds WHERE url = ?1 OR podcast IN (SELECT podcast FROM aliases WHERE url = ?1)", (url,)
+            ).fetchone()
+            return subscription(row) if row else None
+
+    def subscribe(self, feed: Subscription, now: datetime) -> bool:
+        """Add a subscription; False where its URL or its slug is there already, which stays as it was."""
+        with self._writing() as db:
+            added = db.execute(
+                "INSERT OR IGNORE INTO feeds (podcast, url, title, added) VALUES (?, ?, ?, ?)",
+                (slug(feed.podcast), without_userinfo(feed.url), feed.title, now.timestamp()),
+            )
+            return added.rowcount == 1
+
+    def unsubscribe(self, podcast: str) -> Subscription:
+        """Stop polling and forget what was pending; transcripts stay. Raises `NotFoundError`."""
+        feed = self.feed(podcast)
+        with self._writing() as db:
+            for table in ("feeds", "aliases", "credentials"):
+                db.execute(f"DELETE FROM {table} WHERE podcast = ?", (feed.podcast,))  # noqa: S608 - ours
+            db.execute("DELETE FROM episodes WHERE podcast = ? AND status != 'done'", (feed.podcast,))
+        return feed
+
+    def set_overrides(self, podcast: str, *, user_agent: str = "", language: str = "") -> None:
+        """What counts for one feed instead of the settings; what is empty stays as it was."""
+        with self._writing() as db:
+            for name, value in (("user_agent_override", user_agent), ("language_override", language)):
+                if value:
+                    db.execute(f"UPDATE feeds SET {name} = ? WHERE podcast = ?", (value, podcast))  # noqa: S608 - ours
+
+    def credentials(self, podcast: str) -> Credentials:
+        """What a feed's own hosts are sent to let us in; what a person gave counts more than what the feed says."""
+        with self._reading() as db:
+            return credentials_of(
+                db.execute("SELECT * FROM credentials WHERE podcast = ? ORDER BY stated DESC", (slug(podcast),))
+            )
+
+    def set_credentials(self, podcast: str, new: Credentials, *, stated: bool = False) -> None:
+        """Add to what a person gave for a feed, or (`stated`) replace what the feed's own addresses carry."""
+        name = slug(podcast)
+        with self._writing() as db:
+            old = db.execute("SELECT * FROM credentials WHERE podcast = ? AND stated = ?", (name, stated)).fetchall()
+            kept = new if stated else credentials_of(old).under(new)
+            if kept != credentials_of(old):
+                db.execute("DELETE FROM credentials WHERE podcast = ? AND stated = ?", (name, stated))
+                rows = [(name, origin, stated, json.dumps(dict(told))) for origin, told in kept.by_origin.items()]
+                db.executemany("INSERT INTO credentials VALUES (?, ?, ?, ?)", rows)
+
+    def move(self, feed: Subscription, url: str) -> bool:
+        """The feed has moved for good; its old URL stays known. False, and nothing done, where the new one is another's.
+
+        `feed` carries the validators of the copy at the new URL.
+        """
+        with self._writing() as db:
+            moved = db.execute(
+                "UPDATE OR IGNORE feeds SET url = ?, etag = ?, last_modified = ?, new_url = '', agreed = 0, "
+                "agreed_since = NULL WHERE podcast = ?",
+                (url, feed.etag, feed.last_modified, feed.podcast),
+            )
+            if moved.rowcount:
+                db.execute("DELETE FROM aliases WHERE url = ?", (url,))
+                db.execute("INSERT OR REPLACE INTO aliases (url, podcast) VALUES (?, ?)", (feed.url, feed.podcast))
+            return moved.rowcount == 1
+
+    def set_backoff(self, host: str, until: datetime) -> None:
+        """A host has asked to be left alone."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO hosts (host, backoff_until) VALUES (?, ?)", (host, until.timestamp()))
+
+    def backoff_until(self, host: str) -> datetime | None:
+        """Until when a host has asked to be left alone, which may be over; None where it never asked."""
+        with self._reading() as db:
+            row = db.execute("SELECT backoff_until FROM hosts WHERE host = ?", (host,)).fetchone()
+            return moment(row[0]) if row else None
+
+    def record_poll(self, feed: Subscription, now: datetime) -> None:
+        """Record a poll that succeeded; `feed` carries the new validators, title and next poll."""
+        self._record_poll(feed, "last_success = ?, last_error = '', failures = 0", now.timestamp())
+
+    def record_poll_failure(self, feed: Subscription, reason: str) -> None:
+        """Record a poll that failed; validators stay, so nothing published meanwhile is missed."""
+        self._record_poll(feed, "last_error = ?, failures = failures + 1", reason)
+
+    def _record_poll(self, feed: Subscription, outcome: str, value: float | str) -> None:
+        names = ("title", "etag", "last_modified", "language", "stated_url", "new_url", "agreed", "opted_out")
+        moments = ("next_poll", "agreed_since", "gone")
+        told = ", ".join(f"{name} = ?" for name in names + moments)
+        values = [getattr(feed, name) for name in names] + [seconds(getattr(feed, name)) for name in moments]
+        with self._writing() as db:
+            db.execute(
+                f"UPDATE feeds SET {outcome}, {told} WHERE podcast = ?",  # noqa: S608 - constant text
+                (value, *values, feed.podcast),
+            )
