@@ -26,6 +26,7 @@ LEXICAL_WEIGHT, LEXICAL_EXPONENT = 4.0, 3
 # The sum of a query's idf from which its words have their full weight, in units of the idf of a word that no passage has:
 # `what makes X actually useful` has 0.1 without X, most questions have 1 to 4. Words that everybody says prove nothing.
 FULL_INFORMATION = 1.4
+COMMON_CHUNKS = 10  # in a small library no term is common
 NO_ANSWER_SCORE = 0.46  # 1 of 20 answerable questions scores lower at best, and half of the unanswerable
 BEST_WINDOW_SHARE = 0.5  # of the cosine
 SPEAKER_WEIGHT = 0.3  # cosine units
@@ -51,6 +52,10 @@ class TermFrequencies:
         if n <= 0:
             return math.log(self.passages + 1)
         return math.log(1 + max(0.0, self.passages - n + 0.5) / (n + 0.5))
+
+    def is_common(self, term: str) -> bool:
+        """Whether a term says little: it is in more than a third of the chunks, and in more than a handful."""
+        return self.containing.get(term, 0) > max(COMMON_CHUNKS, self.passages // 3)
 
     def lexical_weight(self, terms: Sequence[str]) -> float:
         """What the words of a query with these terms count beside its vector."""

@@ -18,7 +18,6 @@ from ingest.errors import IndexNotBuiltError
 from ingest.times import iso, play_url
 
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
-COMMON_IDF = 1.0  # of a term in more than a third of the chunks; such words are not highlighted beside rarer ones
 
 
 class Searcher:
@@ -79,7 +78,7 @@ def _passage_query(query: Query, vector: Vectors | None, terms: Sequence[str], f
 
 def _content(terms: Sequence[str], found: Candidates) -> list[str]:
     """The terms worth a highlight: all but the common ones, unless all are common."""
-    return [term for term in terms if found.frequencies.idf(term) >= COMMON_IDF] or list(terms)
+    return [term for term in terms if not found.frequencies.is_common(term)] or list(terms)
 
 
 def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hit]:
