@@ -13,7 +13,8 @@ from ingest.errors import TranscriptError
 from ingest.identity import one_line, slug
 from ingest.models import Episode, Transcript
 from ingest.times import parse_duration
-from ingest.transcripts.captions import SIZE_LIMIT, Kind, decode, kind_of, read_cues, segments_of
+from ingest.transcripts.captions import Kind, kind_of, read_cues, segments_of
+from ingest.transcripts.charset import SIZE_LIMIT, decode
 from ingest.transcripts.cues import Cue, collapse_spaces, timed
 from ingest.transcripts.document import (
     BULLETS,
