@@ -94,24 +94,21 @@ def read_cues(text: str, kind: str, subject: str) -> list[Cue]:
 
 
 def _sniff(head: bytes) -> Kind:
-    """The kind that the first bytes look like."""
+    """The kind that the first bytes look like, the first sign that fits."""
     text = to_text(head).lstrip()
     lines = text.splitlines() or [""]
-    if text.startswith("WEBVTT"):
-        return "vtt"
-    if text.startswith("[Script Info]"):
-        return "ass"
-    if re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text):
-        return "json"
-    if any(ARROW.match(line) for line in lines):
-        return "srt"
-    if COMMA.match(lines[0]):
-        return "sbv"
-    if _XML_SIGN.match(text):
-        return "ttml"
-    if _HTML_SIGN.search(text):
-        return "html"
     mark = delimiter(lines[0])
-    if mark in lines[0] and mark != "|" and is_header(lines[0].split(mark)):
-        return "tsv" if mark == "\t" else "csv"
-    return "md" if re.match(r"---\s*\n|#{1,6} ", text) else "txt"
+    table = mark in "\t,;" and is_header(lines[0].split(mark))
+    signs: tuple[tuple[Kind, object], ...] = (
+        ("vtt", text.startswith("WEBVTT")),
+        ("ass", text.startswith("[Script Info]")),
+        ("json", re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text)),
+        ("srt", any(ARROW.match(line) for line in lines)),
+        ("sbv", COMMA.match(lines[0])),
+        ("ttml", _XML_SIGN.match(text)),
+        ("html", _HTML_SIGN.search(text)),
+        ("tsv", table and mark == "\t"),
+        ("csv", table),
+        ("md", re.match(r"---\s*\n|#{1,6} ", text)),
+    )
+    return next((kind for kind, sign in signs if sign), "txt")

@@ -22,6 +22,7 @@ _TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>")
 LOOSE_STOP = re.compile(
     r"(?<![ \t])[ \t]+((?:</?[a-zA-Z][^<>]*>)+)(?=[.,;:!?…])"
 )  # `<b>so </b>.`: the space is the tag's
+_JOINED = re.compile(r"[.,;:!?%…。、！？)\]]|'\w")  # noqa: RUF001 - what stands after a word without a space
 _STYLE_CODE = re.compile(r"\{\\[^{}]*\}")  # `{\an8}`, carried over from another subtitle format
 CHANGE = re.compile(r"(?m)^[ \t]*>>+[ \t]*")  # a change of speaker in American captions
 
@@ -53,13 +54,7 @@ def join_words(words: Iterable[str]) -> str:
         return collapse_spaces("".join(parts))  # the list has its own spaces
     text = ""
     for part in (collapse_spaces(part) for part in parts):
-        apart = (
-            text
-            and not re.match(r"[.,;:!?%…。、！？)\]]|'\w", part)
-            and not (  # noqa: RUF001
-                without_spaces(text[-1]) and without_spaces(part[:1])
-            )
-        )
+        apart = text and not _JOINED.match(part) and not (without_spaces(text[-1]) and without_spaces(part[:1]))
         text += f" {part}" if apart else part
     return text
 

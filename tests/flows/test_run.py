@@ -12,7 +12,6 @@ import pytest
 
 from flows import run as runs
 from flows.cli.output import Reporter
-from flows.cli.transcripts import _files
 from flows.context import RunContext, alone, open_context
 from index.query import Query
 from index.search import Searcher
@@ -34,6 +33,7 @@ from ingest.settings import Settings
 from ingest.speech.segments import Word
 from ingest.speech.transcribe import Transcription
 from ingest.times import now
+from ingest.transcripts.intake import find_sources, read_source
 from tests.conftest import ROOT
 from tests.fakes import BagOfWords
 from tests.podcast_host import PodcastHost, Reply, document, redirect
@@ -298,7 +298,7 @@ def test_the_publishers_own_file_stays_beside_the_transcript_and_is_never_taken_
     assert SRT.encode() == original.read_bytes()
     assert (sha256(SRT.encode()).hexdigest(), host.url("/two.srt")) == (provenance["sha256"], provenance["final_url"])
     assert (140.0, True) == (provenance["score"]["words_per_minute"], provenance["score"]["monotone"])
-    assert [path] == list(_files([root]))
+    assert [path] == [read_source(one, "")[1] for one in find_sources([root])[0]]
 
 
 def test_a_transcript_in_another_language_is_passed_over_unread(context, host):

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from flows.cli.main import hoist_home
-from flows.cli.transcripts import _files
 from ingest.feeds.opml import read_opml, write_opml
 from ingest.ledger import Ledger
+from ingest.transcripts.intake import find_sources
 from tests.flows.test_run import feed
 from tests.podcast_host import PodcastHost, Reply, document, for_agent
 
@@ -310,11 +310,11 @@ def test_a_folder_of_thousands_of_pairs_is_listed_in_no_time(tmp_path):
         (tmp_path / f"{number}.json").touch()
     began = time.perf_counter()
 
-    assert 4_000 == len(list(_files([tmp_path])))
+    assert 4_000 == len(find_sources([tmp_path])[0])
     assert time.perf_counter() - began < 5
 
 
-def test_two_files_that_would_be_one_episode_are_told_apart(call, notes, tmp_path, home):
+def test_two_files_of_one_title_are_two_episodes(call, notes, tmp_path, home):
     other = tmp_path / "other" / "more.md"
     other.parent.mkdir()
     other.write_text(PLAIN.replace("one skill", "ten skills"))
@@ -322,8 +322,9 @@ def test_two_files_that_would_be_one_episode_are_told_apart(call, notes, tmp_pat
     call("import", notes, "--podcast", "x")
     before = kept(home)
 
-    assert call("import", other, "--podcast", "x")[0] == 1
-    assert before == kept(home)
+    assert call("import", other, "--podcast", "x")[0] == 0
+    assert before.items() < kept(home).items()
+    assert 2 == len(kept(home))
 
 
 def test_a_transcript_edited_in_the_library_is_searched_after_index(call, notes, home):

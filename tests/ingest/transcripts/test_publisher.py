@@ -83,7 +83,7 @@ def test_other_languages_stay_others_under_any_name(theirs, ours):
 @pytest.mark.parametrize(
     "text",
     [
-        "今天我们聊聊面包的价格，还有面粉。",
+        "今天我们聊聊面包的价格。还有面粉。",
         "今日は小麦粉の値段の話をします。",
         "วันนี้เราจะพูดถึงราคาขนมปังและแป้ง",
         "오늘은 빵 가격 이야기",
