@@ -87,13 +87,13 @@ def parse_duration(text: str) -> float | None:
     return seconds if 0 < seconds <= MAX_DURATION else None
 
 
-def parse_clock(text: str) -> float | None:
+def parse_clock(text: str, frame_rate: float = FRAME_RATE) -> float | None:
     """`1:02:03.5`, `62:03`, `00:00:01,250` in seconds; negative after a minus; None for anything else."""
     match = _CLOCK.fullmatch(text)
     if not match:
         return None
     sign, hours, minutes, whole, fraction, frames = match.groups()
-    part = min(int(frames or 0) / FRAME_RATE, 0.999) if frames else float(f"0.{fraction or 0}")
+    part = min(int(frames or 0) / frame_rate, 0.999) if frames else float(f"0.{fraction or 0}")
     total = int(hours or 0) * 3600 + int(minutes) * 60 + int(whole) + part
     return round(-total if sign else total, 6)
 
@@ -106,7 +106,7 @@ def parse_time_expression(text: str, frame_rate: float = FRAME_RATE, tick_rate: 
         return round(float(found[1]) * seconds, 6)
     if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", text):
         return float(text)
-    return parse_clock(text)
+    return parse_clock(text, frame_rate)
 
 
 def clock(seconds: float) -> str:

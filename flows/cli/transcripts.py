@@ -1,5 +1,6 @@
 """Commands about transcripts: import them, show one, convert a file."""
 
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +10,14 @@ from flows.cli import output
 from flows.cli.options import Format, Json, settings_of
 from flows.indexing import update_index
 from ingest.errors import SoundbiteError, UnknownFormatError
+from ingest.intake import Intake, LeftOut, find_sources, read_source, repeated_names
 from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.transcripts.export import render
 from ingest.transcripts.importing import read_transcript
-from ingest.transcripts.intake import Intake, LeftOut, find_sources, read_source, repeated_names
 
 app = typer.Typer()
+NAMED = 6  # files that are left out for one reason are named, up to so many
 
 
 @app.command()
@@ -70,25 +72,24 @@ def import_transcripts(
                 failed.append({"subject": error.subject, "reason": error.message})
         with reporter.step("indexing") as advance:
             built = update_index(settings, advance)
+    taken = [Path(name).resolve() for names in done.values() for name in names]
     failed += [
         {"subject": str(folder), "reason": "holds no transcript that can be read; docs/formats.md lists the formats"}
         for folder in paths
-        if (folder.is_dir() and not any(one.in_folder and _lies_in(one.paths[0], folder) for one in sources))
-        or (folder.is_dir() and not any(done.values()) and not failed)
+        if folder.is_dir() and not any(path.is_relative_to(folder.resolve()) for path in taken)
     ]
-    told = [{"subject": str(one.path), "reason": one.reason} for one in left_out]
     if json:
+        told = [{"subject": str(one.path), "reason": one.reason} for one in left_out]
         output.emit({**done, "left_out": told, "failed": failed, "chunks": built.chunks_embedded})
     else:
         counts = [f"{len(names)} {outcome}" for outcome, names in done.items()]
-        typer.echo(", ".join([*counts, *([f"{len(told)} left out"] if told else []), f"{len(failed)} failed"]))
-        for one in told:
-            output.say(f"left out {one['subject']}: {one['reason']}")
+        counts += [f"{len(left_out)} left out"] if left_out else []
+        typer.echo(", ".join([*counts, f"{len(failed)} failed"]))
+        for reason, group in groupby(sorted(left_out, key=lambda one: one.reason), key=lambda one: one.reason):
+            names = [str(one.path) for one in group]
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            output.say(f"left out {', '.join(names[:NAMED])}{more}: {reason}")
     for failure in failed:
         output.say(f"soundbite: {failure['subject']}: {failure['reason']}")
     if failed:
         raise typer.Exit(1)
-
-
-def _lies_in(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())

@@ -49,6 +49,7 @@ SUFFIXES: dict[str, Kind] = {
     "markdown": "md", "jsonl": "json", "ndjson": "json", "json3": "json", "ttml": "ttml", "dfxp": "ttml", "xml": "ttml", "srv1": "ttml",
     "srv2": "ttml", "srv3": "ttml", "sbv": "sbv", "tsv": "tsv", "csv": "csv", "lrc": "lrc", "ass": "ass", "ssa": "ass",
 }  # fmt: skip
+READABLE_SUFFIXES = frozenset(f".{suffix}" for suffix in (*SUFFIXES, "txt"))
 _HTML_SIGN = re.compile(r"<(?:!doctype|html|body|head|p|div|cite|time|section|article)\b", re.IGNORECASE)
 _XML_SIGN = re.compile(
     r"(?:<\?xml[^>]*>\s*)?(?:<!--.{0,400}?-->\s*)?<(?:\w{1,20}:)?(?:tt|timedtext|transcript)[\s>]", re.DOTALL

@@ -77,7 +77,9 @@ def _wide(data: bytes) -> str:
 
 def _narrow(data: bytes, subject: str, charset: str) -> str:
     with suppress(UnicodeDecodeError):
-        return data.decode("utf-8")
+        text = codecs.utf_8_decode(data)[0]  # without a last character that was cut in two
+        if not text.isascii() or data.isascii():
+            return text
     good = sum(character > "\x7f" for character in data.decode("utf-8", "ignore"))
     bad = data.decode("utf-8", "replace").count("\ufffd")
     if good > 2 * bad:  # a byte went wrong on the way; in any other encoding almost none would fit
@@ -96,7 +98,7 @@ def _detected(data: bytes, subject: str) -> str:
     western = data.decode("utf-8", "cp1252-alone")
     foreign = re.findall(r"[^\W\d_]*[\x80-\xff][^\W\d_]*", western)
     accents = sum(character > "\x7f" for character in western)
-    if accents <= max(3, len(western) / 8) and not any(re.search(r"[\xc0-\xff]{3}", word) for word in foreign):
+    if accents <= max(3, len(western) / 5) and not any(re.search(r"[\xc0-\xff]{3}", word) for word in foreign):
         return western
     from charset_normalizer import from_bytes  # takes 30 ms to load, and is seldom needed
 

@@ -22,7 +22,7 @@ from ingest.transcripts.cues import Cue, collapse_spaces, join_words
 JSON_FORMATS: tuple[tuple[str, str], ...] = (
     ("Podcasting 2.0, Whisper, whisperX and OpenAI", "segments"),
     ("whisper.cpp", "transcription"),
-    ("Rev", "monologues"),
+    ("Rev", "monologues.*.elements.*"),
     ("AssemblyAI, Gladia", "utterances"),
     ("Deepgram", "results.utterances"),
     ("Deepgram", "results.channels.*.alternatives.0.paragraphs.paragraphs.*.sentences.*"),
@@ -43,6 +43,7 @@ JSON_FORMATS: tuple[tuple[str, str], ...] = (
     ("ElevenLabs, OpenAI", "words"),
     ("Vosk", "result"),
 )
+LONG_ENTRY = 60  # words; a longer one is cut into sentences where its words have times of their own
 DEPTH = 4  # how far a list may be wrapped in other objects
 MAX_WORD_SECONDS = 60.0  # where words seem to take longer than this on average, the times are in milliseconds
 
@@ -126,7 +127,7 @@ def cues_of(entries: Sequence[Any]) -> list[Cue]:
 
     Entries of one word each are joined into sentences.
     """
-    cues = [cue for entry in entries if isinstance(entry, dict) and (cue := entry_cue(entry)).text]
+    cues = [cue for entry in entries if isinstance(entry, dict) for cue in _cues(entry) if cue.text]
     if _in_milliseconds(cues):
         cues = [replace(cue, start=_thousandth(cue.start), end=_thousandth(cue.end)) for cue in cues]
     short = sum(len(cue.text.split()) < 2 for cue in cues)
@@ -179,6 +180,16 @@ def _speaker_names(document: dict[str, Any]) -> dict[str, str]:
     listed = document.get("speakers")
     people = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return {_speaker(one.get("id")): name for one in people if (name := _speaker(one.get("name")))}
+
+
+def _cues(entry: dict[str, Any]) -> list[Cue]:
+    """One entry as a cue; a long one whose words have times in sentences."""
+    cue = entry_cue(entry)
+    fields = {_plain(str(key)): value for key, value in entry.items()}
+    words = [entry_cue(word) for word in _listed(fields)] if word_count(cue.text) > LONG_ENTRY else []
+    if not words or any(word.start is None for word in words[:2]):
+        return [cue]
+    return _sentences([replace(word, speaker=cue.speaker) for word in words if word.text])
 
 
 def entry_cue(entry: dict[str, Any]) -> Cue:

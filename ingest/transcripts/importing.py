@@ -14,7 +14,7 @@ from ingest.errors import TranscriptError
 from ingest.identity import one_line, slug
 from ingest.models import Episode, Transcript
 from ingest.times import parse_duration
-from ingest.transcripts.captions import Kind, kind_of, read_cues, segments_of
+from ingest.transcripts.captions import READABLE_SUFFIXES, Kind, kind_of, read_cues, segments_of
 from ingest.transcripts.charset import SIZE_LIMIT, decode
 from ingest.transcripts.cues import Cue, collapse_spaces, timed
 from ingest.transcripts.document import (
@@ -70,7 +70,12 @@ def read_file(path: Path, podcast: str = "") -> Transcript:
 
 def file_title(path: Path) -> str:
     """A title from a file's name."""
-    return collapse_spaces(path.stem.replace("_", " ")) or path.name
+    return collapse_spaces(bare_name(path).replace("_", " ")) or path.name
+
+
+def bare_name(path: Path) -> str:
+    """A file's name without the suffix of its format; `Ep. 12` has none."""
+    return path.stem if path.suffix.lower() in READABLE_SUFFIXES else path.name
 
 
 def derived_guid(podcast: str, names: Sequence[str]) -> str:

@@ -77,7 +77,9 @@ def is_strange(line: str, names: frozenset[str]) -> bool:
     match = PREFIX.match(line)
     if not names or not match or match[1] in names or match[1].casefold() in _ORDINARY:
         return False
-    return is_name(match[1]) or match[1].startswith("@") or ")" in match[1] or _is_short(match[1])
+    name, comma, _ = match[1].partition(", ")
+    titled = bool(comma) and len(name.split()) > 1 and is_name(name)  # `Ole Dahl, baker at the harbour`
+    return titled or is_name(match[1]) or match[1].startswith("@") or ")" in match[1] or _is_short(match[1])
 
 
 def name_speakers(cues: Sequence[Cue]) -> list[Cue]:
@@ -107,8 +109,8 @@ def clean_name(name: str) -> str:
 
 
 def _may_be_name(words: str) -> bool:
-    """Whether words that come again before a colon may be a name: few, without the end of a sentence."""
-    return len(words.split()) <= 8 and not re.search(r"[.!?…。！？]\s+[a-z]|[!?…。！？]", words)  # noqa: RUF001
+    """Whether words that come again before a colon may be a name: without the end of a sentence."""
+    return not re.search(r"[.!?…。！？]\s+[a-z]|[!?…。！？]", words)  # noqa: RUF001
 
 
 def _is_short(words: str) -> bool:

@@ -83,7 +83,7 @@ def read_lrc(text: str, _subject: str) -> list[Cue]:
             cues.append(Cue(words))
     ordered = sorted(cues, key=lambda cue: cue.start or 0.0)
     ends = [cue.start for cue in ordered[1:]] + [None]
-    return [replace(cue, end=end) for cue, end in zip(ordered, ends, strict=True)]
+    return [replace(cue, end=end) for cue, end in zip(ordered, ends, strict=False)]
 
 
 def _youtube(element: Element, start: str, duration: str, scale: float) -> Cue:

@@ -7,15 +7,14 @@ time or a name without brackets, or colon, is one only where the file does so ag
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from ingest.identity import one_line
 from ingest.models import Turn
 from ingest.times import CLOCK, parse_clock
 from ingest.transcripts.cues import Cue
-from ingest.transcripts.entries import entry_cue, is_header
+from ingest.transcripts.lines import Line, markdown_lines, plain, text_line
 from ingest.transcripts.speakers import clean_name, is_name, is_strange, prefix_of, prefixes
 
 _SPAN = rf"(-?{CLOCK})(?:\s{{0,9}}(?:-{{1,2}}>|[-\u2013\u2014]|to)\s{{0,9}}({CLOCK}))?"
@@ -31,26 +30,9 @@ _LABEL = re.compile(r"([^\n:：]{1,80}?)\s?[:：]")  # noqa: RUF001 - full-width
 _BOLD = re.compile(r"(?:[-*+] )?(?:\*\*|__)([^*_\n]{1,80}?)(?:\*\*|__)(?!\s?[:：])\s*(.*)")  # noqa: RUF001
 _BRACKET_NAME = re.compile(r"\[([^\[\]\d][^\[\]]{0,79})\]\s+(\S.*)")
 _HEADING = re.compile(r"#{1,6}(?:\s+(.*?)[\s#]*)?")
-_TRANSCRIPT_HEADING = re.compile(r"#{1,6}\s*(?:full\s+)?transcript\W*", re.IGNORECASE)
-_LINK = re.compile(r"\[([^\[\]\n]{0,500})\]\([^()\s]{0,2000}\)")
-_ITALIC = re.compile(r"^([*_])(?=\S)([^*_\n]{1,80}?)(:?)\1(?=\s*(?:[:\s]|$))")
-_LIST = re.compile(r"^(?:[-*+]|\d{1,3}\.)\s+(?=\*\*|__|[\[(]?\d{1,3}:\d\d)")
-_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!&<>~|:])")
 # What stands alone in a transcript and is not said: `[INTRODUCTION]`, and the line that Otter adds
 _NOT_SAID = re.compile(r"\[[A-Z][A-Z -]{3,60}\]|Transcribed by https?://\S+")
-_ROW_RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line taken apart; `label` is what stands where a name may stand, without a colon: bold, in brackets, a heading."""
-
-    text: str
-    speaker: str = ""
-    start: float | None = None
-    end: float | None = None
-    label: str = ""
-    stamped: bool = False
+_SENTENCE_END = re.compile(r"[.!?,;]$")
 
 
 @dataclass(slots=True)
@@ -76,7 +58,7 @@ class _ProseReader:
         self.speaker, self.starts_turn = speaker or self.speaker, self.starts_turn or bool(speaker)
         self.start, self.end = (self.start, self.end) if start is None else (start, end)
 
-    def read(self, line: _Line) -> None:
+    def read(self, line: Line) -> None:
         """Read one line: a blank one, one that starts a turn, or one more of the paragraph."""
         if line.stamped or line.speaker:
             self.start_paragraph(clean_name(line.speaker), line.start, line.end)
@@ -117,18 +99,18 @@ def read_prose(text: str, *, markdown: bool = False) -> list[Cue]:
 
     With `markdown`, headings are left out unless they are speakers, and everything before a heading `Transcript`.
     """
-    raw: list[str | _Line] = (
-        list(_markdown_lines(text)) if markdown else [_text_line(line) for line in text.split("\n")]
-    )
+    raw: list[str | Line] = list(markdown_lines(text)) if markdown else [text_line(line) for line in text.split("\n")]
     bare = _consistent(raw, _BARE, lambda found: (found[1], not found[3] and found.end() < len(found.string)))
     named = _consistent(raw, _NAME_BARE, lambda found: (found[2], is_name(found[1].strip())))
-    lines = [line if isinstance(line, _Line) else _parse(line, bare=bare, named=named) for line in raw]
+    lines = [line if isinstance(line, Line) else _parse(line, bare=bare, named=named) for line in raw]
     labels = _labels(lines)
     if _names_alone(lines):
         lines = [_named(line) for line in lines]
+    for number in _names_below(lines):
+        lines[number] = Line("", lines[number].text)
     lines = [_labelled(line, labels) for line in lines]
     reader = _ProseReader(_names(lines))
-    for line in [*lines, _Line("")]:
+    for line in [*lines, Line("")]:
         reader.read(line)
     return reader.cues
 
@@ -143,74 +125,26 @@ def turns_of_cues(cues: list[Cue]) -> tuple[Turn, ...]:
     return tuple(Turn("\n\n".join(paragraphs), speaker) for speaker, paragraphs in turns)
 
 
-def _markdown_lines(text: str) -> Iterator[str | _Line]:
-    """The lines of Markdown after a heading `Transcript`, one line for each row of a table."""
-    lines = text.split("\n")
-    start = next((number for number, line in enumerate(lines) if _TRANSCRIPT_HEADING.fullmatch(line)), -1)
-    header: list[str] = []
-    for line in lines[start + 1 :] if any(line.strip() for line in lines[start + 1 :]) else lines:
-        bare = _LINK.sub(_link_text, one_line(line).removeprefix("> "))
-        if not bare.startswith("|"):
-            header = []
-            yield _ITALIC.sub(r"\2\3", _LIST.sub("", bare))
-            continue
-        cells = [cell.strip() for cell in bare.strip("|").split("|")]
-        if is_header(cells):
-            header = cells
-        elif not _ROW_RULE.fullmatch(bare):
-            yield _row(cells, header)
-
-
-def _row(cells: list[str], header: list[str]) -> _Line:
-    """A row of a table: by the names of its columns, else time, speaker and words."""
-    names = header or (["time", "speaker", "text"] if len(cells) > 2 else ["time", "text"])
-    cue = entry_cue(dict(zip(names, map(_plain, cells), strict=False)))
-    if cue.start is None or not cue.text:
-        return _Line(_plain(" ".join(cells)))
-    return _Line(cue.text, cue.speaker.rstrip(":"), cue.start, cue.end, stamped=True)
-
-
-def _link_text(link: re.Match[str]) -> str:
-    """The text of a link; a clock stays in brackets, by which it is known."""
-    return f"[{link[1]}]" if parse_clock(link[1]) is not None else link[1]
-
-
-def _bracket(escape: re.Match[str]) -> str:
-    """A bracket without its backslash; other characters keep theirs, outside Markdown."""
-    return escape[1] if escape[1] in "[]" else escape[0]
-
-
-def _text_line(line: str) -> str:
-    return one_line(_ESCAPE.sub(_bracket, line))
-
-
-def _plain(text: str) -> str:
-    """The words without Markdown's bold marks and escapes."""
-    return one_line(_ESCAPE.sub(r"\1", text.replace("**", "").replace("__", "")))
-
-
 def _consistent(
-    lines: Sequence[str | _Line], pattern: re.Pattern[str], read: Callable[[re.Match[str]], tuple[str, bool]]
+    lines: Sequence[str | Line], pattern: re.Pattern[str], read: Callable[[re.Match[str]], tuple[str, bool]]
 ) -> bool:
     """Whether times stand so at the start of two lines or more, and go up, as they do in a transcript."""
     found = [
-        read(match)
-        for line in lines
-        if isinstance(line, str) and ":" in line and (match := pattern.match(_plain(line)))
+        read(match) for line in lines if isinstance(line, str) and ":" in line and (match := pattern.match(plain(line)))
     ]
     times = [parse_clock(clock) or 0.0 for clock, counts in found if counts]
     rising = sum(later >= earlier for earlier, later in pairwise(times))
     return len(times) > 1 and rising >= 0.8 * (len(times) - 1)
 
 
-def _parse(line: str, *, bare: bool, named: bool, timed: bool = True) -> _Line:
+def _parse(line: str, *, bare: bool, named: bool, timed: bool = True, labels: bool = True) -> Line:
     """A line with its time at the start, or after its name, taken off, and what may be a name without a colon."""
     if _NOT_SAID.fullmatch(line):
-        return _Line("", label="# ")
+        return Line("", label="# ")
     if heading := _HEADING.fullmatch(line):
-        inner = _parse(_plain(heading[1] or ""), bare=bare, named=named)  # not a heading again
+        inner = _parse(plain(heading[1] or "").lstrip("# "), bare=bare, named=named)  # not a heading again
         return replace(inner, text="", label=inner.label or f"# {inner.text}" if inner.text else "")
-    text = _plain(line)
+    text = plain(line)
     if timed and ":" in text:
         start_of = _STAMP.match(text)
         loose = None if start_of else _BARE.match(text)
@@ -222,49 +156,62 @@ def _parse(line: str, *, bare: bool, named: bool, timed: bool = True) -> _Line:
             return replace(rest, start=times[0], end=times[1], stamped=True)
         if turn := _name_and_time(text, named=named):
             return turn
-    for pattern in (_BOLD, _BRACKET_NAME):
+    for pattern in (_BOLD, _BRACKET_NAME) if labels else ():
         if (found := pattern.fullmatch(line)) and not found[1].rstrip().endswith((":", "：")):  # noqa: RUF001
             rest = (
-                _parse(found[2], bare=False, named=False, timed=timed and pattern is _BOLD) if found[2] else _Line("")
+                _parse(found[2], bare=False, named=False, timed=timed and pattern is _BOLD, labels=False)
+                if found[2]
+                else Line("")
             )
-            return replace(rest, label=_plain(found[1]))
-    return _Line(text)
+            return replace(rest, label=plain(found[1]))
+    return Line(text)
 
 
 def _after(line: str, text: str, end: int) -> str:
     """What follows the time at the start of a line, with its bold marks where it has any."""
     rest = text[end:]
     at = line.find("**")
-    return line[at:] if rest and at >= 0 and _plain(line[at:]) == rest else rest
+    return line[at:] if rest and at >= 0 and plain(line[at:]) == rest else rest
 
 
-def _name_and_time(text: str, *, named: bool) -> _Line | None:
+def _name_and_time(text: str, *, named: bool) -> Line | None:
     """A line that starts with a name and a time; None for any other."""
     if found := _NAME_STAMP.match(text):
         name, colon, words = found[1].strip(), found[4], text[found.end() :]
         if name and (is_name(name) or (colon and len(name.split()) < 5)):
-            return _Line(words, name, parse_clock(found[2]), parse_clock(found[3] or ""), stamped=True)
+            return Line(words, name, parse_clock(found[2]), parse_clock(found[3] or ""), stamped=True)
     if (found := _NAME_BARE.match(text)) and is_name(found[1].strip()) and (named or found.end() == len(text)):
         name, words = found[1].strip(), text[found.end() :]
-        return _Line(words, name, parse_clock(found[2]), parse_clock(found[3] or ""), stamped=True)
+        return Line(words, name, parse_clock(found[2]), parse_clock(found[3] or ""), stamped=True)
     return None
 
 
-def _names_alone(lines: Sequence[_Line]) -> bool:
+def _names_alone(lines: Sequence[Line]) -> bool:
     """Whether what follows the time at the start of a line is the speaker's name, and the words stand below."""
     following = pairwise([line for line in lines if line.text or line.stamped or line.label])
     said = [(line, after) for line, after in following if line.stamped and line.text and not line.speaker]
-    bare = [after for line, after in said if is_name(line.text) and not re.search(r"[.!?,;]$", line.text)]
+    bare = [after for line, after in said if is_name(line.text) and not _SENTENCE_END.search(line.text)]
     return len(bare) > 1 and len(bare) >= 0.8 * len(said) and sum(not after.stamped for after in bare) > len(bare) / 2
 
 
-def _named(line: _Line) -> _Line:
+def _names_below(lines: Sequence[Line]) -> list[int]:
+    """The lines that hold a name alone, below one that holds a time alone, where the file has it so throughout."""
+    below = [n for n, (line, after) in enumerate(pairwise(lines), 1) if _only_time(line) and not after.stamped]
+    names = [n for n in below if is_name(lines[n].text) and not _SENTENCE_END.search(lines[n].text)]
+    return names if len(names) > 1 and len(names) >= 0.8 * len(below) else []
+
+
+def _only_time(line: Line) -> bool:
+    return line.stamped and not (line.text or line.speaker or line.label)
+
+
+def _named(line: Line) -> Line:
     if line.stamped and line.text and not line.speaker and is_name(line.text):
         return replace(line, text="", speaker=line.text)
     return line
 
 
-def _labels(lines: Sequence[_Line]) -> frozenset[str]:
+def _labels(lines: Sequence[Line]) -> frozenset[str]:
     """The labels without a colon that are names: one comes again, and these come again or look like a full name."""
     counts = Counter(line.label.removeprefix("# ") for line in lines if line.label)
     again = {label for label, count in counts.items() if count > 1 and (is_name(label) or len(label.split()) < 5)}
@@ -274,7 +221,7 @@ def _labels(lines: Sequence[_Line]) -> frozenset[str]:
     return frozenset(again | once) if again and brackets else frozenset()
 
 
-def _labelled(line: _Line, names: frozenset[str]) -> _Line:
+def _labelled(line: Line, names: frozenset[str]) -> Line:
     """The line with its label as speaker, as words where it is none, or left out where it is a heading."""
     if not line.label:
         return line
@@ -286,11 +233,11 @@ def _labelled(line: _Line, names: frozenset[str]) -> _Line:
     return replace(line, text=f"{label} {line.text}".strip(), label="")
 
 
-def _names(lines: Sequence[_Line]) -> frozenset[str]:
+def _names(lines: Sequence[Line]) -> frozenset[str]:
     """The names that stand alone on lines `Name:`, or before text where `prefixes` finds them."""
     alone = Counter(label[1] for line in lines if (label := _LABEL.fullmatch(line.text)))
     labels = {name for name, count in alone.items() if is_name(name) or (count > 1 and len(name.split()) < 5)}
-    starts = [line for before, line in pairwise([_Line(""), *lines]) if line.text and (line.stamped or not before.text)]
+    starts = [line for before, line in pairwise([Line(""), *lines]) if line.text and (line.stamped or not before.text)]
     every = [line for line in lines if line.text]
     said = [f"{line.speaker}: {line.text}" if line.speaker else line.text for line in every]
     first = [line.text for line in starts if not line.speaker]

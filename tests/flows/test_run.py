@@ -28,12 +28,12 @@ from ingest.errors import (
 )
 from ingest.feeds import poll as polling
 from ingest.feeds.parse import parse
+from ingest.intake import find_sources, read_source
 from ingest.models import Segment
 from ingest.settings import Settings
 from ingest.speech.segments import Word
 from ingest.speech.transcribe import Transcription
 from ingest.times import now
-from ingest.transcripts.intake import find_sources, read_source
 from tests.conftest import ROOT
 from tests.fakes import BagOfWords
 from tests.podcast_host import PodcastHost, Reply, document, redirect

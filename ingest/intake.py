@@ -12,15 +12,15 @@ from ingest.identity import one_line, slug
 from ingest.library import ORIGINAL, Document, Library
 from ingest.models import Transcript
 from ingest.times import iso_milliseconds, now
-from ingest.transcripts.captions import SUFFIXES
+from ingest.transcripts.captions import READABLE_SUFFIXES, SUFFIXES
 from ingest.transcripts.charset import decode
 from ingest.transcripts.document import split_document
-from ingest.transcripts.importing import derived_guid, file_title, read_file
+from ingest.transcripts.importing import bare_name, derived_guid, file_title, read_file
 
 Outcome = Literal["added", "updated", "unchanged"]
 # Where one episode lies in several formats, the one that says most is taken; the first of these where all say the same
 PREFERENCE = ("json", "ttml", "vtt", "srt", "ass", "sbv", "tsv", "csv", "lrc", "html", "md", "txt")
-READABLE = frozenset(f".{suffix}" for suffix in (*SUFFIXES, "txt"))
+CAPTIONS = frozenset({".vtt", ".srt", ".ttml", ".sbv", ".ass", ".ssa", ".lrc"})  # these are transcripts, if broken ones
 # Files of these names tell about the folder they lie in
 ABOUT = frozenset(
     {"readme", "license", "licence", "changelog", "contributing", "package", "package-lock", "requirements", "robots"}
@@ -58,8 +58,8 @@ def find_sources(paths: Iterable[Path]) -> tuple[list[Source], list[LeftOut]]:
                 continue
             home = given.resolve() if given.is_dir() else path.resolve().parent
             folders = path.resolve().parent.relative_to(home).parts if given.is_dir() else ()
-            names = tuple(filter(None, (home.name, *folders, path.stem)))
-            _, _, same = found.setdefault(path.resolve().with_suffix(""), (names, given.is_dir(), []))
+            names = tuple(filter(None, (home.name, *folders, bare_name(path))))
+            _, _, same = found.setdefault(path.resolve().with_name(bare_name(path)), (names, given.is_dir(), []))
             if path.resolve() not in [one.resolve() for one in same]:
                 same.append(path)
     return [Source(tuple(same), names, folder) for names, folder, same in found.values()], left_out
@@ -77,15 +77,15 @@ def read_source(source: Source, podcast: str) -> tuple[Transcript, Path, list[Le
             errors.append(error)
             unread.append(LeftOut(path, error.message))
     if not read:
-        raise next((error for error in errors if not isinstance(error, UnknownFormatError)), errors[0])
+        first = next((one for one in errors if not isinstance(one, UnknownFormatError)), errors[0])
+        if source.in_folder and not any(path.suffix.lower() in CAPTIONS for path in source.paths):
+            raise UnknownFormatError(first.subject, first.message)  # a page or a settings file that lies there too
+        raise first
     best, chosen = max(read, key=lambda one: _says(*one))
     beside = chosen.with_suffix(".json") if _is_document(chosen) else None  # the document's own times
     others = [path for _, path in read if path not in {chosen, beside}]
-    return (
-        best,
-        chosen,
-        unread + [LeftOut(path, f"the same episode in another format as {chosen.name}") for path in others],
-    )
+    same = [LeftOut(path, f"the same episode in another format as {chosen.name}") for path in others]
+    return best, chosen, [one for one in unread if one.path != beside] + same
 
 
 @dataclass(slots=True)
@@ -104,12 +104,13 @@ class Intake:
         title = read.episode.title or self._title(path, names)
         episode = replace(read.episode, title=title)
         new = replace(read, episode=episode, provenance=read.provenance | mark)
-        document = self.library.locate(episode) if episode.guid else self._document(new, path, names)
+        earlier = derived_guid(episode.podcast, [read.episode.title or file_title(path)])
+        document = self.library.locate(episode) if episode.guid else self._document(new, names, earlier)
         if document is None:
             guid = episode.guid or self._free_guid(new, names)
             return self._write(replace(new, episode=replace(episode, guid=guid)), "added")
         old = self.library.read(document.name)
-        if old.provenance.get("imported_sha256") == mark["imported_sha256"] and document.name not in self.taken:
+        if old.provenance.get("imported_sha256") == mark["imported_sha256"]:
             self.taken.add(document.name)
             return "unchanged"
         before = old.provenance.get("file", path.name)
@@ -131,13 +132,16 @@ class Intake:
     def _title(self, path: Path, names: Sequence[str]) -> str:
         """The file's name, with its folder where the name says nothing, or is that of another file too."""
         title = file_title(path)
-        common = path.stem.casefold() in self.repeated or slug(title) in EVERYWHERE
+        common = bare_name(path).casefold() in self.repeated or slug(title) in EVERYWHERE
         return f"{one_line(names[-2])}/{title}" if common and len(names) > 1 else title
 
-    def _document(self, new: Transcript, path: Path, names: Sequence[str]) -> Document | None:
-        """The document of a file that has no guid: by its path, else by its name where its content is the same."""
+    def _document(self, new: Transcript, names: Sequence[str], earlier: str) -> Document | None:
+        """The document of a file that has no guid: by its path, else by its name where its content is the same.
+
+        `earlier` is the guid that an earlier version gave it, of podcast and title.
+        """
         mine, podcast = new.provenance, new.episode.podcast
-        for guid in _guids(podcast, names, path):
+        for guid in _guids(podcast, names, mine["path_id"]):
             document = self.library.locate(replace(new.episode, guid=guid))
             if document is None:
                 break
@@ -148,9 +152,7 @@ class Intake:
             self._paths[podcast] = {str(self._provenance(one).get("path_id")): one.name for one in documents}
         if known := self._paths[podcast].get(mine["path_id"]):
             return next((one for one in self.library.documents(podcast) if one.name == known), None)
-        # moved with its folder, or imported by an earlier version, that had a guid of podcast and title
-        own_title = read_title(new, path)
-        for guid in (derived_guid(podcast, names), f"import:{podcast}/{slug(own_title, 200)}"):
+        for guid in (derived_guid(podcast, names), earlier):  # moved with its folder, or imported by an earlier version
             document = self.library.locate(replace(new.episode, guid=guid))
             if document and document.name not in self.taken:
                 theirs = self._provenance(document)
@@ -159,7 +161,7 @@ class Intake:
         return None
 
     def _free_guid(self, new: Transcript, names: Sequence[str]) -> str:
-        guids = _guids(new.episode.podcast, names, None, new.provenance["path_id"])
+        guids = _guids(new.episode.podcast, names, new.provenance["path_id"])
         return next(guid for guid in guids if self.library.locate(replace(new.episode, guid=guid)) is None)
 
     def _provenance(self, document: Document) -> dict[str, Any]:
@@ -177,20 +179,13 @@ def repeated_names(sources: Iterable[Source]) -> frozenset[str]:
 
 def path_id(path: Path) -> str:
     """Which file this is, on this machine: a hash, since a library may be shown to others. Formats beside it share it."""
-    return sha256(str(path.resolve().with_suffix("")).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return sha256(str(path.resolve().with_name(bare_name(path))).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def read_title(new: Transcript, path: Path) -> str:
-    """The title as an earlier version had it."""
-    return new.episode.title if "/" not in new.episode.title else file_title(path)
-
-
-def _guids(podcast: str, names: Sequence[str], path: Path | None, last: str = "") -> Iterator[str]:
-    """The guids that a file may have got, the usual one first; the others where that was another file's."""
+def _guids(podcast: str, names: Sequence[str], path_id: str) -> Iterator[str]:
+    """The guids that a file may have got: of its names, or another where that was another file's."""
     yield derived_guid(podcast, names)
-    if path is not None:
-        last = path_id(path)
-    yield f"{derived_guid(podcast, names)}-{last[:8]}"
+    yield f"{derived_guid(podcast, names)}-{path_id}"
 
 
 def _walk(folder: Path) -> list[Path]:
@@ -203,7 +198,7 @@ def _no_transcript(path: Path) -> str:
     """Why a file that lies in a folder is none to read; empty where it may be one."""
     if path.stem.casefold() in ABOUT:
         return "tells about the folder; name the file itself to import it"
-    if path.suffix.lower() in READABLE:
+    if path.suffix.lower() in READABLE_SUFFIXES:
         return ""
     try:
         with path.open("rb") as file:
