@@ -174,7 +174,8 @@ def _unmarked_head(above: list[str]) -> tuple[dict[str, Any], list[str]]:
     """The title, and the podcast above it, in the paragraphs before the first speaker, and the others."""
     count = next((number for number, text in enumerate(above) if not _is_heading(text)), len(above))
     words = [word for word in (above or [""])[0].split() if len(word) > 3]
-    titled = sum(word[0].isupper() or word[0].isdigit() for word in words) * 2 >= len(words)
+    numbered = re.match(r"#?\d{1,5}\s?[.:)|\u2013-]|ep(?:isode)?\b", (above or [""])[0], re.IGNORECASE)
+    titled = numbered or sum(word[0].isupper() or word[0].isdigit() for word in words) * 2 >= len(words)
     if not count or (len(above) == 1 and not titled):
         return {}, above
     count = min(count, 2)

@@ -34,7 +34,7 @@ def markdown_lines(text: str) -> Iterator[str | Line]:
     start = next((number for number, line in enumerate(lines) if _TRANSCRIPT_HEADING.fullmatch(line)), -1)
     header: list[str] = []
     for line in lines[start + 1 :] if any(line.strip() for line in lines[start + 1 :]) else lines:
-        bare = _LINK.sub(_link_text, one_line(line).removeprefix("> "))
+        bare = _LINK.sub(_link_text, one_line(line).removeprefix("> ").replace("***", "**"))
         if not bare.startswith("|"):
             header = []
             yield _ITALIC.sub(r"\2\3", _LIST.sub("", bare))

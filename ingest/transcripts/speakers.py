@@ -10,13 +10,17 @@ from ingest.transcripts.cues import CHANGE, Cue
 from ingest.transcripts.document import NAME_LIMIT
 
 # `Name: words`; a full-width colon needs no space after it, and French has one before
-PREFIX = re.compile(rf"(?:>>+\s*)?(?:- )?([\[(@#]?[^\W_][^:：\n]{{0,{NAME_LIMIT - 1}}}?)\s?(?::\s+|：\s*)(?=\S)")  # noqa: RUF001
+PREFIX = re.compile(
+    # marks of a change, a list or an emoji, then the name, then the colon
+    r"(?:>>+\s*)?(?:- )?(?:[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]{1,4}\s?)?"
+    rf"([\[(@#]?[^\W_][^:：\n]{{0,{NAME_LIMIT - 1}}}?)\s?(?::\s+|：\s*)(?=\S)"  # noqa: RUF001
+)
 _PARTICLES = frozenset(re.findall(r"\w+", "al and bin da de del della den der di dos du el la le of the van von y"))
 # Words before a colon that are far more often the start of a sentence than a name
 _ORDINARY = frozenset(
     re.findall(
         r"[\w&/;]+",
-        """a answer but caution chapter conclusion context disclaimer disclosure episode example fact faq hint important lesson
+        """a answer but caution chapter day ep season week conclusion context disclaimer disclosure episode example fact faq hint important lesson
         listen look news note now ok okay one outro part point problem ps q&a question questions quote recap remember reminder result
         rule second section so solution spoiler step summary takeaway then third thought tip tl;dr today tomorrow tonight topic
         true update warning why yes no and also because here well first finally next""",
@@ -32,7 +36,7 @@ def is_name(words: str) -> bool:
     """
     if re.fullmatch(r"@[\w.-]{2,40}", words):
         return True
-    name, comma, title = _ASIDE.sub("", words).partition(", ")
+    name, comma, title = _ASIDE.sub("", clean_name(words)).partition(", ")
     parts = name.split()
     if not 1 <= len(parts) <= 5 or parts[-1].casefold() in _ORDINARY or parts[0] in _PARTICLES:
         return False

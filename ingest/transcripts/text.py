@@ -142,7 +142,7 @@ def _parse(line: str, *, bare: bool, named: bool, timed: bool = True, labels: bo
     if _NOT_SAID.fullmatch(line):
         return Line("", label="# ")
     if heading := _HEADING.fullmatch(line):
-        inner = _parse(plain(heading[1] or "").lstrip("# "), bare=bare, named=named)  # not a heading again
+        inner = _parse(plain(heading[1] or "").lstrip("# "), bare=True, named=True)  # not a heading again
         return replace(inner, text="", label=inner.label or f"# {inner.text}" if inner.text else "")
     text = plain(line)
     if timed and ":" in text:

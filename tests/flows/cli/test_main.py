@@ -360,7 +360,7 @@ def test_doctor_says_what_is_missing(call, monkeypatch):
     assert (code, told["ok"], "soundbite model pull small" in speech["found"]) == (1, False, True)
 
 
-def test_import_says_what_it_left_out_and_why(call, notes, tmp_path, home):
+def test_import_says_what_it_left_out_and_why(call, tmp_path, home):
     folder = tmp_path / "archive"
     folder.mkdir()
     (folder / "talk.vtt").write_bytes(VTT)
