@@ -40,9 +40,10 @@ def is_name(words: str) -> bool:
     parts = name.split()
     if not 1 <= len(parts) <= 5 or parts[-1].casefold() in _ORDINARY or parts[0] in _PARTICLES:
         return False
-    if comma and not all(
-        part in _PARTICLES or part in {"at", "for", "&"} or _is_capital(part) for part in title.split()
-    ):
+    if parts[0].casefold() in _ORDINARY and parts[-1][0].isdigit():
+        return False  # `Episode 7`, `Chapter 2`
+    small = _PARTICLES | {"at", "for", "&"}
+    if comma and not all(part in small or _is_capital(part) for part in title.split()):
         return False
     return all(part in _PARTICLES or part == "&" or _is_capital(part) for part in parts)
 
