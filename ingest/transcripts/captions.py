@@ -102,6 +102,7 @@ def _sniff(head: bytes) -> Kind:
     table = mark in "\t,;" and is_header(lines[0].split(mark))
     signs: tuple[tuple[Kind, object], ...] = (
         ("vtt", text.startswith("WEBVTT")),
+        ("lrc", re.match(r"\[(?:ti|ar|al|au|by|offset|length|re|ve):", text)),
         ("ass", text.startswith("[Script Info]")),
         ("json", re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text)),
         ("srt", any(ARROW.match(line) for line in lines)),

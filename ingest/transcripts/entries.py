@@ -5,6 +5,7 @@ document the list lies.
 """
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -94,21 +95,22 @@ def read_json(text: str, subject: str) -> list[Cue]:
 
 def read_table(text: str, subject: str) -> list[Cue]:
     """The cues of CSV or TSV: columns by their names, else start, end and text. Raises TranscriptError for other tables."""
-    lines = text.strip("\n").split("\n")
-    mark = delimiter(lines[0])
+    table = text.strip("\n")
+    mark = delimiter(table.partition("\n")[0])
+    quoting = csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL
     try:
-        rows = list(csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL))
+        rows = [row for row in csv.reader(io.StringIO(table), delimiter=mark, quoting=quoting) if row]
     except csv.Error as error:
         raise TranscriptError(subject, f"is not a table that can be read: {error}") from error
-    names = rows[0] if is_header(rows[0]) else ["start", "end", "text"][-len(rows[0]) :]
-    if names is not rows[0] and (len(rows[0]) not in {2, 3} or _number(rows[0][0]) is None):
-        raise UnknownFormatError(
-            subject, "is a table without a row that names a column for the time and one for the text"
-        )
-    if len(names) == 2 and names is not rows[0]:
-        names = ["start", "text"]
-    body = rows[1:] if names is rows[0] else rows
-    return cues_of([dict(zip(names, row, strict=False)) for row in body])
+    if not rows:
+        return []
+    if is_header(rows[0]):
+        return cues_of([dict(zip(rows[0], row, strict=False)) for row in rows[1:]])
+    names = {2: ["start", "text"], 3: ["start", "end", "text"]}.get(len(rows[0]))
+    if names is None or _number(rows[0][0]) is None:
+        reason = "is a table without a row that names a column for the time and one for the text"
+        raise UnknownFormatError(subject, reason)
+    return cues_of([dict(zip(names, row, strict=False)) for row in rows])
 
 
 def delimiter(line: str) -> str:

@@ -26,6 +26,7 @@ class Line:
     end: float | None = None
     label: str = ""
     stamped: bool = False
+    ends_turn: bool = False  # whoever spoke last does not say what follows
 
 
 def markdown_lines(text: str) -> Iterator[str | Line]:

@@ -13,7 +13,7 @@ from ingest.transcripts.document import NAME_LIMIT
 PREFIX = re.compile(
     # marks of a change, a list or an emoji, then the name, then the colon
     r"(?:>>+\s*)?(?:- )?(?:[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]{1,4}\s?)?"
-    rf"([\[(@#]?[^\W_][^:：\n]{{0,{NAME_LIMIT - 1}}}?)\s?(?::\s+|：\s*)(?=\S)"  # noqa: RUF001
+    rf"([\[(@#+\"“‘«]?[^\W_][^:：\n]{{0,{NAME_LIMIT - 1}}}?)\s?(?::\s+|：\s*)(?=\S)"  # noqa: RUF001
 )
 _PARTICLES = frozenset(re.findall(r"\w+", "al and bin da de del della den der di dos du el la le of the van von y"))
 # Words before a colon that are far more often the start of a sentence than a name
@@ -22,10 +22,11 @@ _ORDINARY = frozenset(
         r"[\w&/;]+",
         """a answer but caution chapter day ep season week conclusion context disclaimer disclosure episode example fact faq hint important lesson
         listen look news note now ok okay one outro part point problem ps q&a question questions quote recap remember reminder result
-        rule second section so solution spoiler step summary takeaway then third thought tip tl;dr today tomorrow tonight topic
+        rule second section so solution spoiler step summary takeaway then thing things third thought tip tl;dr today tomorrow tonight topic
         true update warning why yes no and also because here well first finally next""",
     )
 )
+_WIDE_BRACKETS = re.compile(r"（[^（）笑拍音]{1,12}）\S")  # noqa: RUF001 - a name; not laughter, applause, music
 _ASIDE = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\]|\|.*|[-\u2013\u2014]\s.*)\s*$")  # `(he/him)`, `| Mill Ltd`, `- CEO`
 
 
@@ -67,7 +68,7 @@ def prefixes(lines: Sequence[str]) -> frozenset[str]:
     if again and 2 * labelled >= len(said) and (len(again) > 1 or shaped or said[0] in again):
         names |= set(shaped) | again
         if counts.total() >= 0.9 * len(said):  # all that is said is said by somebody
-            names |= {name for name in counts if _is_short(name)}
+            names |= {name for name in counts if is_short(name)}
     return frozenset(names)
 
 
@@ -80,11 +81,13 @@ def prefix_of(line: str, names: Container[str]) -> re.Match[str] | None:
 def is_strange(line: str, names: frozenset[str]) -> bool:
     """Whether the line starts with what may be another speaker's name, so that the last one does not say it."""
     match = PREFIX.match(line)
+    if names and not match and _WIDE_BRACKETS.match(line):
+        return True
     if not names or not match or match[1] in names or match[1].casefold() in _ORDINARY:
         return False
     name, comma, _ = match[1].partition(", ")
     titled = bool(comma) and len(name.split()) > 1 and is_name(name)  # `Ole Dahl, baker at the harbour`
-    return titled or is_name(match[1]) or match[1].startswith("@") or ")" in match[1] or _is_short(match[1])
+    return titled or is_name(match[1]) or match[1].startswith("@") or ")" in match[1] or is_short(match[1])
 
 
 def name_speakers(cues: Sequence[Cue]) -> list[Cue]:
@@ -113,15 +116,15 @@ def clean_name(name: str) -> str:
     return (inner[1] or inner[2]).strip() if inner else name.strip()
 
 
-def _may_be_name(words: str) -> bool:
-    """Whether words that come again before a colon may be a name: without the end of a sentence."""
-    return not re.search(r"[.!?…。！？]\s+[a-z]|[!?…。！？]", words)  # noqa: RUF001
-
-
-def _is_short(words: str) -> bool:
+def is_short(words: str) -> bool:
     """Whether words in small letters are few enough for a name; a sentence begins with a capital."""
     small = words == words.lower() and words.rsplit(maxsplit=1)[-1] not in _ORDINARY
     return small and len(words.split()) < 4 and _may_be_name(words)
+
+
+def _may_be_name(words: str) -> bool:
+    """Whether words that come again before a colon may be a name: without the end of a sentence."""
+    return not re.search(r"[.!?…。！？]\s+[a-z]|[!?…。！？]", words)  # noqa: RUF001
 
 
 def _is_capital(word: str) -> bool:

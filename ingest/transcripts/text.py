@@ -15,7 +15,7 @@ from ingest.models import Turn
 from ingest.times import CLOCK, parse_clock
 from ingest.transcripts.cues import Cue
 from ingest.transcripts.lines import Line, markdown_lines, plain, text_line
-from ingest.transcripts.speakers import clean_name, is_name, is_strange, prefix_of, prefixes
+from ingest.transcripts.speakers import clean_name, is_name, is_short, is_strange, prefix_of, prefixes
 
 _SPAN = rf"(-?{CLOCK})(?:\s{{0,9}}(?:-{{1,2}}>|[-\u2013\u2014]|to)\s{{0,9}}({CLOCK}))?"
 _NAME = r"[^\n:()\[\]]{0,80}?"
@@ -62,6 +62,9 @@ class _ProseReader:
         """Read one line: a blank one, one that starts a turn, or one more of the paragraph."""
         if line.stamped or line.speaker:
             self.start_paragraph(clean_name(line.speaker), line.start, line.end)
+        if line.ends_turn:
+            self.end_paragraph()
+            self.speaker, self.starts_turn = "", True
         if not line.text:
             if not (line.stamped or line.speaker):
                 self.end_paragraph()
@@ -108,7 +111,8 @@ def read_prose(text: str, *, markdown: bool = False) -> list[Cue]:
         lines = [_named(line) for line in lines]
     for number in _names_below(lines):
         lines[number] = Line("", lines[number].text)
-    lines = [_labelled(line, labels) for line in lines]
+    by_headings = any(line.label.removeprefix("# ") in labels for line in lines if line.label.startswith("# "))
+    lines = [_labelled(line, labels, by_headings=by_headings) for line in lines]
     reader = _ProseReader(_names(lines))
     for line in [*lines, Line("")]:
         reader.read(line)
@@ -215,13 +219,13 @@ def _labels(lines: Sequence[Line]) -> frozenset[str]:
     """The labels without a colon that are names: one comes again, and these come again or look like a full name."""
     counts = Counter(line.label.removeprefix("# ") for line in lines if line.label)
     again = {label for label, count in counts.items() if count > 1 and (is_name(label) or len(label.split()) < 5)}
-    once = {label for label in counts if is_name(label) and len(label.split()) > 1}
+    once = {label for label in counts if is_short(label) or (is_name(label) and len(label.split()) > 1)}
     spoken = sum(bool(line.text or line.label) for line in lines)
     brackets = sum(counts.values()) * 3 >= spoken  # else `[Laughter]`, or the bold first words of sections
     return frozenset(again | once) if again and brackets else frozenset()
 
 
-def _labelled(line: Line, names: frozenset[str]) -> Line:
+def _labelled(line: Line, names: frozenset[str], *, by_headings: bool) -> Line:
     """The line with its label as speaker, as words where it is none, or left out where it is a heading."""
     if not line.label:
         return line
@@ -229,7 +233,7 @@ def _labelled(line: Line, names: frozenset[str]) -> Line:
     if label in names:
         return replace(line, speaker=label, label="")
     if heading:
-        return replace(line, text="", label="")
+        return replace(line, text="", label="", ends_turn=by_headings)
     return replace(line, text=f"{label} {line.text}".strip(), label="")
 
 

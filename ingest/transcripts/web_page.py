@@ -49,7 +49,7 @@ def read_html(text: str) -> list[Cue]:
         elif words and in_paragraph:
             paragraphs.append(Cue(words, speaker, start))
             start = None
-        if words:
+        if words or tag == "tr":
             blocks.append(_as_markdown(block, words, tag if closing else ""))
         inside = tag if tag in {"cite", "time"} and not closing else ""
         in_paragraph = not closing if tag == "p" else in_paragraph
@@ -69,8 +69,8 @@ def _as_markdown(block: str, words: str, closed: str) -> str:
 
 
 def _joined(blocks: list[str]) -> str:
-    """The blocks, parted by blank lines; the cells of a row stand on one line, and a row ends at a time or an empty line."""
-    return re.sub(r"(?m)^(\| .*)\n\n(?=\| (?!\W*\d+:\d\d))", r"\1", "\n\n".join(blocks))
+    """The blocks, parted by blank lines; the cells of a row stand on one line."""
+    return re.sub(r"(?m)^(\| .*)\n\n(?=\| )", r"\1", "\n\n".join(blocks))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, bool]]:
