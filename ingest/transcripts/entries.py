@@ -97,9 +97,10 @@ def read_table(text: str, subject: str) -> list[Cue]:
     """The cues of CSV or TSV: columns by their names, else start, end and text. Raises TranscriptError for other tables."""
     table = text.strip("\n")
     mark = delimiter(table.partition("\n")[0])
-    quoting = csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL
+    plain = mark == "\t"  # Whisper writes quotes as they are
     try:
-        rows = [row for row in csv.reader(io.StringIO(table), delimiter=mark, quoting=quoting) if row]
+        cells = csv.reader(io.StringIO(table), delimiter=mark, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
+        rows = [row for row in cells if row]
     except csv.Error as error:
         raise TranscriptError(subject, f"is not a table that can be read: {error}") from error
     if not rows:
