@@ -10,12 +10,14 @@ from typing import Literal, get_args
 
 from ingest.errors import TranscriptError
 from ingest.models import Segment
+from ingest.times import CLOCK
 from ingest.transcripts.blocks import ARROW, COMMA, read_blocks, unroll
 from ingest.transcripts.charset import SIZE_LIMIT, decode, to_text
 from ingest.transcripts.cues import Cue, to_segments
-from ingest.transcripts.entries import delimiter, is_header, read_json, read_table
+from ingest.transcripts.entries import is_header, read_json
 from ingest.transcripts.speakers import name_speakers
 from ingest.transcripts.subtitles import read_ass, read_lrc, read_xml
+from ingest.transcripts.tables import delimiter, read_table
 from ingest.transcripts.text import read_prose
 from ingest.transcripts.web_page import read_html
 
@@ -109,7 +111,7 @@ def _sniff(head: bytes) -> Kind:
         ("sbv", COMMA.match(lines[0])),
         ("ttml", _XML_SIGN.match(text)),
         ("html", _HTML_SIGN.search(text)),
-        ("tsv", table and mark == "\t"),
+        ("tsv", (table and mark == "\t") or re.match(rf"{CLOCK}\t[^\t\n]+\t[^\t\n]", text)),
         ("csv", table),
         ("md", re.match(r"---\s*\n|#{1,6} ", text)),
     )

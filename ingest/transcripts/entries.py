@@ -1,11 +1,9 @@
-"""Reads lists of entries that say who said what when: the JSON of speech recognisers, and tables (CSV, TSV).
+"""Reads lists of entries that say who said what when: the JSON of speech recognisers, rows of tables.
 
 Every program has its own names for the same four things. They are listed here once; the table of formats says where in a
 document the list lies.
 """
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -91,32 +89,6 @@ def read_json(text: str, subject: str) -> list[Cue]:
             return [Cue(document[name])]
     keys = ", ".join(repr(str(key)[:40]) for key in islice(document, 5)) or "none"
     raise UnknownFormatError(subject, f"is JSON, but no transcript that we know; its keys are {keys}")
-
-
-def read_table(text: str, subject: str) -> list[Cue]:
-    """The cues of CSV or TSV: columns by their names, else start, end and text. Raises TranscriptError for other tables."""
-    table = text.strip("\n")
-    mark = delimiter(table.partition("\n")[0])
-    plain = mark == "\t"  # Whisper writes quotes as they are
-    try:
-        cells = csv.reader(io.StringIO(table), delimiter=mark, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
-        rows = [row for row in cells if row]
-    except csv.Error as error:
-        raise TranscriptError(subject, f"is not a table that can be read: {error}") from error
-    if not rows:
-        return []
-    if is_header(rows[0]):
-        return cues_of([dict(zip(rows[0], row, strict=False)) for row in rows[1:]])
-    names = {2: ["start", "text"], 3: ["start", "end", "text"]}.get(len(rows[0]))
-    if names is None or _number(rows[0][0]) is None:
-        reason = "is a table without a row that names a column for the time and one for the text"
-        raise UnknownFormatError(subject, reason)
-    return cues_of([dict(zip(names, row, strict=False)) for row in rows])
-
-
-def delimiter(line: str) -> str:
-    """What parts the columns of a table whose first line this is."""
-    return max("\t,;|", key=line.count)
 
 
 def is_header(cells: Sequence[str]) -> bool:
@@ -210,7 +182,7 @@ def entry_cue(entry: dict[str, Any]) -> Cue:
             fields |= {"start": span[0], "end": span[1], nested: None}
     start, end = _time(fields, "start"), _time(fields, "end")
     if isinstance(said := fields.get("timestamp", fields.get("time")), str) and (found := _RANGE.fullmatch(said)):
-        start, end = _number(found[1]), _number(found[2])
+        start, end = number_of(found[1]), number_of(found[2])
     duration = _time(fields, "duration")
     if end is None and start is not None and duration is not None:
         end = start + duration
@@ -245,12 +217,12 @@ def _speaker(value: Any) -> str:
 
 def _time(fields: dict[str, Any], role: str) -> float | None:
     for name, scale in _TIMES[role].items():
-        if name in fields and (value := _number(fields[name])) is not None:
+        if name in fields and (value := number_of(fields[name])) is not None:
             return value * scale
     return None
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
     """Seconds from a number, or from text that is a number, a clock or a number with its unit."""
     if isinstance(value, str) and (seconds := parse_time_expression(value.strip("[]() "))) is not None:
         return seconds

@@ -12,6 +12,10 @@ _TRANSCRIPT_HEADING = re.compile(r"#{1,6}\s*(?:full\s+)?transcript\W*", re.IGNOR
 _LINK = re.compile(r"\[([^\[\]\n]{0,500})\]\([^()\s]{0,2000}\)")
 _ITALIC = re.compile(r"^([*_])(?=\S)([^*_\n]{1,80}?)(:?)\1(?=\s*(?:[:\s]|$))")
 _LIST = re.compile(r"^(?:[-*+]|\d{1,3}\.)\s+(?=\*\*|__|[\[(]?\d{1,3}:\d\d)")
+# HTML in a line, and code marks around a time
+_INLINE_TAG = re.compile(
+    r"</?(?:sub|sup|small|span|time|font|kbd|code|mark|cite|strong|em|[abiu])(?:\s[^<>]*)?>|`(?=\[?\d+:\d)|(?<=\d\d)`|(?<=\d\])`"
+)
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!&<>~|:])")
 _ROW_RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
 
@@ -35,7 +39,7 @@ def markdown_lines(text: str) -> Iterator[str | Line]:
     start = next((number for number, line in enumerate(lines) if _TRANSCRIPT_HEADING.fullmatch(line)), -1)
     header: list[str] = []
     for line in lines[start + 1 :] if any(line.strip() for line in lines[start + 1 :]) else lines:
-        bare = _LINK.sub(_link_text, one_line(line).removeprefix("> ").replace("***", "**"))
+        bare = _LINK.sub(_link_text, _INLINE_TAG.sub("", one_line(line).removeprefix("> ").replace("***", "**")))
         if not bare.startswith("|"):
             header = []
             yield _ITALIC.sub(r"\2\3", _LIST.sub("", bare))

@@ -23,7 +23,8 @@ _ORDINARY = frozenset(
         """a answer but caution chapter day ep season week conclusion context disclaimer disclosure episode example fact faq hint important lesson
         listen look news note now ok okay one outro part point problem ps q&a question questions quote recap remember reminder result
         rule second section so solution spoiler step summary takeaway then thing things third thought tip tl;dr today tomorrow tonight topic
-        true update warning why yes no and also because here well first finally next""",
+        true update warning why yes no and also because here well first finally next however moreover therefore
+        meanwhile instead otherwise besides anyway basically honestly obviously translation source edit correction""",
     )
 )
 _WIDE_BRACKETS = re.compile(r"（[^（）笑拍音]{1,12}）\S")  # noqa: RUF001 - a name; not laughter, applause, music
