@@ -10,7 +10,7 @@ from ingest.sentences import word_count
 from ingest.transcripts.captions import kind_of
 
 # Timed kinds with speakers first; publishers check WebVTT in their own players.
-PREFERENCE = ("vtt", "srt", "json", "html", "txt", "md")
+PREFERENCE = ("vtt", "srt", "json", "ttml", "ass", "sbv", "tsv", "csv", "lrc", "html", "txt", "md")
 MIN_REACH = 0.6  # of the episode's duration; credits and music at the end leave good files near 0.9
 MAX_REACH = 1.25  # of the episode's duration; a file that runs on for longer belongs to another recording
 ANY_LANGUAGE = frozenset({"und", "mul", "zxx"})

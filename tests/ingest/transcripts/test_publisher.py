@@ -1,7 +1,10 @@
+from typing import get_args
+
 import pytest
 
 from ingest.models import Episode, Segment, TranscriptLink
-from ingest.transcripts.publisher import foreign, primary_language, ranked, score, shortcoming, suffix
+from ingest.transcripts.captions import Kind
+from ingest.transcripts.publisher import PREFERENCE, foreign, primary_language, ranked, score, shortcoming, suffix
 
 EPISODE = Episode("quota", "g1", "First", audio_url="https://quota.example/1.mp3", duration=60.0)
 SENTENCE = "we talk about deals and people for a while"
@@ -20,6 +23,11 @@ def test_timed_captions_with_speakers_are_tried_first():
     offered = [link("txt"), link("html"), link("json"), link("srt"), link("vtt")]
 
     assert [one.url.rpartition(".")[2] for one in ranked(offered)] == ["vtt", "srt", "json", "html", "txt"]
+
+
+def test_every_format_that_is_read_has_its_place_in_the_order():
+    assert set(get_args(Kind)) == set(PREFERENCE)
+    assert [".ttml", ".vtt"] == [suffix(link("xml"), b"<tt><body/></tt>"), suffix(link("txt"), b"WEBVTT")]
 
 
 def test_another_language_is_tried_last():
