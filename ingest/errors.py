@@ -10,6 +10,7 @@ SoundbiteError
 ├── FeedError              what was fetched is not a feed we can read
 ├── AudioError             the audio cannot be downloaded or decoded
 ├── TranscriptError        a transcript cannot be read
+│   └── UnknownFormatError     it is in a format that is not read
 ├── TranscriptionError     the speech model cannot be loaded or fails
 ├── NotFoundError          no such episode, podcast or feed here
 └── IndexingError          the index cannot be built or read
@@ -83,6 +84,10 @@ class AudioError(SoundbiteError):
 
 class TranscriptError(SoundbiteError):
     """A transcript cannot be read."""
+
+
+class UnknownFormatError(TranscriptError):
+    """It is in a format that is not read, or no transcript at all; the format is named."""
 
 
 class TranscriptionError(SoundbiteError):

@@ -29,6 +29,7 @@ from ingest.transcripts import captions, publisher
 from ingest.transcripts.cues import timed
 from ingest.transcripts.document import turns_from_segments
 from ingest.web import client as web
+from ingest.web.headers import charset
 
 logger = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=30)  # an episode that failed: doubled with every attempt
@@ -129,7 +130,9 @@ def _captions(
     )
     if answer.status != 200:
         raise FetchError(link.url, f"answered with HTTP status {answer.status}", answer.status)
-    return answer, captions.parse(answer.body, captions.kind_of(link.type, link.url, answer.body), link.url)
+    kind = captions.kind_of(link.type, link.url, answer.body)
+    declared = charset(answer.headers.get("content-type", ""))
+    return answer, captions.parse(answer.body, kind, link.url, charset=declared)
 
 
 def _subscription(context: IngestContext, episode: Episode) -> Subscription:

@@ -1,5 +1,6 @@
 """Finds words and sentences in transcribed speech: the only sentence splitter. Pure."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -15,11 +16,30 @@ _ABBREVIATIONS_WORDS = (
 )
 _ABBREVIATIONS = frozenset(_ABBREVIATIONS_WORDS.split())
 _CLOCK = frozenset({"a.m", "p.m"})
+# Scripts without spaces between words: about two Chinese or Japanese characters, or five Thai ones, say as much as a word
+_IDEOGRAPHS = re.compile(
+    "[\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
+)
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # Thai, Lao, Burmese, Khmer
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
     """Begin and end of every word, as character offsets."""
     return [match.span() for match in _WORD.finditer(text)]
+
+
+def word_count(text: str) -> int:
+    """How many words a text says: words between spaces; where a script has none, about as many as its characters say."""
+    if text.isascii():
+        return len(text.split())
+    spaced = _UNSPACED.sub(" ", _IDEOGRAPHS.sub(" ", text))
+    unspaced = len(_IDEOGRAPHS.findall(text)) / 2 + len(_UNSPACED.findall(text)) / 5
+    return sum(any(letter.isalnum() for letter in word) for word in spaced.split()) + math.ceil(unspaced)
+
+
+def without_spaces(text: str) -> bool:
+    """Whether the text is in a script that parts words by no space."""
+    return bool(_IDEOGRAPHS.search(text) or _UNSPACED.search(text))
 
 
 def sentence_ends(words: Sequence[str]) -> Iterator[int]:

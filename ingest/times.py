@@ -9,8 +9,12 @@ from urllib.parse import urldefrag
 UNIX_DIGITS = (9, 10)  # from 1973 to 2286; a date written as eight digits is no number of seconds
 MAX_DURATION = 7 * 86_400.0  # seconds, a week; a longer value is not a duration
 
-CLOCK = r"(?:(\d{1,9})\s?:\s?)?(\d{1,9})\s?:\s?(\d{1,2})(?:[.,](\d{1,9}))?"  # four groups: h, m, s, fraction
-_CLOCK = re.compile(rf"\s*(-?)\s*{CLOCK}\s*")
+# Hours, minutes, seconds and a fraction, or frames as editing programs write them
+_PARTS = r"(?:(\d{1,9})\s?:\s?)?(\d{1,9})\s?:\s?(\d{1,2})(?:[.,](\d{1,9})|[:;](\d{2}))?"
+CLOCK = re.sub(r"(?<!\\)\((?!\?)", "(?:", _PARTS)  # the same without groups, to be part of other patterns
+_CLOCK = re.compile(rf"\s*(-?)\s*{_PARTS}\s*")
+FRAME_RATE = 30  # a second, the highest that is common: no frame then lies in the next second
+_OFFSET = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(h|m|s|ms|f|t)")
 _COLONS = re.compile(r"\d{0,7}(?::\d{0,5}){0,2}(?:\.\d{0,9})?")
 _UNITS = re.compile(
     r"(?:PT?)?(?:(\d{1,4})\s*h[a-z]*)?\W*(?:(\d{1,5})\s*m[a-z]*)?\W*(?:(\d{1,7}(?:\.\d+)?)\s*s[a-z]*)?\W*",
@@ -83,14 +87,26 @@ def parse_duration(text: str) -> float | None:
     return seconds if 0 < seconds <= MAX_DURATION else None
 
 
-def parse_clock(text: str) -> float | None:
+def parse_clock(text: str, frame_rate: float = FRAME_RATE) -> float | None:
     """`1:02:03.5`, `62:03`, `00:00:01,250` in seconds; negative after a minus; None for anything else."""
     match = _CLOCK.fullmatch(text)
     if not match:
         return None
-    sign, hours, minutes, whole, fraction = match.groups()
-    total = int(hours or 0) * 3600 + int(minutes) * 60 + int(whole) + float(f"0.{fraction or 0}")
+    sign, hours, minutes, whole, fraction, frames = match.groups()
+    part = min(int(frames or 0) / frame_rate, 0.999) if frames else float(f"0.{fraction or 0}")
+    total = int(hours or 0) * 3600 + int(minutes) * 60 + int(whole) + part
     return round(-total if sign else total, 6)
+
+
+def parse_time_expression(text: str, frame_rate: float = FRAME_RATE, tick_rate: float = 1.0) -> float | None:
+    """Seconds from a clock or from `12.5s`, `90ms`, `2m`, `1h`, `15f`, `100t`, as TTML writes them; None for others."""
+    text = text.strip()
+    if found := _OFFSET.fullmatch(text):
+        seconds = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "f": 1 / frame_rate, "t": 1 / tick_rate}[found[2]]
+        return round(float(found[1]) * seconds, 6)
+    if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", text):
+        return float(text)
+    return parse_clock(text, frame_rate)
 
 
 def clock(seconds: float) -> str:

@@ -1,8 +1,6 @@
 """Commands about transcripts: import them, show one, convert a file."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +9,15 @@ import typer
 from flows.cli import output
 from flows.cli.options import Format, Json, settings_of
 from flows.indexing import update_index
-from ingest.errors import SoundbiteError, TranscriptError
+from ingest.errors import SoundbiteError, UnknownFormatError
+from ingest.intake import Intake, LeftOut, find_sources, read_source, repeated_names
 from ingest.ledger import Ledger
-from ingest.library import ORIGINAL, Library
-from ingest.models import Transcript
-from ingest.times import iso_milliseconds, now
+from ingest.library import Library
 from ingest.transcripts.export import render
 from ingest.transcripts.importing import read_transcript
 
 app = typer.Typer()
-READABLE = frozenset({".md", ".txt", ".vtt", ".srt", ".json", ".html", ".htm"})
+NAMED = 6  # files that are left out for one reason are named, up to so many
 
 
 @app.command()
@@ -36,7 +33,7 @@ def show(
 
 @app.command()
 def convert(
-    file: Annotated[Path, typer.Argument(help="Any transcript file we can read: md txt vtt srt json html.")],
+    file: Annotated[Path, typer.Argument(help="Any transcript file that can be read; docs/formats.md lists which.")],
     to: Annotated[Format, typer.Option(help="vtt and srt need times.")],
 ) -> None:
     """Print a transcript file in another format. Nothing is stored."""
@@ -47,7 +44,7 @@ def convert(
 def import_transcripts(
     context: typer.Context,
     paths: Annotated[
-        list[Path], typer.Argument(help="Transcript files, or folders of them: md txt vtt srt json html.")
+        list[Path], typer.Argument(help="Transcript files, or folders of them; docs/formats.md lists which.")
     ],
     podcast: Annotated[str, typer.Option(help="The podcast to file them under; else as the files say.")] = "",
     json: Json = False,
@@ -55,65 +52,44 @@ def import_transcripts(
     """Take transcripts you have into the library and the index. Importing a file twice changes nothing."""
     settings = settings_of(context)
     Ledger(settings.ledger_path).open()  # says at once where the home directory cannot be written
-    library = Library(settings.library_dir)
+    sources, left_out = find_sources(paths)
+    intake = Intake(Library(settings.library_dir), repeated_names(sources))
     done: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": []}
-    failed = []
+    failed: list[dict[str, str]] = []
     with output.reporting() as reporter:
-        for path in _files(paths):
+        for source in sources:
             try:
-                with reporter.step(f"importing {path}"):
-                    done[_take_in(library, _read(path, podcast))].append(str(path))
+                with reporter.step(f"importing {source.paths[0]}"):
+                    transcript, path, others = read_source(source, podcast)
+                    done[intake.take_in(transcript, path, source.names)].append(str(path))
+                    left_out += others
+            except UnknownFormatError as error:
+                if source.in_folder:
+                    left_out.append(LeftOut(source.paths[0], error.message))
+                else:
+                    failed.append({"subject": error.subject, "reason": error.message})
             except SoundbiteError as error:
                 failed.append({"subject": error.subject, "reason": error.message})
         with reporter.step("indexing") as advance:
             built = update_index(settings, advance)
+    taken = [Path(name).resolve() for names in done.values() for name in names]
+    failed += [
+        {"subject": str(folder), "reason": "holds no transcript that can be read; docs/formats.md lists the formats"}
+        for folder in paths
+        if folder.is_dir() and not any(path.is_relative_to(folder.resolve()) for path in taken)
+    ]
     if json:
-        output.emit({**done, "failed": failed, "chunks": built.chunks_embedded})
+        told = [{"subject": str(one.path), "reason": one.reason} for one in left_out]
+        output.emit({**done, "left_out": told, "failed": failed, "chunks": built.chunks_embedded})
     else:
-        typer.echo(", ".join(f"{len(names)} {outcome}" for outcome, names in done.items()) + f", {len(failed)} failed")
+        counts = [f"{len(names)} {outcome}" for outcome, names in done.items()]
+        counts += [f"{len(left_out)} left out"] if left_out else []
+        typer.echo(", ".join([*counts, f"{len(failed)} failed"]))
+        for reason, group in groupby(sorted(left_out, key=lambda one: one.reason), key=lambda one: one.reason):
+            names = [str(one.path) for one in group]
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            output.say(f"left out {', '.join(names[:NAMED])}{more}: {reason}")
     for failure in failed:
         output.say(f"soundbite: {failure['subject']}: {failure['reason']}")
     if failed:
         raise typer.Exit(1)
-
-
-def _files(paths: list[Path]) -> Iterator[Path]:
-    """The files named, and those we can read in the folders named; a library's timed segments come with their text."""
-    for path in paths:
-        if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in READABLE and not _is_extra(p))
-            there = frozenset(found)
-            yield from (p for p in found if not (p.suffix == ".json" and p.with_suffix(".md") in there))
-        else:
-            yield path
-
-
-def _is_extra(path: Path) -> bool:
-    """Hidden files, and publishers' own files beside a library's transcripts."""
-    return path.name.startswith(".") or path.stem.endswith(ORIGINAL)
-
-
-def _read(path: Path, podcast: str) -> Transcript:
-    """A file's transcript, marked with the file's hash, so that taking it in again undoes no edit in the library."""
-    transcript = read_transcript(path, podcast)
-    mark = {"imported_sha256": sha256(path.read_bytes()).hexdigest(), "file": path.name}
-    return replace(transcript, provenance=transcript.provenance | mark)
-
-
-def _take_in(library: Library, new: Transcript) -> str:
-    """Write a transcript unless it is there already; says which. Raises `TranscriptError` rather than lose another file's."""
-    document = library.locate(new.episode)
-    stamped = new if new.transcribed_at else replace(new, transcribed_at=iso_milliseconds(now()))
-    if document is None:
-        library.write(stamped)
-        return "added"
-    old = library.read(document.name).provenance
-    if old.get("imported_sha256") == new.provenance["imported_sha256"]:
-        return "unchanged"
-    if old.get("file", new.provenance["file"]) != new.provenance["file"]:
-        raise TranscriptError(
-            new.provenance["file"],
-            f"has the podcast and title of {old['file']}, imported before; give one of them another title",
-        )
-    library.write(stamped)
-    return "updated"

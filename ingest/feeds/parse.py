@@ -16,6 +16,7 @@ from ingest.feeds.repair import CUT_OFF, RepairedFeed, plain_text, repair
 from ingest.identity import slug
 from ingest.models import Episode, Feed
 from ingest.web.credentials import without_userinfo
+from ingest.web.headers import charset
 
 ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 MAX_WARNINGS = 100  # enough to see what is wrong; a feed may have 10,000 broken entries
@@ -28,8 +29,7 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
     against `base` (where the body came from), by default `url`. Raises FeedError for what is not a feed.
     """
     url, base = without_userinfo(url), without_userinfo(base)
-    charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
-    repaired = repair(url, body, charset)
+    repaired = repair(url, body, charset(content_type))
     if repaired.root == "html":
         raise FeedError(url, "is a web page, not a feed; look for the address of the podcast's RSS feed")
     if repaired.root == "opml":

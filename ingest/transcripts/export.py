@@ -8,7 +8,7 @@ from ingest.errors import TranscriptError
 from ingest.models import Segment, Transcript
 from ingest.sentences import split_sentences
 from ingest.times import cue_clock
-from ingest.transcripts.captions import VOICE_TAGS_NOTE
+from ingest.transcripts.blocks import VOICE_TAGS_NOTE
 from ingest.transcripts.cues import collapse_spaces
 from ingest.transcripts.document import UNKNOWN_SPEAKER, name_of, sidecar_json, text_body, to_markdown, to_sidecar
 

@@ -1,6 +1,7 @@
 """Imports any transcript file into a Transcript: our own documents, captions, web pages and plain text."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from ingest.errors import TranscriptError
 from ingest.identity import one_line, slug
 from ingest.models import Episode, Transcript
 from ingest.times import parse_duration
-from ingest.transcripts.captions import SIZE_LIMIT, Kind, decode, kind_of, read_cues, segments_of
+from ingest.transcripts.captions import READABLE_SUFFIXES, Kind, kind_of, read_cues, segments_of
+from ingest.transcripts.charset import SIZE_LIMIT, decode
 from ingest.transcripts.cues import Cue, collapse_spaces, timed
 from ingest.transcripts.document import (
     BULLETS,
@@ -48,17 +50,37 @@ def read_transcript(path: Path, podcast: str = "") -> Transcript:
     What the file does not say is derived: the title from the file's name, the podcast is `imported`, the guid is
     `import:<podcast>/<title>`. Raises TranscriptError if the file is missing, unreadable, no text or without words.
     """
+    read = read_file(path, podcast)
+    title = read.episode.title or file_title(path)
+    guid = read.episode.guid or derived_guid(read.episode.podcast, [title])
+    return replace(read, episode=replace(read.episode, title=title, guid=guid))
+
+
+def read_file(path: Path, podcast: str = "") -> Transcript:
+    """`read_transcript`, with an empty title and guid where the file says none."""
     data = _read_bytes(path)
     kind = kind_of("", path.name, data)
-    text = decode(data, str(path))
-    transcript = _read_text(text, kind, path)
+    transcript = _read_text(decode(data, str(path)), kind, path)
     episode = transcript.episode
-    named = collapse_spaces(path.stem.replace("_", " ")) or path.name
-    title = episode.title if collapse_spaces(episode.title) else named
+    title = episode.title if collapse_spaces(episode.title) else ""
     filed = slug(podcast or episode.podcast or UNKNOWN_PODCAST)
-    guid = episode.guid or f"import:{filed}/{slug(title, 200)}"
     provenance = transcript.provenance or {"source": "import", "file": path.name, "format": kind}
-    return replace(transcript, episode=replace(episode, podcast=filed, guid=guid, title=title), provenance=provenance)
+    return replace(transcript, episode=replace(episode, podcast=filed, title=title), provenance=provenance)
+
+
+def file_title(path: Path) -> str:
+    """A title from a file's name."""
+    return collapse_spaces(bare_name(path).replace("_", " ")) or path.name
+
+
+def bare_name(path: Path) -> str:
+    """A file's name without the suffix of its format; `Ep. 12` has none."""
+    return path.stem if path.suffix.lower() in READABLE_SUFFIXES else path.name
+
+
+def derived_guid(podcast: str, names: Sequence[str]) -> str:
+    """The guid of an imported episode that has none: the podcast, and the folders and the name of the file, or its title."""
+    return f"import:{podcast}/{'/'.join(slug(name, 200) for name in names)}"
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -116,10 +138,12 @@ def _read_prose(text: str, kind: Kind, path: Path) -> Transcript:
         episode = replace(episode, title=collapse_spaces(heading[1]))
     head, body = _page_head(rest)
     cues = read_cues(body, "md" if front or heading else kind, str(path))
+    first = next((number for number, cue in enumerate(cues) if cue.speaker), 0)
+    above = [cue.text.strip() for cue in cues[:first] if cue.start is None]
+    if not head and not episode.title and len(above) == first:
+        head, above = _unmarked_head(above)
     if head:
-        first = next((number for number, cue in enumerate(cues) if cue.speaker), 0)
-        summary = "\n\n".join(cue.text.strip() for cue in cues[:first])
-        episode, cues = replace(episode, summary=summary, **head), cues[first:]
+        episode, cues = replace(episode, summary="\n\n".join(above), **head), cues[first:]
     return _with_words(episode, cues, kind, path)
 
 
@@ -144,6 +168,23 @@ def _page_head(text: str) -> tuple[dict[str, Any], str]:
             head |= {"season": int(season)} if season else {}
             return head | ({"podcast": above[0]} if place > 1 else {}), "\n".join(lines[number + 1 :])
     return {}, text
+
+
+def _unmarked_head(above: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """The title, and the podcast above it, in the paragraphs before the first speaker, and the others."""
+    count = next((number for number, text in enumerate(above) if not _is_heading(text)), len(above))
+    words = [word for word in (above or [""])[0].split() if len(word) > 3]
+    numbered = re.match(r"#?\d{1,5}\s?[.:)|\u2013-]|ep(?:isode)?\b", (above or [""])[0], re.IGNORECASE)
+    titled = numbered or sum(word[0].isupper() or word[0].isdigit() for word in words) * 2 >= len(words)
+    if not count or (len(above) == 1 and not titled):
+        return {}, above
+    count = min(count, 2)
+    return {"title": above[count - 1]} | ({"podcast": above[0]} if count > 1 else {}), above[count:]
+
+
+def _is_heading(text: str) -> bool:
+    """Whether a paragraph looks like a heading: short, and no sentence."""
+    return len(text) <= 150 and not text.endswith((".", "…", ":", ",", ";")) and text[:1] not in "[("
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:

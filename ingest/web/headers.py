@@ -48,3 +48,8 @@ def strong_validator(headers: Mapping[str, str]) -> str:
     modified, sent = parse_date(headers.get("last-modified", "")), parse_date(headers.get("date", ""))
     settled = not etag and modified and sent and (sent - modified).total_seconds() >= SETTLED
     return headers["last-modified"] if settled else ""
+
+
+def charset(content_type: str) -> str:
+    """The charset that a Content-Type header declares, in lower case; empty where it declares none."""
+    return content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")

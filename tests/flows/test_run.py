@@ -12,7 +12,6 @@ import pytest
 
 from flows import run as runs
 from flows.cli.output import Reporter
-from flows.cli.transcripts import _files
 from flows.context import RunContext, alone, open_context
 from index.query import Query
 from index.search import Searcher
@@ -30,6 +29,7 @@ from ingest.errors import (
 from ingest.feeds import poll as polling
 from ingest.feeds import reading
 from ingest.feeds.parse import parse
+from ingest.intake import find_sources, read_source
 from ingest.models import Segment
 from ingest.settings import Settings
 from ingest.speech.segments import Word
@@ -245,6 +245,16 @@ def test_a_good_publisher_transcript_saves_the_download(context, host):
     assert "/audio/two.mp3" not in paths(host)
 
 
+def test_the_charset_of_the_header_is_believed_where_a_publishers_bytes_are_not_utf_8(context, host):
+    russian = SRT.replace("We talk about deals and about people.", "Мы говорим о сделках и о людях.")
+    host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
+    host.serve("/two.srt", document(russian.encode("cp1251"), "application/x-subrip; charset=windows-1251"))
+
+    run(context, latest=1)
+
+    assert "Мы говорим о сделках" in read(context, "two").turns[0].text
+
+
 def test_a_poor_publisher_transcript_is_passed_over_and_the_report_says_why(context, host):
     host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
     host.serve("/two.srt", Reply(200, b"<html>no such page</html>", {"Content-Type": "text/html"}))
@@ -299,7 +309,7 @@ def test_the_publishers_own_file_stays_beside_the_transcript_and_is_never_taken_
     assert SRT.encode() == original.read_bytes()
     assert (sha256(SRT.encode()).hexdigest(), host.url("/two.srt")) == (provenance["sha256"], provenance["final_url"])
     assert (140.0, True) == (provenance["score"]["words_per_minute"], provenance["score"]["monotone"])
-    assert [path] == list(_files([root]))
+    assert [path] == [read_source(one, "")[1] for one in find_sources([root])[0]]
 
 
 def test_a_transcript_in_another_language_is_passed_over_unread(context, host):

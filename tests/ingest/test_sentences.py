@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.sentences import split_sentences, word_spans
+from ingest.sentences import split_sentences, word_count, word_spans
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,19 @@ def test_sentences_end_where_a_reader_would_end_them(text, expected):
 def test_scripts_without_spaces_are_parted_at_their_full_stops():
     text = "我们开始吧。今天谈销售。"
     assert ["我们开始吧。", "今天谈销售。"] == [text[a:b] for a, b in word_spans(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("three plain words", 3),
+        ("Grüße, ... aus Köln", 3),
+        ("去年春天我们搬家", 4),
+        ("สวัสดีครับ", 2),
+        ("한국어 문장입니다", 2),
+        ("AI 很有用。", 3),
+        ("", 0),
+    ],
+)
+def test_scripts_without_spaces_have_about_as_many_words_as_their_characters_say(text, words):
+    assert words == word_count(text)

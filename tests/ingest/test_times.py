@@ -19,6 +19,7 @@ from ingest.times import (
     parse_date,
     parse_day,
     parse_duration,
+    parse_time_expression,
     play_url,
 )
 
@@ -105,6 +106,23 @@ def test_a_duration_is_nothing_or_a_positive_number_of_seconds(text):
 )  # fmt: skip
 def test_clocks_are_read_as_seconds(text, seconds):
     assert seconds == parse_clock(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("00:00:01:15", 1.5), ("01:00:00;29", 3600.966667), ("00:00:06:99", 6.999), ("1:2:3:4", None)],
+)
+def test_frames_stay_within_their_second(text, seconds):
+    assert seconds == parse_clock(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("12.5s", 12.5), ("90ms", 0.09), ("2m", 120.0), ("1h", 3600.0), ("50f", 2.0), ("300t", 3.0), ("7", 7.0), ("00:00:01:05", 1.2),
+     ("1:02", 62.0), ("", None), ("soon", None), ("1 day", None)],
+)  # fmt: skip
+def test_times_are_read_as_ttml_writes_them(text, seconds):
+    assert seconds == parse_time_expression(text, frame_rate=25, tick_rate=100)
 
 
 @given(st.floats(0, 1e9), st.sampled_from(".,"))

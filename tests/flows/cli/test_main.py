@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from flows.cli.main import hoist_home
-from flows.cli.transcripts import _files
 from ingest.feeds.opml import read_opml, write_opml
+from ingest.intake import find_sources
 from ingest.ledger import Ledger
 from tests.flows.test_run import feed
 from tests.podcast_host import PodcastHost, Reply, document, for_agent
@@ -310,11 +310,11 @@ def test_a_folder_of_thousands_of_pairs_is_listed_in_no_time(tmp_path):
         (tmp_path / f"{number}.json").touch()
     began = time.perf_counter()
 
-    assert 1_000 == len(list(_files([tmp_path])))
+    assert 1_000 == len(find_sources([tmp_path])[0])
     assert time.perf_counter() - began < 2
 
 
-def test_two_files_that_would_be_one_episode_are_told_apart(call, notes, tmp_path, home):
+def test_two_files_of_one_title_are_two_episodes(call, notes, tmp_path, home):
     other = tmp_path / "other" / "more.md"
     other.parent.mkdir()
     other.write_text(PLAIN.replace("one skill", "ten skills"))
@@ -322,8 +322,9 @@ def test_two_files_that_would_be_one_episode_are_told_apart(call, notes, tmp_pat
     call("import", notes, "--podcast", "x")
     before = kept(home)
 
-    assert call("import", other, "--podcast", "x")[0] == 1
-    assert before == kept(home)
+    assert call("import", other, "--podcast", "x")[0] == 0
+    assert before.items() < kept(home).items()
+    assert 2 == len(kept(home))
 
 
 def test_a_transcript_edited_in_the_library_is_searched_after_index(call, notes, home):
@@ -357,3 +358,31 @@ def test_doctor_says_what_is_missing(call, monkeypatch):
     told = json.loads(out)
     speech = next(one for one in told["findings"] if one["what"] == "speech model")
     assert (code, told["ok"], "soundbite model pull small" in speech["found"]) == (1, False, True)
+
+
+def test_import_says_what_it_left_out_and_why(call, tmp_path, home):
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    (folder / "talk.vtt").write_bytes(VTT)
+    (folder / "talk.txt").write_text("Ask for the next meeting.")
+    (folder / "minutes.docx").write_bytes(b"PK\3\4")
+    (folder / "README.md").write_text("# My archive")
+
+    code, out, err = call("import", folder, "--podcast", "x")
+    told = json.loads(call("import", folder, "--podcast", "x", "--json")[1])
+
+    assert (0, "1 added, 0 updated, 0 unchanged, 3 left out, 0 failed\n") == (code, out)
+    assert "same episode in another format as talk.vtt" in err
+    assert "Word" in err
+    assert {"talk.txt", "minutes.docx", "README.md"} == {one["subject"].rpartition("/")[2] for one in told["left_out"]}
+    assert 1 == len(kept(home))
+
+
+def test_a_folder_without_transcripts_is_an_error(call, tmp_path):
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    (folder / "style.css").write_text("p {}")
+
+    code, _, err = call("import", folder)
+
+    assert (1, True) == (code, "holds no transcript that can be read" in err)

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - other scripts are meant
 """Any bytes give segments that can be relied on, or one clear error, and quickly."""
 
 import json
@@ -5,6 +6,7 @@ import math
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,12 +14,18 @@ from hypothesis import strategies as st
 
 from ingest.errors import TranscriptError
 from ingest.models import Segment
-from ingest.transcripts.captions import decode, kind_of, parse
+from ingest.transcripts.captions import Kind, kind_of, parse
+from ingest.transcripts.charset import decode
 from ingest.transcripts.cues import timed
 
-KINDS = ("vtt", "srt", "json", "html", "txt", "md")
-DATA = Path(__file__).parents[2] / "data" / "captions"
-AWKWARD = sorted(path for path in DATA.iterdir() if not path.name.endswith(".expected.json"))
+KINDS = get_args(Kind)
+DATA = Path(__file__).parents[2] / "data"
+AWKWARD = sorted(
+    path
+    for folder in ("captions", "transcripts")
+    for path in (DATA / folder).iterdir()
+    if not path.name.endswith(".expected.json")
+)
 
 
 @pytest.mark.parametrize("path", AWKWARD, ids=lambda path: path.name)
@@ -42,7 +50,9 @@ PIECES = st.sampled_from([
     "WEBVTT", "NOTE", "STYLE", "\n", "\n\n", "\r\n", "\ufeff", "1\n", "00:00:01.000 --> 00:00:02.000\n", "99:99:99,9 --> 1:1,1\n",
     "<v Anna>", "</v>", "<", ">", "&lt;", "&#0;", "&#x1F;", "-->", "Anna: ", "Ben (0:01): ", "[00:00:02] ", "{\\an8}", "**", "# A\n",
     '{"segments": [', '{"startTime": 1, "body": "a"}', '"endTime": -1e999,', "]}", "<p>", "<cite>", "<time>", "<!--", "<script>", "words",
-    "\u2028", "\x00", "---\n", "::", "Speaker 1:\n",
+    '{"words": [', '{"text": "a", "start": 1},', "<tt><p begin='1s'>", "<span begin='2t'>", "</p></tt>", "start\ttext\n", "1\tb\n", "0:01,0:02\n",
+    "[Script Info]\n", "Format: Start, End, Text\n", "Dialogue: 0:01,0:02,b\n", "[ar:x]", "| a |", "**", "### B\n", "0:05 ", "0:01 - 0:09\n",
+    "X-TIMESTAMP-MAP=MPEGTS:9,LOCAL:0:00\n", "\u2028", "\x00", "---\n", "::", "Speaker 1:\n",
 ])  # fmt: skip
 BYTES = st.one_of(
     st.binary(max_size=300),
@@ -84,7 +94,8 @@ def test_any_bytes_give_settled_segments_or_a_transcript_error(capsys):
 @pytest.mark.parametrize("piece", [
     "<", "<a", "<!--", "<![", "<script>", "<p>", "<cite>", "<v ", "&", "&#", "{\\", "[", "(", "[[", "](", "**", ":", " ", "a ", "A: ",
     "a:", "\n", "\n\n", "1\n", "0:0 ", "(0:00", "[0:00] ", "A (0:01): x\n", "00:01.0 --> ", "00:00:01.000 --> 00:00:02.000\nA: b\n",
-    "-", "\t", ">>", "# ", "---\n", "a\nb\n\n", "\xe9", '{"a":', '[{"body":"a"},',
+    "-", "\t", ">>", "# ", "| a ", "|-", "**a** ", "0:00 a\n", "A 0:00 b\n", "[0:00] A\nb\n", "<tt>", "<p begin='1s'>a</p>", '{"text":"a"}\n', "a\tb\n",
+    "start,text\n", '"', "0:00,0:01\na\n", "[0:00]a\n", "Dialogue: ", "<li><a>", "<li ", "\\[", "[A] b\n", "(00:00:00)", "---\n", "a\nb\n\n", "\xe9", '{"a":', '[{"body":"a"},',
 ])  # fmt: skip
 def test_time_grows_no_faster_than_the_file(kind, piece):
     data = (piece * 40_000)[:40_000].encode()
@@ -132,3 +143,33 @@ def test_bytes_that_no_encoding_names_are_still_read():
 def test_segments_of_a_file_without_times_are_told_apart():
     assert timed(parse(b"Only words.", "txt", "a")) == ()
     assert (Segment(0.0, 0.8, "Two words."),) == timed(parse(b"[0:00] Two words.", "txt", "a"))
+
+
+@pytest.mark.parametrize(("charset", "text"), [
+    ("windows-1251", "Река поднялась ночью."), ("Shift_JIS", "川が夜に増水しました。"), ("iso-8859-7", "Το ποτάμι."), ("koi8-r", "Мы ушли."),
+    ("gb2312", "河水昨晚涨了。"), ("iso-8859-1", "“Straße”"),
+])  # fmt: skip
+def test_the_declared_charset_is_believed_where_the_bytes_are_not_utf_8(charset, text):
+    data = text.encode({"gb2312": "gb18030", "iso-8859-1": "cp1252"}.get(charset, charset))
+
+    assert text == decode(data, "a.txt", charset=charset)
+    assert text == decode(text.encode(), "a.txt", charset=charset)
+    assert (Segment(0.0, 0.0, text),) == parse(data, "txt", "a.txt", charset=charset)
+
+
+def test_a_declared_charset_does_not_make_mojibake_of_one_bad_byte():
+    data = "Łódź nad rzeką — mąka".encode() + b"\x92s"
+    assert "Łódź nad rzeką — mąka’s" == decode(data, "a.txt", charset="iso-8859-1")
+
+
+def test_a_detected_charset_is_said(caplog):
+    text = "Сегодня мы говорим о реке, о муке и о том, как мы её спасли.\n" * 4
+    assert text == decode(text.encode("cp1251"), "a.txt")
+    assert "cp1251" in caplog.text
+
+
+def test_times_in_milliseconds_are_not_hours():
+    rows = [{"start": n * 4000, "end": n * 4000 + 3000, "text": "some words are said"} for n in range(3)]
+    assert [0.0, 4.0, 8.0] == [segment.start for segment in parse(json.dumps({"segments": rows}).encode(), "json", "a")]
+    hours = [{"start": n * 4000.5, "end": n * 4000.5 + 3000, "text": "some words " * 300} for n in range(3)]
+    assert [0.0, 4000.5, 8001.0] == [segment.start for segment in parse(json.dumps(hours).encode(), "json", "a")]

@@ -50,6 +50,27 @@ def test_the_publishers_page_is_read_whole():
     assert {"source": "import", "file": path.name, "format": "txt"} == read.provenance
 
 
+@pytest.mark.parametrize(("head", "podcast", "title", "summary"), [
+    ("The River Show\n\n12. Why it came, with Ole\n\nA summary. It is long.\n\n", "the-river-show", "12. Why it came, with Ole", "A summary. It is long."),
+    ("12. Why the flood came\n\n", "imported", "12. Why the flood came", ""),
+    ("Episode 7: the flood\n\n\n", "imported", "Episode 7: the flood", ""),
+    ("River Show\n\nWhat now?\n\n", "river-show", "What now?", ""),
+])  # fmt: skip
+def test_a_publishers_page_without_its_season_keeps_its_heading_out_of_the_text(
+    tmp_path, head, podcast, title, summary
+):
+    body = "Speaker 1:\n\nWhat did you do?\n\nSpeaker 2:\n\nWe ran.\n\nSpeaker 1:\n\nGood.\n"
+    read = read_transcript(written(tmp_path, "page.txt", head + body))
+
+    assert (podcast, title, summary) == (read.episode.podcast, read.episode.title, read.episode.summary)
+    assert ["What did you do?", "We ran.", "Good."] == [turn.text for turn in read.turns]
+
+
+def test_words_before_the_first_name_are_no_heading(tmp_path):
+    text = "Welcome back to the show, everybody.\n\nMia: Hello.\n\nOle: Hi.\n\nMia: Well.\n"
+    assert "Welcome back" in read_transcript(written(tmp_path, "a.txt", text)).turns[0].text
+
+
 @with_seeds
 def test_our_own_document_is_read_with_all_its_bullets():
     path = SEEDS / "000_2c0cffbd33514a68.txt"

@@ -1,7 +1,10 @@
+from typing import get_args
+
 import pytest
 
 from ingest.models import Episode, Segment, TranscriptLink
-from ingest.transcripts.publisher import foreign, ranked, score, shortcoming, suffix
+from ingest.transcripts.captions import Kind
+from ingest.transcripts.publisher import PREFERENCE, foreign, primary_language, ranked, score, shortcoming, suffix
 
 EPISODE = Episode("quota", "g1", "First", audio_url="https://quota.example/1.mp3", duration=60.0)
 SENTENCE = "we talk about deals and people for a while"
@@ -20,6 +23,11 @@ def test_timed_captions_with_speakers_are_tried_first():
     offered = [link("txt"), link("html"), link("json"), link("srt"), link("vtt")]
 
     assert [one.url.rpartition(".")[2] for one in ranked(offered)] == ["vtt", "srt", "json", "html", "txt"]
+
+
+def test_every_format_that_is_read_has_its_place_in_the_order():
+    assert set(get_args(Kind)) == set(PREFERENCE)
+    assert [".ttml", ".vtt"] == [suffix(link("xml"), b"<tt><body/></tt>"), suffix(link("txt"), b"WEBVTT")]
 
 
 def test_another_language_is_tried_last():
@@ -63,6 +71,40 @@ def test_words_without_times_will_do_only_where_there_is_no_audio():
 )
 def test_languages_are_compared_by_their_primary_subtag(theirs, ours, will_do):
     assert will_do == (foreign(link("vtt", theirs), ours) == "")
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [
+    ("en", "English"), ("eng", "en-US"), ("fre", "fra"), ("Français", "fr_CA"), ("español", "spa"), ("he", "iw"), ("in", "id"),
+    ("nb-NO", "no"), ("nn", "nb"), ("cmn-Hans", "zh-cn"), ("zh_TW", "Chinese"), ("日本語", "jpn"), ("jp", "ja"), ("Brazilian Portuguese", "pt"),
+    ("und", "de"), ("x-default", "de"), ("nobody knows", "de"), ("mul", "fr"),
+])  # fmt: skip
+def test_one_language_is_the_same_under_all_its_codes_and_names(theirs, ours):
+    assert foreign(link("vtt", theirs), ours) == ""
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("Deutsch", "en"), ("swe", "nb"), ("zh", "ja"), ("Italian", "es-MX")])
+def test_other_languages_stay_others_under_any_name(theirs, ours):
+    assert "podcast in" in foreign(link("vtt", theirs), ours)
+    assert primary_language(theirs) != primary_language(ours)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "今天我们聊聊面包的价格。还有面粉。",
+        "今日は小麦粉の値段の話をします。",
+        "วันนี้เราจะพูดถึงราคาขนมปังและแป้ง",
+        "오늘은 빵 가격 이야기",
+    ],
+    ids=["Chinese", "Japanese", "Thai", "Korean"],
+)
+def test_scripts_without_spaces_are_spoken_at_a_human_rate(text):
+    seconds = len(text) / 6
+    said = [Segment(at * seconds, (at + 1) * seconds, text) for at in range(10)]
+
+    assert shortcoming(said, Episode("quota", "g1", "First", audio_url="https://quota.example/1.mp3")) == ""
+    pasted_thrice = [Segment(one.start / 8, one.end / 8, one.text) for one in said]
+    assert "not how people speak" in shortcoming(pasted_thrice, Episode("q", "g", "t"))
 
 
 def test_the_score_says_how_far_and_how_densely_it_reaches():

@@ -1,0 +1,272 @@
+"""Reads lists of entries that say who said what when: the JSON of speech recognisers, rows of tables.
+
+Every program has its own names for the same four things. They are listed here once; the table of formats says where in a
+document the list lies.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice, pairwise
+from typing import Any
+
+from ingest.errors import TranscriptError, UnknownFormatError
+from ingest.sentences import word_count
+from ingest.times import CLOCK, parse_time_expression
+from ingest.transcripts.cues import Cue, collapse_spaces, join_words
+
+# Where the list of entries lies, the first that holds words; `*` is each member of a list, digits one of them
+JSON_FORMATS: tuple[tuple[str, str], ...] = (
+    ("Podcasting 2.0, Whisper, whisperX and OpenAI", "segments"),
+    ("whisper.cpp", "transcription"),
+    ("Rev", "monologues.*.elements.*"),
+    ("AssemblyAI, Gladia", "utterances"),
+    ("Deepgram", "results.utterances"),
+    ("Deepgram", "results.channels.*.alternatives.0.paragraphs.paragraphs.*.sentences.*"),
+    ("Deepgram", "results.channels.*.alternatives.0.words.*"),
+    ("AWS Transcribe", "results.audio_segments"),
+    ("AWS Transcribe", "results.items"),
+    ("Hugging Face", "chunks"),
+    ("YouTube json3", "events"),
+    ("youtube-transcript-api", "snippets"),
+    ("Azure", "recognizedPhrases"),
+    ("Azure", "phrases"),
+    ("Speechmatics, Google", "results"),
+    ("Fireflies, AssemblyAI", "sentences"),
+    ("AssemblyAI", "paragraphs"),
+    ("players", "cues"),
+    ("players", "captions"),
+    ("YouTube", "transcript"),
+    ("ElevenLabs, OpenAI", "words"),
+    ("Vosk", "result"),
+)
+LONG_ENTRY = 60  # words; a longer one is cut into sentences where its words have times of their own
+DEPTH = 4  # how far a list may be wrapped in other objects
+MAX_WORD_SECONDS = 60.0  # where words seem to take longer than this on average, the times are in milliseconds
+
+_TEXT = (
+    "body", "text", "transcript", "utterance", "sentence", "display", "content", "punctuatedword", "word", "value", "utf8", "line",
+    "caption", "words", "dialogue",
+)  # fmt: skip
+_WORDS = ("words", "elements", "segs", "items", "tokens", "sentences")
+_SPEAKER = (
+    "speaker", "speakerlabel", "speakername", "speakerid", "speakertag", "name", "who", "actor", "participant", "author",
+)  # fmt: skip
+_UNITS = {
+    "": 1.0,
+    "ms": 0.001,
+    "milliseconds": 0.001,
+    "inms": 0.001,
+    "s": 1.0,
+    "sec": 1.0,
+    "seconds": 1.0,
+    "inticks": 1e-7,
+}
+_ROLES = {
+    "start": ("start", "starttime", "begin", "from", "ts", "tstart", "offset", "in", "timecodein", "time", "timestamp", "timecode", "t"),
+    "end": ("end", "endtime", "to", "endts", "stop", "stoptime", "out", "timecodeout", "finish"),
+    "duration": ("duration", "dur", "dduration", "d"),
+}  # fmt: skip
+_TIMES = {
+    role: {name + unit: scale for name in names for unit, scale in _UNITS.items()} for role, names in _ROLES.items()
+}
+_RANGE = re.compile(rf"\s*\[?({CLOCK})\s*(?:-->|->|-|\u2013|\u2014|to)\s*({CLOCK})\]?\s*")
+
+
+def read_json(text: str, subject: str) -> list[Cue]:
+    """The cues of JSON, or of JSON lines. Raises TranscriptError where it is broken, or of a format that is not read."""
+    document = _load(text, subject)
+    if cues := _search(document, DEPTH):
+        return cues
+    known = {path.partition(".")[0] for _, path in JSON_FORMATS}
+    if not isinstance(document, dict) or known & document.keys():
+        said = document.get("text") if isinstance(document, dict) else ""
+        return [Cue(said)] if isinstance(said, str) else []
+    for name in _TEXT:
+        if isinstance(document.get(name), str):
+            return [Cue(document[name])]
+    keys = ", ".join(repr(str(key)[:40]) for key in islice(document, 5)) or "none"
+    raise UnknownFormatError(subject, f"is JSON, but no transcript that we know; its keys are {keys}")
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether the cells name a column for the time, and one for the text."""
+    names = [_plain(cell) for cell in cells]
+    return any(name in _TIMES["start"] for name in names) and any(name in _TEXT for name in names)
+
+
+def cues_of(entries: Sequence[Any]) -> list[Cue]:
+    """A cue for each entry that has words; times in milliseconds are seen by how long the words would take.
+
+    Entries of one word each are joined into sentences.
+    """
+    cues = [cue for entry in entries if isinstance(entry, dict) for cue in _cues(entry) if cue.text]
+    if _in_milliseconds(cues):
+        cues = [replace(cue, start=_thousandth(cue.start), end=_thousandth(cue.end)) for cue in cues]
+    short = sum(len(cue.text.split()) < 2 for cue in cues)
+    return _sentences(cues) if len(cues) > 3 and short >= 0.9 * len(cues) else cues
+
+
+def _load(text: str, subject: str) -> Any:
+    lines = [line for line in text.split("\n") if line.strip()]
+    for read in (lambda: json.loads(text), lambda: [json.loads(line) for line in lines if len(lines) > 1]):
+        with suppress(ValueError, RecursionError):
+            if (document := read()) != []:
+                return document
+    raise TranscriptError(subject, "is not JSON that can be read; the file may be cut short")
+
+
+def _search(document: Any, depth: int) -> list[Cue]:
+    """The cues of the first format that finds words in the document, or in what it wraps."""
+    if isinstance(document, list):
+        if cues := cues_of(document):
+            return cues
+    elif isinstance(document, dict):
+        names = _speaker_names(document)
+        for _, path in JSON_FORMATS:
+            if cues := cues_of(list(_at(document, path.removesuffix(".*").split(".")))):
+                return [replace(cue, speaker=names.get(cue.speaker, cue.speaker)) for cue in cues]
+    if depth:
+        inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+        for value in islice((one for one in inner if isinstance(one, dict | list)), 20):
+            if cues := _search(value, depth - 1):
+                return cues
+    return []
+
+
+def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    """The entries of the list that a path leads to; a list of sentences in an entry takes the entry's speaker."""
+    if not path:
+        yield from value if isinstance(value, list) else ()
+    elif path[0] == "*" and isinstance(value, list):
+        for member in value:
+            speaker = {"speaker": member["speaker"]} if isinstance(member, dict) and "speaker" in member else {}
+            yield from ({**speaker, **each} for each in _at(member, path[1:]) if isinstance(each, dict))
+    elif path[0].isdigit() and isinstance(value, list):
+        yield from _at(value[int(path[0])], path[1:]) if int(path[0]) < len(value) else ()
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _at(value[path[0]], path[1:])
+
+
+def _speaker_names(document: dict[str, Any]) -> dict[str, str]:
+    """Names by the ids that entries use, where the document lists its speakers."""
+    listed = document.get("speakers")
+    people = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return {_speaker(one.get("id")): name for one in people if (name := _speaker(one.get("name")))}
+
+
+def _cues(entry: dict[str, Any]) -> list[Cue]:
+    """One entry as a cue; a long one whose words have times in sentences."""
+    cue = entry_cue(entry)
+    fields = {_plain(str(key)): value for key, value in entry.items()}
+    words = [entry_cue(word) for word in _listed(fields)] if word_count(cue.text) > LONG_ENTRY else []
+    if not words or any(word.start is None for word in words[:2]):
+        return [cue]
+    return _sentences([replace(word, speaker=cue.speaker) for word in words if word.text])
+
+
+def entry_cue(entry: dict[str, Any]) -> Cue:
+    """One entry as a cue, whatever its program calls the fields."""
+    fields = {_plain(str(key)): value for key, value in entry.items()}
+    for nested in ("alternatives", "nbest"):  # the recogniser's guesses, the best first
+        best = fields.get(nested)
+        if isinstance(best, list) and best and isinstance(best[0], dict):
+            fields = {_plain(str(key)): value for key, value in best[0].items()} | fields
+    for nested, unit in (("offsets", "ms"), ("timestamp", ""), ("timestamps", "")):
+        span = fields.get(nested)
+        if isinstance(span, dict):
+            fields |= {_plain(str(key)) + unit: value for key, value in span.items()}
+        elif isinstance(span, list) and len(span) == 2:
+            fields |= {"start": span[0], "end": span[1], nested: None}
+    start, end = _time(fields, "start"), _time(fields, "end")
+    if isinstance(said := fields.get("timestamp", fields.get("time")), str) and (found := _RANGE.fullmatch(said)):
+        start, end = number_of(found[1]), number_of(found[2])
+    duration = _time(fields, "duration")
+    if end is None and start is not None and duration is not None:
+        end = start + duration
+    if start is None and (words := _listed(fields)):
+        start, end = _time(words[0], "start"), _time(words[-1], "end")
+    speaker = next((name for key in _SPEAKER if (name := _speaker(fields.get(key)))), "")
+    return Cue(_said(fields), speaker, start, end)
+
+
+def _said(fields: dict[str, Any]) -> str:
+    """The words of an entry: its text, else the words that it lists."""
+    for name in _TEXT:
+        if isinstance(text := fields.get(name), str) and text.strip():
+            return collapse_spaces(text)
+    return join_words(
+        next((word[key] for key in _TEXT if isinstance(word.get(key), str)), "") for word in _listed(fields)
+    )
+
+
+def _listed(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    """The words, or smaller pieces, that an entry lists."""
+    found = next((value for name in _WORDS if isinstance(value := fields.get(name), list)), [])
+    return [{_plain(str(key)): value for key, value in word.items()} for word in found if isinstance(word, dict)]
+
+
+def _speaker(value: Any) -> str:
+    """A speaker's name, from text, a number, or an object that has one."""
+    if isinstance(value, dict):
+        return next((name for key in ("name", "displayName", "label", "id") if (name := _speaker(value.get(key)))), "")
+    return collapse_spaces(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _time(fields: dict[str, Any], role: str) -> float | None:
+    for name, scale in _TIMES[role].items():
+        if name in fields and (value := number_of(fields[name])) is not None:
+            return value * scale
+    return None
+
+
+def number_of(value: Any) -> float | None:
+    """Seconds from a number, or from text that is a number, a clock or a number with its unit."""
+    if isinstance(value, str) and (seconds := parse_time_expression(value.strip("[]() "))) is not None:
+        return seconds
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _thousandth(time: float | None) -> float | None:
+    return None if time is None else time / 1000
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
+
+
+def _in_milliseconds(cues: Sequence[Cue]) -> bool:
+    """Whether the times are whole numbers at which every word would take longer than anybody speaks."""
+    spans = [(cue.start, cue.end) for cue in cues if cue.start is not None and cue.end is not None]
+    starts = [cue.start for cue in cues if cue.start is not None]
+    if not starts or any(time % 1 for span in spans for time in span) or any(start % 1 for start in starts):
+        return False
+    words = sum(word_count(cue.text) for cue in cues)
+    seconds = sum(end - start for start, end in spans) if spans else max(starts) - min(starts)
+    return seconds > MAX_WORD_SECONDS * max(words, 1)
+
+
+def _sentences(words: Sequence[Cue]) -> list[Cue]:
+    """Words joined into sentences: cut at a full stop, a change of speaker, a silence of a second, or after 40."""
+    groups: list[list[Cue]] = [[words[0]]]
+    for before, word in pairwise(words):
+        ended = re.search(r"[.!?…。！？]$", before.text) and word.start is not None  # noqa: RUF001
+        other = word.speaker != before.speaker and bool(word.speaker)
+        silent = None not in (before.end, word.start) and (word.start or 0) - (before.end or 0) > 1
+        if ended or other or silent or len(groups[-1]) >= 40:
+            groups.append([])
+        groups[-1].append(word)
+    return [
+        Cue(
+            join_words(word.text for word in group),
+            group[0].speaker,
+            group[0].start,
+            next((word.end for word in reversed(group) if word.end is not None), None),
+        )
+        for group in groups
+    ]
