@@ -65,7 +65,8 @@ def _listed(outlines: Iterable[dict[str, str]]) -> FeedList:
             if kind == "include" and address:
                 left_out.setdefault("another list, which is not read", []).append(without_userinfo(address))
             continue
-        title = plain_text(said.get("text") or said.get("title") or "", limit=500)
+        text = said.get("text") or said.get("title") or ""
+        title = text if text == address else plain_text(text, limit=500)  # `&gt` in an address is no entity
         urls = read_address(address)
         if not urls:
             left_out.setdefault("no web address", []).append(without_userinfo(address)[:100])

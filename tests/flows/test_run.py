@@ -246,13 +246,13 @@ def test_a_good_publisher_transcript_saves_the_download(context, host):
 
 
 def test_the_charset_of_the_header_is_believed_where_a_publishers_bytes_are_not_utf_8(context, host):
-    russian = SRT.replace("We talk about deals and about people.", "Мы говорим о сделках и о людях.")
+    russian = SRT.replace("We talk about deals and about people.", "Мы обсуждаем сделки и людей.")
     host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
     host.serve("/two.srt", document(russian.encode("cp1251"), "application/x-subrip; charset=windows-1251"))
 
     run(context, latest=1)
 
-    assert "Мы говорим о сделках" in read(context, "two").turns[0].text
+    assert "Мы обсуждаем сделки" in read(context, "two").turns[0].text
 
 
 def test_a_poor_publisher_transcript_is_passed_over_and_the_report_says_why(context, host):

@@ -60,6 +60,7 @@ WORDS = st.text(
     )
 )
 @example([(" ", "https://a.example/")])
+@example([("", "https://a.example/&gt")])
 def test_what_is_written_is_read_back(feeds):
     written = write_opml(feeds)
 
