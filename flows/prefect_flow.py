@@ -10,8 +10,8 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
 from flows import run as runs
-from flows.cli.output import reporting
 from flows.context import open_context
+from flows.progress import reporting
 from flows.report import RunReport
 from flows.steps import Actions, Selection
 from ingest import pipeline

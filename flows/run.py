@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from flows.cli.output import Reporter
 from flows.context import RunContext
 from flows.outages import Outages
+from flows.progress import Reporter
 from flows.report import RunReport
 from flows.steps import ACTIONS, EVERYTHING, Actions, ExpiredAddresses, Selection, opted_out
 from ingest import pipeline

@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from flows.cli.output import Reporter
 from flows.context import RunContext
+from flows.progress import Reporter
 from index.build import BuildReport, index_document, update
 from ingest import pipeline
 from ingest.audio.download import Audio

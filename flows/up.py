@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Event, Thread
 
 from flows import engine
-from flows.cli.output import say
 from flows.logs import drain
+from flows.progress import say
 from ingest.errors import QueryError, SoundbiteError
 from ingest.settings import Settings
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from flows import run as runs
-from flows.cli.output import Reporter
+from flows.progress import Reporter
 from index.build import BuildReport
 from ingest.errors import SoundbiteError
 from ingest.library import Library

@@ -81,6 +81,11 @@ def test_a_librarys_calls_and_columns_are_met_in_one_place(place):
     }
 
 
+def test_runs_know_nothing_of_the_command_line():
+    for path in (ROOT / "flows").glob("*.py"):
+        assert path.name == "__main__.py" or "flows.cli" not in path.read_text(), path.name
+
+
 def test_no_file_in_flows_is_named_like_a_package():
     assert {path.stem for path in (ROOT / "flows").glob("*.py")}.isdisjoint(ROOMS)
 

@@ -139,8 +139,8 @@ def test_search_prints_who_when_and_a_link_that_plays(sampled):
 def test_a_second_run_finds_nothing_to_do(sampled):
     """Through the flow's own steps; starting the engine again would show nothing more."""
     from flows import run as runs
-    from flows.cli.output import Reporter
     from flows.context import open_context
+    from flows.progress import Reporter
     from ingest.settings import Settings
 
     before = {path: path.stat().st_mtime_ns for path in (sampled.home / "library").rglob("*")}

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import output
 from flows.cli.options import settings_of
 from flows.context import open_web
+from flows.progress import reporting, say
 from ingest.errors import BlockedAddressError, FeedError, FetchError, SoundbiteError
 from ingest.feeds import opt_out
 from ingest.feeds.addresses import read_address
@@ -100,22 +100,22 @@ def _subscribe_all(settings: Settings, file: Path, *, dry_run: bool) -> None:
 
     listed = read_feed_list(file.read_bytes(), file.name)
     for warning in listed.warnings:
-        output.say(f"{file.name}: {warning}")
+        say(f"{file.name}: {warning}")
     if not listed.feeds:
         raise FeedError(file.name, "lists no feeds that can be subscribed to")
     if dry_run:
         _preview(Ledger(settings.ledger_path), listed.feeds)
         return
     failed = 0
-    with open_web(settings) as client, output.reporting() as reporter:
+    with open_web(settings) as client, reporting() as reporter:
         for _, url in listed.feeds:
             try:
                 with reporter.step(without_userinfo(url)):
                     _subscribe(settings, client, url)
             except SoundbiteError as error:
-                output.say(f"soundbite: {error}")
+                say(f"soundbite: {error}")
                 failed += 1
-    output.say(f"{len(listed.feeds) - failed} of {len(listed.feeds)} feeds are subscribed to")
+    say(f"{len(listed.feeds) - failed} of {len(listed.feeds)} feeds are subscribed to")
     if failed:
         raise typer.Exit(1)
 
@@ -152,9 +152,9 @@ def _subscribe(settings: Settings, client: Client, source: str, wishes: Wishes =
         return
     ledger.set_overrides(feed.podcast, user_agent=wishes.user_agent, language=wishes.language)
     for warning in feed.warnings:
-        output.say(f"{feed.podcast}: {warning}")
+        say(f"{feed.podcast}: {warning}")
     if feed.opted_out and settings.respect_opt_out:
-        output.say(f"{feed.podcast}: {opt_out.told(feed.opted_out)}")
+        say(f"{feed.podcast}: {opt_out.told(feed.opted_out)}")
     typer.echo(f"Added {feed.podcast}: {feed.title} ({len(feed.episodes)} episodes). Next: soundbite run --latest 1")
 
 

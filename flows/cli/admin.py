@@ -7,6 +7,7 @@ import typer
 
 from flows.cli import output
 from flows.cli.options import Json, settings_of
+from flows.progress import reporting
 
 app = typer.Typer()
 model = typer.Typer(no_args_is_help=True, help="Speech models: fetch one, list what there is to choose from.")
@@ -25,7 +26,7 @@ def pull(
     wanted = name or settings.whisper_model
     os.environ.pop("HF_HUB_OFFLINE", None)  # this command is the asking
     total = next((facts.gigabytes * 1e9 for facts in MODELS if facts.name == wanted), None)
-    with output.reporting() as reporter, reporter.step(f"fetching {wanted} into {settings.models_dir}") as advance:
+    with reporting() as reporter, reporter.step(f"fetching {wanted} into {settings.models_dir}") as advance:
         path = pull_model(wanted, settings.models_dir, lambda come: advance(come, total))
     typer.echo(f"{wanted} is at {path}")
 

@@ -2,19 +2,16 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from flows.progress import say
 from index.query import Answer
-from ingest.models import Advance
 from ingest.times import clock
 
 
@@ -25,11 +22,6 @@ def emit(document: Any) -> None:
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def say(text: str) -> None:
-    """One line for the person who waits, on stderr."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(escape(text))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -60,37 +52,3 @@ def show_answer(answer: Answer) -> None:
     covered = answer.coverage
     if covered.pending or covered.failed:
         say(f"{covered.indexed} episodes searched; {covered.pending} pending, {covered.failed} failed")
-
-
-@dataclass(slots=True)
-class Reporter:
-    """Says what a run is doing: bars where a person watches, one line a step where none does."""
-
-    progress: Progress | None
-
-    @contextmanager
-    def step(self, text: str) -> Iterator[Advance]:
-        """Announce a step; the function given takes how much is done and, where known, of how much."""
-        if self.progress is None:
-            say(text)
-            yield lambda _done, _total: None
-            return
-        bar = self.progress
-        job = bar.add_task(escape(text), total=None)
-        try:
-            yield lambda done, total: bar.update(job, completed=done, total=total)
-        finally:
-            bar.remove_task(job)
-            bar.console.print(escape(text), highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def reporting() -> Iterator[Reporter]:
-    """A `Reporter` on stderr."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield Reporter(None)
-        return
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield Reporter(progress)

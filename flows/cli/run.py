@@ -10,6 +10,7 @@ from flows import engine
 from flows.cli import output
 from flows.cli.options import Json, beginning, settings_of
 from flows.context import open_context
+from flows.progress import reporting, say
 from flows.report import RunReport
 from ingest.ledger import Ledger
 from ingest.settings import Settings
@@ -42,13 +43,13 @@ def run(  # noqa: PLR0917 - Typer passes them by name
     if podcast:
         ledger.feed(podcast)
     if not ledger.feeds():
-        output.say("No feeds yet, so there is nothing to poll. Next: soundbite add FEED_URL")
+        say("No feeds yet, so there is nothing to poll. Next: soundbite add FEED_URL")
         if json:
             output.emit(RunReport().as_dict())
         return
     with open_context(settings) as opened:
         opened.check()  # said now rather than after the engine has started
-    output.say("Starting the flow engine (Prefect); the first start takes longest")
+    say("Starting the flow engine (Prefect); the first start takes longest")
     report = engine.run_once(
         settings, podcast=podcast, latest=latest or 0, since=first, match=match, everything=everything
     )
@@ -66,7 +67,7 @@ def _tell(report: dict[str, Any]) -> None:
     for failure in report["failed"]:
         typer.echo(f"failed   {failure['subject']}: {failure['reason']}")
     for warning in report["warnings"]:
-        output.say(f"warning  {warning}")
+        say(f"warning  {warning}")
     typer.echo(report["summary"])
 
 
@@ -81,7 +82,7 @@ def index(
 
     settings = settings_of(context)
     Ledger(settings.ledger_path).open()
-    with output.reporting() as reporter, reporter.step("indexing") as advance:
+    with reporting() as reporter, reporter.step("indexing") as advance:
         built = update_index(settings, advance, rebuild=rebuild)
     if json:
         output.emit(asdict(built))
@@ -91,7 +92,7 @@ def index(
             f"{len(built.failed)} failed; {built.chunks_embedded} chunks embedded"
         )
     for subject, reason in built.failed:
-        output.say(f"soundbite: {subject}: {reason}")
+        say(f"soundbite: {subject}: {reason}")
     if built.failed:
         raise typer.Exit(1)
 
@@ -102,7 +103,7 @@ def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = 8000) -
     import uvicorn
 
     _publish(settings_of(context))
-    output.say(f"Search page: http://{host}:{port}/   API: http://{host}:{port}/docs   (Ctrl-C stops)")
+    say(f"Search page: http://{host}:{port}/   API: http://{host}:{port}/docs   (Ctrl-C stops)")
     uvicorn.run("search_api.app:create_app", factory=True, host=host, port=port, log_level="warning")
 
 

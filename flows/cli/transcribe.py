@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import output
 from flows.cli.options import Format, Podcast, settings_of
 from flows.context import RunContext, open_context
 from flows.names import check_podcast
+from flows.progress import Reporter, reporting, say
 from flows.run import take_one
 from flows.steps import ExpiredAddresses, opted_out
 from index.build import index_document
@@ -53,7 +53,7 @@ def transcribe(
     if model:
         settings = settings.model_copy(update={"whisper_model": model})
     check_podcast(settings, podcast)
-    with open_context(settings) as opened, output.reporting() as reporter:
+    with open_context(settings) as opened, reporting() as reporter:
         if what and file.is_file():
             with reporter.step(f"transcribing {file}") as advance:
                 transcript = of_file(opened.ingest, file, advance)
@@ -63,7 +63,7 @@ def transcribe(
         if not (what and file.is_dir()):
             failed = _of_episodes(opened, reporter, what, podcast)
     for title, reason in failed:
-        output.say(f"soundbite: {title}: {reason}")
+        say(f"soundbite: {title}: {reason}")
     if failed:
         raise typer.Exit(1)
 
@@ -72,11 +72,11 @@ def _rendered(file: Path, transcript: Transcript, to: Format) -> str:
     """The transcript as asked for; of audio without speech an empty one, with a word about that."""
     if transcript.segments:
         return render(transcript, to.value)
-    output.say(f"{file}: no speech was found")
+    say(f"{file}: no speech was found")
     return SILENT[to] if to in SILENT else render(transcript, to.value)
 
 
-def _folder(context: RunContext, reporter: output.Reporter, folder: Path, to: Format) -> list[tuple[str, str]]:
+def _folder(context: RunContext, reporter: Reporter, folder: Path, to: Format) -> list[tuple[str, str]]:
     """Transcribe the audio files of a folder, each into a file beside it; those that are there are kept.
 
     Those that failed, with the reason. Raises `AudioError` where there are none.
@@ -91,7 +91,7 @@ def _folder(context: RunContext, reporter: output.Reporter, folder: Path, to: Fo
         beside = file.with_name(file.name if names[file.with_suffix("")] > 1 else file.stem)
         target = beside.with_name(f"{beside.name}.{to.value}")
         if target.exists():
-            output.say(f"{target} is there already, kept")
+            say(f"{target} is there already, kept")
             continue
         try:
             with reporter.step(f"transcribing {file}") as advance:
@@ -105,7 +105,7 @@ def _folder(context: RunContext, reporter: output.Reporter, folder: Path, to: Fo
     return failed
 
 
-def _of_episodes(context: RunContext, reporter: output.Reporter, name: str, podcast: str) -> list[tuple[str, str]]:
+def _of_episodes(context: RunContext, reporter: Reporter, name: str, podcast: str) -> list[tuple[str, str]]:
     """Transcribe what is meant: anew where the library has it, else as a run does. Those that failed, with the reason."""
     library, ledger = context.ingest.library, context.ingest.ledger
     if not name:
@@ -118,7 +118,7 @@ def _of_episodes(context: RunContext, reporter: output.Reporter, name: str, podc
         return again(context, reporter, [library.read(document.name).episode])
     report = take_one(context, reporter, episode.key)
     for warning in report.warnings:
-        output.say(f"warning  {warning}")
+        say(f"warning  {warning}")
     for title in report.new:
         typer.echo(f"new      {title}")
     return report.failed
@@ -146,7 +146,7 @@ def _episodes(library: Library, podcast: str) -> Iterator[Episode]:
         yield library.read(document.name).episode
 
 
-def again(context: RunContext, reporter: output.Reporter, episodes: list[Episode]) -> list[tuple[str, str]]:
+def again(context: RunContext, reporter: Reporter, episodes: list[Episode]) -> list[tuple[str, str]]:
     """Transcribe episodes anew and index each; those that failed, with the reason, keep what they had."""
     failed, expired = [], ExpiredAddresses(context.ingest)
     for episode in episodes:
@@ -157,7 +157,7 @@ def again(context: RunContext, reporter: output.Reporter, episodes: list[Episode
     return failed
 
 
-def _one(context: RunContext, reporter: output.Reporter, episode: Episode, expired: ExpiredAddresses) -> None:
+def _one(context: RunContext, reporter: Reporter, episode: Episode, expired: ExpiredAddresses) -> None:
     if refusal := opted_out(context.ingest, episode.podcast):
         raise FeedError(episode.title, opt_out.told(refusal))
     if not episode.audio_url:

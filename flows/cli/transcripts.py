@@ -9,6 +9,7 @@ import typer
 from flows.cli import output
 from flows.cli.options import Format, Json, settings_of
 from flows.indexing import update_index
+from flows.progress import reporting, say
 from ingest.errors import SoundbiteError, UnknownFormatError
 from ingest.intake import Intake, LeftOut, find_sources, read_source, repeated_names
 from ingest.ledger import Ledger
@@ -56,7 +57,7 @@ def import_transcripts(
     intake = Intake(Library(settings.library_dir), repeated_names(sources))
     done: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": []}
     failed: list[dict[str, str]] = []
-    with output.reporting() as reporter:
+    with reporting() as reporter:
         for source in sources:
             try:
                 with reporter.step(f"importing {source.paths[0]}"):
@@ -88,8 +89,8 @@ def import_transcripts(
         for reason, group in groupby(sorted(left_out, key=lambda one: one.reason), key=lambda one: one.reason):
             names = [str(one.path) for one in group]
             more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            output.say(f"left out {', '.join(names[:NAMED])}{more}: {reason}")
+            say(f"left out {', '.join(names[:NAMED])}{more}: {reason}")
     for failure in failed:
-        output.say(f"soundbite: {failure['subject']}: {failure['reason']}")
+        say(f"soundbite: {failure['subject']}: {failure['reason']}")
     if failed:
         raise typer.Exit(1)

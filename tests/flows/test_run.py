@@ -11,8 +11,8 @@ from hashlib import sha256
 import pytest
 
 from flows import run as runs
-from flows.cli.output import Reporter
 from flows.context import RunContext, alone, open_context
+from flows.progress import Reporter
 from index.query import Query
 from index.search import Searcher
 from ingest import pipeline

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from flows import run as runs
-from flows.cli.output import Reporter
+from flows.progress import Reporter
 from flows.steps import Selection
 from index.query import Query
 from index.search import Searcher

@@ -6,8 +6,8 @@ import wave
 import pytest
 
 from flows.cli import transcribe
-from flows.cli.output import Reporter
 from flows.context import open_context
+from flows.progress import Reporter
 from ingest.models import Episode, Transcript, Turn
 from ingest.settings import Settings
 from tests.conftest import ROOT, SPEECH_MODEL

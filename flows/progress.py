@@ -1,0 +1,50 @@
+"""What a person who waits is told on stderr: one line a step, or bars where somebody watches."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from ingest.models import Advance
+
+
+def say(text: str) -> None:
+    """One line for the person who waits, on stderr."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(escape(text))
+
+
+@dataclass(slots=True)
+class Reporter:
+    """Says what a run is doing: bars where a person watches, one line a step where none does."""
+
+    progress: Progress | None
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[Advance]:
+        """Announce a step; the function given takes how much is done and, where known, of how much."""
+        if self.progress is None:
+            say(text)
+            yield lambda _done, _total: None
+            return
+        bar = self.progress
+        job = bar.add_task(escape(text), total=None)
+        try:
+            yield lambda done, total: bar.update(job, completed=done, total=total)
+        finally:
+            bar.remove_task(job)
+            bar.console.print(escape(text), highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def reporting() -> Iterator[Reporter]:
+    """A `Reporter` on stderr."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Reporter(None)
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield Reporter(progress)
