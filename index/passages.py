@@ -64,18 +64,28 @@ class _Scored:
 def rank_passages(arrays: ChunkArrays, query: PassageQuery, limit: int) -> list[Passage]:
     """The best passages, best first; one that overlaps a better one, or repeats its sentences, is left out.
 
-    So is one whose snippet is that of a better one. The first passages are the same for every limit.
+    No sentence is the snippet of two. The first passages are the same for every limit.
     """
     scored = _scored(arrays, query)
     order = np.argsort(-scored.score, kind="stable")[:SHORTLIST]
     order = order[np.isfinite(scored.score[order])]
-    best: dict[int, Passage] = {}
+    best, snippets = list[Passage](), set[int]()
     for i, chunk in _distinct(arrays, order):
-        passage = _passage(arrays, query, scored, i, chunk)
-        best.setdefault(int(arrays.signature[arrays.sentence_bounds[chunk] + passage.snippet]), passage)
+        snippet = _snippet(arrays, scored, i, snippets)
+        if snippet is None:
+            continue
+        snippets.add(int(arrays.signature[snippet]))
+        best.append(_passage(arrays, query, scored, (i, chunk, snippet)))
         if len(best) == limit:
             break
-    return list(best.values())
+    return best
+
+
+def _snippet(arrays: ChunkArrays, scored: _Scored, i: int, taken: set[int]) -> int | None:
+    """The sentence of a passage that is closest to the query and is not taken; None where all are."""
+    begin, end = int(arrays.begin[i]), int(arrays.end[i])
+    free = [s for s in range(begin, end) if int(arrays.signature[s]) not in taken and scored.closeness[s] > -np.inf]
+    return max(free, key=lambda sentence: (scored.closeness[sentence], -sentence), default=None)
 
 
 def _scored(arrays: ChunkArrays, query: PassageQuery) -> _Scored:
@@ -100,13 +110,14 @@ def _scored(arrays: ChunkArrays, query: PassageQuery) -> _Scored:
     return _Scored(np.where(relevant, score, -np.inf), cosine, lexical, advert, closeness)
 
 
-def _passage(arrays: ChunkArrays, query: PassageQuery, scored: _Scored, i: int, chunk: int) -> Passage:
-    base, begin, end = (int(place) for place in (arrays.sentence_bounds[chunk], arrays.begin[i], arrays.end[i]))
+def _passage(arrays: ChunkArrays, query: PassageQuery, scored: _Scored, place: tuple[int, int, int]) -> Passage:
+    i, chunk, snippet = place
+    base, begin, end = (int(n) for n in (arrays.sentence_bounds[chunk], arrays.begin[i], arrays.end[i]))
     return Passage(
         chunk=chunk,
         begin=begin - base,
         end=end - base,
-        snippet=begin + int(np.argmax(scored.closeness[begin:end])) - base,
+        snippet=snippet - base,
         score=float(scored.score[i]),
         cosine=None if scored.cosine is None else float(scored.cosine[i]),
         lexical=float(scored.lexical[i]) if query.lexical else None,
