@@ -15,7 +15,7 @@ from tests.flows.cli.test_main import assert_one_line
 from tests.flows.test_run import feed
 from tests.podcast_host import PodcastHost, Reply, document
 
-AUDIO = next((ROOT / "tests" / "sample" / "audio").glob("first-calls.*"))
+AUDIO = ROOT / "tests" / "speech" / "fixtures" / "mp3-en.mp3"
 OLD = Turn("An older transcript.")
 
 
@@ -48,7 +48,7 @@ def test_a_local_file_is_printed_and_nothing_is_stored(call, monkeypatch, tmp_pa
     code, out, _ = call("transcribe", AUDIO, "--to", "json")
 
     assert 0 == code
-    assert len(json.loads(out)["segments"]) > 5
+    assert json.loads(out)["segments"]
     assert [] == list((tmp_path / "home").rglob("*.md"))
 
 
@@ -65,7 +65,7 @@ def test_an_episode_is_transcribed_anew_in_its_place_and_is_searchable_at_once(c
 
     anew = context.ingest.library.read(name)
     assert [name] == [one.name for one in context.ingest.library.documents()]
-    assert ("model", True) == (anew.provenance["source"], len(anew.segments) > 5)
+    assert ("model", True) == (anew.provenance["source"], bool(anew.segments))
     assert 1 == context.store.counts()["episodes"]
 
 
