@@ -27,7 +27,7 @@ MIN_FREE_DISK = 256 * 2**20  # bytes below which no run starts: an episode's aud
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The rooms' resources side by side; models are loaded at their first use."""
+    """The packages' resources side by side; models are loaded at their first use."""
 
     home: Path
     ingest: IngestContext

@@ -7,7 +7,7 @@ from subprocess import Popen
 from threading import Thread
 
 MAX_BYTES, BACKUPS = 5 * 2**20, 3  # of each log file, and older ones kept beside it
-ROOMS = ("flows", "ingest", "index", "search_api")
+PACKAGES = ("flows", "ingest", "index", "search_api")
 
 
 def rotating(file: Path) -> RotatingFileHandler:
@@ -20,8 +20,8 @@ def log_to(file: Path) -> None:
     """Write what our own modules log, with tracebacks, to a file."""
     handler = rotating(file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    for room in ROOMS:
-        logger = logging.getLogger(room)
+    for package in PACKAGES:
+        logger = logging.getLogger(package)
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False  # the terminal has its own, shorter words

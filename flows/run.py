@@ -23,6 +23,7 @@ from ingest.models import EpisodeRecord, Subscription
 from ingest.pipeline import IngestContext, Obtained
 from ingest.storage import is_disk_full
 from ingest.times import now
+from ingest.web.credentials import host_of
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class _Run:
         if not by_name and (reason := feeds.blocked_reason(self.ingest.ledger, feed, now())):
             self.report.warnings += [f"{feed.podcast}: {reason}"] if first else []
             return 0
-        if self.outages.must_wait(feeds.host_of(feed.url)):
+        if self.outages.must_wait(host_of(feed.url)):
             return 0
         try:
             with self.reporter.step(f"{feed.podcast}: polling"):
@@ -216,7 +217,7 @@ class _Run:
             return found
         if not episode.audio_url:
             raise AudioError(episode.title, "the feed gives no audio and no transcript that can be used")
-        if self.outages.must_wait(feeds.host_of(episode.audio_url)):
+        if self.outages.must_wait(host_of(episode.audio_url)):
             raise _SkippedError
         self._require_speech()
         episode, sound = self.expired.download(self.reporter, episode)

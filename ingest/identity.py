@@ -1,4 +1,4 @@
-"""How podcasts, episodes and their files are named: one rule each, used by every room."""
+"""How podcasts, episodes and their files are named: one rule each, used by every package."""
 
 import re
 from functools import lru_cache

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = {"ingest": set(), "index": {"ingest"}, "flows": {"ingest", "index"}, "search_api": {"ingest", "index"}}
+PACKAGES = {"ingest": set(), "index": {"ingest"}, "flows": {"ingest", "index"}, "search_api": {"ingest", "index"}}
 ONE_PLACE = {
     "prefect": {"flows/prefect_flow.py", "flows/up.py"},
     "fastapi": {"search_api"},
@@ -29,7 +29,7 @@ NAMES_OF = {
     },
     "index/embed": {"InferenceSession", "SentenceTransformer", "CrossEncoder", "snapshot_download"},
 }  # fmt: skip
-SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 MOST_LINES = 300
 
 
@@ -57,9 +57,9 @@ def name_of(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_rooms_import_only_rooms_below_them(path):
-    room = path.relative_to(ROOT).parts[0]
+    package = path.relative_to(ROOT).parts[0]
 
-    assert (set(imported(path)) & set(ROOMS)) <= ROOMS[room] | {room}
+    assert (set(imported(path)) & set(PACKAGES)) <= PACKAGES[package] | {package}
 
 
 @pytest.mark.parametrize("library", ONE_PLACE)
@@ -87,12 +87,12 @@ def test_runs_know_nothing_of_the_command_line():
 
 
 def test_no_file_in_flows_is_named_like_a_package():
-    assert {path.stem for path in (ROOT / "flows").glob("*.py")}.isdisjoint(ROOMS)
+    assert {path.stem for path in (ROOT / "flows").glob("*.py")}.isdisjoint(PACKAGES)
 
 
 def test_package_files_hold_a_docstring_only():
-    for room in ROOMS:
-        body = ast.parse((ROOT / room / "__init__.py").read_text()).body
+    for package in PACKAGES:
+        body = ast.parse((ROOT / package / "__init__.py").read_text()).body
 
         assert [ast.Expr] == [type(node) for node in body]
 

@@ -28,11 +28,6 @@ class FeedList:
     warnings: tuple[str, ...] = ()
 
 
-def read_opml(data: bytes, name: str = "the list") -> list[tuple[str, str]]:
-    """The feeds of a list, see `read_feed_list`."""
-    return read_feed_list(data, name).feeds
-
-
 def read_feed_list(data: bytes, name: str = "the list") -> FeedList:
     """Every feed of a list, nested or not, as far as it can be read; addresses may hold a user and password.
 

@@ -4,7 +4,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import feedparser
 
@@ -15,7 +14,7 @@ from ingest.feeds.podcast_tags import PodcastTags, read_tags
 from ingest.feeds.repair import CUT_OFF, RepairedFeed, plain_text, repair
 from ingest.identity import slug
 from ingest.models import Episode, Feed
-from ingest.web.credentials import without_userinfo
+from ingest.web.credentials import host_of, without_userinfo
 from ingest.web.headers import charset
 
 ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
@@ -54,7 +53,7 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
     more = len(warnings) - MAX_WARNINGS
     return replace(
         feed,
-        title=feed.title or _host(url),
+        title=feed.title or host_of(url),
         new_url=without_userinfo(absolute(base or url, feed.new_url)) if feed.new_url else "",
         link=without_userinfo(absolute(base or url, feed.link)),
         episodes=tuple(newest_first(episodes)),
@@ -80,7 +79,7 @@ def _feedparser(url: str, repaired: RepairedFeed) -> Any:
 
 def _feed(url: str, podcast: str, channel: Any, tags: PodcastTags) -> Feed:
     title = plain_text(str(channel.get("title") or ""), limit=500)
-    name = podcast or next(name for name in (title, _host(url), "podcast") if any(c.isalnum() for c in name))
+    name = podcast or next(name for name in (title, host_of(url), "podcast") if any(c.isalnum() for c in name))
     return Feed(
         url=url,
         title=title,
@@ -131,10 +130,3 @@ def is_revision(old: Episode, new: Episode) -> bool:
     same = (old.podcast, old.guid) == (new.podcast, new.guid)
     changed = old.title != new.title or without_query(old.audio_url) != without_query(new.audio_url)
     return same and changed
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from ingest.errors import FeedError, FetchError, SoundbiteError
 from ingest.feeds import moves
@@ -18,7 +17,7 @@ from ingest.identity import MAX_SLUG
 from ingest.ledger import Ledger
 from ingest.models import Episode, EpisodeRecord, Feed, Subscription
 from ingest.web.client import Client
-from ingest.web.credentials import NO_CREDENTIALS, Credentials
+from ingest.web.credentials import NO_CREDENTIALS, Credentials, host_of
 
 MIN_INTERVAL, MAX_INTERVAL = timedelta(hours=1), timedelta(days=1)  # bounds of a schedule, unless a host asks for more
 GONE = 410
@@ -201,14 +200,6 @@ def _follow_move(client: Client, ledger: Ledger, podcast: str, permanent_url: st
     if not ledger.move(feed, there):
         return [f"has moved to {there}, where another podcast here lives; `soundbite remove` one of the two"]
     return [f"moved from {feed.url} to {there}"]
-
-
-def host_of(url: str) -> str:
-    """The name of the host, in lower case; empty for what is no address."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _next_poll(

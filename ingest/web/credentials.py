@@ -89,3 +89,11 @@ class Credentials:
 
 
 NO_CREDENTIALS = Credentials()
+
+
+def host_of(url: str) -> str:
+    """The name of the host, in lower case; empty for what is no address."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import av
 import numpy as np
 
 from ingest.audio.decode import RATE, Recording
@@ -20,6 +19,7 @@ from ingest.library import Library
 from ingest.models import Episode, Transcript, Turn
 from ingest.speech.transcribe import Transcriber
 from tests.benchmarks.measure import Row, peak, row, seconds
+from tests.flac import write_flac
 
 TESTS = Path(__file__).parents[1]
 MODEL = str(TESTS / "speech" / "model")
@@ -78,15 +78,7 @@ def recorded(folder: Path, minutes: float) -> tuple[Path, int, float]:
             sound.extend(recording.blocks())
     samples = np.concatenate(sound)
     times = max(1, round(minutes * 60 * RATE / len(samples)))
-    with av.open(str(folder / "long.flac"), "w", format="flac") as container:
-        stream = container.add_stream("flac", rate=RATE, layout="mono", format="s16")
-        for start in [*range(0, len(samples), RATE)] * times:
-            piece = (samples[None, start : start + RATE] * 32_767).astype("int16")
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), format="s16", layout="mono")
-            frame.sample_rate = RATE
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return folder / "long.flac", times, times * len(samples) / RATE
+    return write_flac(folder / "long.flac", samples, times), times, times * len(samples) / RATE
 
 
 def spoken(times: int) -> str:

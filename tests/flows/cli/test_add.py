@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ingest.feeds.opml import read_opml, write_opml
+from ingest.feeds.opml import read_feed_list, write_opml
 from ingest.ledger import Ledger
 from tests.flows.cli.test_main import assert_one_line
 from tests.flows.test_run import feed
@@ -196,7 +196,7 @@ def test_a_password_in_a_list_opens_the_feed_and_is_not_shown(call, host, tmp_pa
 
     assert [0, 0, 0] == [outcome[0] for outcome in outcomes]
     assert "3cret" not in str(outcomes)
-    assert [host.url("/private.xml")] == [url for _, url in read_opml(outcomes[2][1].encode())]
+    assert [host.url("/private.xml")] == [url for _, url in read_feed_list(outcomes[2][1].encode()).feeds]
 
 
 # Names

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from flows.cli.main import hoist_home
-from ingest.feeds.opml import read_opml, write_opml
+from ingest.feeds.opml import read_feed_list, write_opml
 from ingest.intake import find_sources
 from ingest.ledger import Ledger
 from tests.flows.test_run import feed
@@ -138,7 +138,7 @@ def test_a_list_can_be_tried_dry_and_taken_twice(call, host, tmp_path):
 def test_feeds_are_given_out_as_a_list_that_is_read_back(call, host):
     call("add", host.url("/feed.xml"))
 
-    assert [("Quota", host.url("/feed.xml"))] == read_opml(call("feeds", "--opml")[1].encode())
+    assert [("Quota", host.url("/feed.xml"))] == read_feed_list(call("feeds", "--opml")[1].encode()).feeds
 
 
 def test_a_feed_that_moved_is_not_added_again_by_its_old_address(call, host, tmp_path):

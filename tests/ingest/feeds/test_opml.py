@@ -7,13 +7,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import FeedError
-from ingest.feeds.opml import read_feed_list, read_opml, write_opml
+from ingest.feeds.opml import read_feed_list, write_opml
 
 LISTS = Path(__file__).parents[2] / "data" / "opml"
 
 
 def test_nested_lists_give_each_web_address_once_in_order():
-    assert read_opml((LISTS / "nested.opml").read_bytes()) == [
+    assert read_feed_list((LISTS / "nested.opml").read_bytes()).feeds == [
         ("Deal & Desk", "https://deal.example/feed.xml"),
         ("Quota Room", "https://quota.example/f?a=1&b=2"),
         ("", "http://pipe.example/rss"),
@@ -21,7 +21,7 @@ def test_nested_lists_give_each_web_address_once_in_order():
 
 
 def test_a_broken_list_gives_what_can_be_read():
-    assert read_opml((LISTS / "broken.opml").read_bytes()) == [
+    assert read_feed_list((LISTS / "broken.opml").read_bytes()).feeds == [
         ("Café & more", "https://cafe.example/f"),
         ("Open", "https://open.example/f"),
     ]
@@ -35,15 +35,15 @@ def test_a_broken_list_gives_what_can_be_read():
 )  # fmt: skip
 def test_what_is_no_list_is_a_plain_error(data):
     with pytest.raises(FeedError) as caught:
-        read_opml(data, "list.opml")
+        read_feed_list(data, "list.opml")
 
     assert str(caught.value).startswith("list.opml: ")
     assert "\n" not in str(caught.value)
 
 
 def test_an_empty_list_is_a_list():
-    assert read_opml(b'<opml version="2.0"><head/><body/></opml>') == []
-    assert read_opml(write_opml([]).encode()) == []
+    assert read_feed_list(b'<opml version="2.0"><head/><body/></opml>').feeds == []
+    assert read_feed_list(write_opml([]).encode()).feeds == []
 
 
 WORDS = st.text(
@@ -64,7 +64,7 @@ WORDS = st.text(
 def test_what_is_written_is_read_back(feeds):
     written = write_opml(feeds)
 
-    assert [(" ".join(title.split()) or url, url) for title, url in feeds] == read_opml(written.encode())
+    assert [(" ".join(title.split()) or url, url) for title, url in feeds] == read_feed_list(written.encode()).feeds
     assert written == write_opml([(title or url, url) for title, url in feeds])
 
 
@@ -75,7 +75,7 @@ def test_what_is_written_is_read_back(feeds):
         [b"<outline ", b'"', b"<![CDATA[", b"</body>", b"&#xD800;", b"<!DOCTYPE", b"<head><dateCreated>x</dateCreated>"])))  # fmt: skip
 def test_any_bytes_give_a_list_or_a_plain_error(data):
     try:
-        found = read_opml(data)
+        found = read_feed_list(data).feeds
     except FeedError:
         return
     assert all(url.lower().startswith("http") for _, url in found)
@@ -83,7 +83,7 @@ def test_any_bytes_give_a_list_or_a_plain_error(data):
 
 def test_deep_nesting_is_no_trap():
     deep = b'<opml version="2.0"><body>' + b'<outline text="x">' * 5_000
-    assert read_opml(deep + b'<outline type="rss" text="a" xmlUrl="http://a.example/"/>') == [
+    assert read_feed_list(deep + b'<outline type="rss" text="a" xmlUrl="http://a.example/"/>').feeds == [
         ("a", "http://a.example/")
     ]
 
@@ -110,7 +110,7 @@ A = '<outline type="rss" text="A" xmlUrl="http://a.example/f"/>'
     ],
 )
 def test_apps_write_outlines_in_many_ways(line, url):
-    assert [("A", "http://a.example/f"), ("x", url)] == read_opml(outlines(A, line))
+    assert [("A", "http://a.example/f"), ("x", url)] == read_feed_list(outlines(A, line)).feeds
 
 
 def test_what_is_left_out_is_said():
@@ -148,4 +148,4 @@ def test_a_list_that_is_cut_off_before_its_first_feed_is_an_error(end):
 
 
 def test_a_hostile_list_takes_no_longer_than_its_length():
-    assert [] == read_opml(b"<opml>" + b'<outline a="' * 400_000 + b"</opml>")
+    assert [] == read_feed_list(b"<opml>" + b'<outline a="' * 400_000 + b"</opml>").feeds

@@ -14,7 +14,6 @@ from pathlib import Path
 from statistics import median
 from time import monotonic, sleep
 
-import av
 import numpy as np
 import pytest
 
@@ -23,6 +22,7 @@ from ingest.errors import AudioError, TranscriptionError
 from ingest.speech import checkpoint as checkpoints
 from ingest.speech.transcribe import Transcriber, stretches
 from ingest.speech.windows import Span
+from tests.flac import write_flac
 
 TESTS = Path(__file__).parents[2]
 MODEL = str(TESTS / "speech" / "model")
@@ -36,19 +36,6 @@ def transcriber(**options):
     )
 
 
-def save(path, samples, times=1):
-    """Write 16 kHz mono FLAC, the same sound so many times."""
-    with av.open(str(path), "w", format="flac") as container:
-        stream = container.add_stream("flac", rate=RATE, layout="mono", format="s16")
-        for start in [*range(0, len(samples), RATE)] * times:
-            piece = (samples[None, start : start + RATE] * 32_767).astype("int16")
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), format="s16", layout="mono")
-            frame.sample_rate = RATE
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
 @pytest.fixture(scope="session")
 def sound():
     with Recording(TESTS / "sample" / "audio" / f"{EPISODE}.mp3") as recording:
@@ -58,13 +45,13 @@ def sound():
 @pytest.fixture(scope="session")
 def clip(sound, tmp_path_factory):
     """Half a minute of the sample podcast."""
-    return save(tmp_path_factory.mktemp("clip") / "clip.flac", sound[: 27 * RATE])
+    return write_flac(tmp_path_factory.mktemp("clip") / "clip.flac", sound[: 27 * RATE])
 
 
 @pytest.fixture(scope="session")
 def short(sound, tmp_path_factory):
     """Three sentences."""
-    return save(tmp_path_factory.mktemp("short") / "short.flac", sound[: 10 * RATE])
+    return write_flac(tmp_path_factory.mktemp("short") / "short.flac", sound[: 10 * RATE])
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +133,7 @@ def test_progress_runs_to_the_end(transcription, told):
 @pytest.mark.parametrize("noise", [0.0, 0.05])
 def test_silence_and_noise_give_no_words(tmp_path, noise):
     samples = noise * np.random.default_rng(1).standard_normal(40 * RATE).clip(-3, 3)
-    found = transcriber().transcribe(save(tmp_path / "a.flac", samples))
+    found = transcriber().transcribe(write_flac(tmp_path / "a.flac", samples))
     assert found.segments == ()
     assert found.provenance["flag"] == "no speech was found"
 
@@ -174,7 +161,7 @@ def seconds_kept(checkpoint):
 
 
 def test_a_killed_run_goes_on_and_gives_the_text_of_an_undisturbed_one(sound, tmp_path):
-    audio, checkpoint = save(tmp_path / "long.flac", sound[: 24 * RATE]), tmp_path / "work" / "c.json"
+    audio, checkpoint = write_flac(tmp_path / "long.flac", sound[: 24 * RATE]), tmp_path / "work" / "c.json"
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(audio), str(checkpoint)], cwd=TESTS.parent)
     until = monotonic() + 120
     while seconds_kept(checkpoint) < 8 and child.poll() is None and monotonic() < until:
@@ -227,8 +214,8 @@ def measured(audio):
 def test_three_hours_take_no_more_memory_than_a_few_minutes(sound, tmp_path):
     minutes = np.zeros(180 * RATE, np.float32)
     minutes[: 11 * RATE] = sound[: 11 * RATE]  # an island of speech every three minutes
-    few, _, _ = measured(save(tmp_path / "few.flac", minutes, times=3))
-    peak, segments, seconds = measured(save(tmp_path / "long.flac", minutes, times=60))
+    few, _, _ = measured(write_flac(tmp_path / "few.flac", minutes, times=3))
+    peak, segments, seconds = measured(write_flac(tmp_path / "long.flac", minutes, times=60))
     assert seconds == 3 * 3600
     assert 60 * 2 <= segments <= 60 * 6
     assert peak < few + 200  # the whole of it would be 690
