@@ -89,10 +89,23 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One passage: `start` and `end` of `text` in seconds; `snippet` is its sentence closest to the query, by `speaker`.
+class Excerpt:
+    """Some sentences of a transcript and who says them; `start` and `end` in seconds, None where unknown.
 
-    `highlights` are begin and end of the query's words in `text`, in characters. `advert`: most of it is a sponsor's
+    Where the speaker changes, each turn is a paragraph that opens with a name and a colon, and `speaker` is the first.
+    """
+
+    text: str
+    speaker: str
+    start: float | None
+    end: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One passage and, inside it, the `answer`: one to three sentences by one speaker. `play_url` plays from there.
+
+    `highlights` are begin and end of the query's words in the passage's text, in characters. `advert`: most of it is a sponsor's
     message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's length differs
     from the feed's (adverts put in at download).
     """
@@ -105,13 +118,8 @@ class Hit:
     key: str
     title: str
     published: str | None
-    speaker: str
-    start: float | None
-    end: float | None
-    text: str
-    snippet: str
-    snippet_start: float | None
-    snippet_end: float | None
+    passage: Excerpt
+    answer: Excerpt
     highlights: tuple[tuple[int, int], ...]
     link: str
     audio_url: str

@@ -9,7 +9,8 @@ from index.chunk_arrays import ChunkArrays
 from index.embed.base import Embedder, Vectors
 from index.embed.rerank import RERANKED, Reranker
 from index.passages import Passage, PassageQuery, rank_passages
-from index.query import Answer, Coverage, Hit, Query, Scores
+from index.query import Answer, Coverage, Excerpt, Hit, Query, Scores
+from index.sentence_span import SentenceSpan
 from index.store.candidates import Candidates
 from index.store.lance import Store
 from index.store.schema import comparable
@@ -83,7 +84,7 @@ def _content(terms: Sequence[str], found: Candidates) -> list[str]:
 
 def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hit]:
     """The first `RERANKED` hits by the reranker's scores, the others after them."""
-    scores = reranker.scores(question, [hit.text for hit in hits[:RERANKED]])
+    scores = reranker.scores(question, [hit.passage.text for hit in hits[:RERANKED]])
     scored = [
         replace(hit, scores=replace(hit.scores, rerank=_rounded(score)))
         for hit, score in zip(hits, scores, strict=False)
@@ -100,16 +101,27 @@ def _build_hits(
     passages: Sequence[Passage], arrays: ChunkArrays, rows: Sequence[dict[str, Any]], terms: Sequence[str]
 ) -> list[Hit]:
     hits = [_hit(rank, *one, arrays) for rank, one in enumerate(zip(passages, rows, strict=True), 1)]
-    spans = highlights([hit.text for hit in hits], frozenset(terms))
+    spans = highlights([hit.passage.text for hit in hits], frozenset(terms))
     return [replace(hit, highlights=tuple(own)) for hit, own in zip(hits, spans, strict=True)]
+
+
+def _excerpt(row: dict[str, Any], spans: Sequence[SentenceSpan], text: str) -> Excerpt:
+    names = [*row["speakers"], ""]  # nobody is number -1
+    return Excerpt(text, names[spans[0].speaker], spans[0].start, spans[-1].stop)
+
+
+def _joined(text: str, spans: Sequence[SentenceSpan]) -> str:
+    """The sentences with what stands between them, without labels."""
+    gaps = ["" if i == 0 else " " if span.begin - spans[i - 1].end == 1 else "\n\n" for i, span in enumerate(spans)]
+    return "".join(gap + text[span.begin : span.end] for gap, span in zip(gaps, spans, strict=True))
 
 
 def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) -> Hit:
     base = int(arrays.sentence_bounds[passage.chunk])
-    places = (passage.begin, passage.end - 1, passage.snippet)
-    first, last, snippet = (arrays.sentences.span(base + place) for place in places)
-    names = [*row["speakers"], ""]  # nobody is number -1
-    label = f"{names[first.speaker]}: " if names[first.speaker] else ""
+    spans = [arrays.sentences.span(base + n) for n in range(passage.begin, passage.end)]
+    answer = spans[passage.answer_begin - passage.begin : passage.answer_end - passage.begin]
+    whole = _excerpt(row, spans, row["text"][spans[0].begin : spans[-1].end])
+    label = f"{whole.speaker}: " if whole.speaker else ""
     return Hit(
         rank=rank,
         score=round(passage.score, 4),
@@ -119,17 +131,12 @@ def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) 
         key=row["key"],
         title=row["title"],
         published=iso(row["published"]),
-        speaker=names[snippet.speaker],
-        start=first.start,
-        end=last.stop,
-        text=label + row["text"][first.begin : last.end],
-        snippet=row["text"][snippet.begin : snippet.end],
-        snippet_start=snippet.start,
-        snippet_end=snippet.stop,
+        passage=replace(whole, text=label + whole.text),
+        answer=_excerpt(row, answer, _joined(row["text"], answer)),
         highlights=(),
         link=row["link"],
         audio_url=row["audio_url"],
-        play_url=play_url(row["audio_url"], first.start, last.stop),
+        play_url=play_url(row["audio_url"], answer[0].lead, whole.end),
         approximate=row["approximate"],
         advert=passage.advert,
     )

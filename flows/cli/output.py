@@ -38,12 +38,15 @@ def show_answer(answer: Answer) -> None:
     """The hits as a person reads them: who says it, when, the words, and the link that plays them."""
     console = Console(highlight=False, soft_wrap=True)
     for hit in answer.hits:
-        when = f" · {clock(hit.start)}-{clock(hit.end or hit.start)}" if hit.start is not None else ""
+        start, end = hit.answer.start, hit.answer.end
+        when = f" · {clock(start)}-{clock(end or start)}" if start is not None else ""
         date = f" · {hit.published[:10]}" if hit.published else ""
         date += " · advert" if hit.advert else ""
         console.print(f"[bold]{hit.rank:>2}  {escape(hit.title)}[/bold]  [dim]{hit.score:.2f}[/dim]")
-        console.print(f"    [dim]{escape(hit.speaker or 'speaker unknown')}{when} · {escape(hit.podcast)}{date}[/dim]")
-        console.print(f"    “{escape(hit.snippet)}”")
+        console.print(
+            f"    [dim]{escape(hit.answer.speaker or 'speaker unknown')}{when} · {escape(hit.podcast)}{date}[/dim]"
+        )
+        console.print(f"    “{escape(hit.answer.text)}”")
         if hit.play_url or hit.link:
             console.print(f"    {escape(hit.play_url or hit.link)}")
         console.print()

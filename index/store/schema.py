@@ -16,7 +16,7 @@ from index.scoring import document_frequencies
 from index.sentence_span import SentenceTable, pack
 from index.text.terms import hash_term, stems
 
-SCHEMA = 6  # goes up whenever the tables change
+SCHEMA = 7  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
 PASSAGES, LENGTH = " passages", " length"  # rows among the terms, named as no term can be
 

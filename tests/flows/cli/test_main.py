@@ -290,7 +290,11 @@ def test_imports_are_searched_shown_and_taken_once(call, notes, home):
     told = json.loads(call("search", "what should I coach in a week?", "--limit", "1", "--json")[1])
     hit = told["hits"][0]
 
-    assert (hit["speaker"], hit["snippet"], hit["start"]) == ("Ann", "Coach one skill a week, and only one.", None)
+    assert tuple(hit["answer"][name] for name in ("speaker", "text", "start")) == (
+        "Ann",
+        "Coach one skill a week, and only one.",
+        None,
+    )
     assert "Coach one skill" in call("show", hit["key"], "--format", "txt")[1]
     assert "Coach one skill" in call("show", hit["episode_id"])[1]
     assert_one_line(call("show", "nobody"), "no such episode")
@@ -334,7 +338,7 @@ def test_a_transcript_edited_in_the_library_is_searched_after_index(call, notes,
 
     assert "1 changed" in call("index")[1]
     told = json.loads(call("search", "what comes before closing?", "--limit", "1", "--json")[1])
-    assert "listening before closing" in told["hits"][0]["text"]
+    assert "listening before closing" in told["hits"][0]["passage"]["text"]
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,9 @@ def store(tmp_path_factory):
 def test_hits_come_in_the_order_of_the_rerankers_scores(store, mode):
     plain = Searcher(store, BagOfWords()).search(Query(QUESTION, mode=mode)).hits
     hits = Searcher(store, BagOfWords(), reranker=Longest()).search(Query(QUESTION, mode=mode)).hits
-    assert sorted((hit.text for hit in plain), key=len, reverse=True) == [hit.text for hit in hits]
-    assert {hit.text: hit.score for hit in plain} == {hit.text: hit.score for hit in hits}
-    assert [float(len(hit.text)) for hit in hits] == [hit.scores.rerank for hit in hits]
+    assert sorted((hit.passage.text for hit in plain), key=len, reverse=True) == [hit.passage.text for hit in hits]
+    assert {hit.passage.text: hit.score for hit in plain} == {hit.passage.text: hit.score for hit in hits}
+    assert [float(len(hit.passage.text)) for hit in hits] == [hit.scores.rerank for hit in hits]
     assert [*range(1, len(hits) + 1)] == [hit.rank for hit in hits]
     assert {None} == {hit.scores.rerank for hit in plain}
 
@@ -61,7 +61,8 @@ def test_hits_come_in_the_order_of_the_rerankers_scores(store, mode):
 def test_the_limit_comes_after_the_order(store):
     longest = max(SAID, key=len)
     assert [longest] == [
-        hit.text for hit in Searcher(store, BagOfWords(), reranker=Longest()).search(Query("rise", limit=1)).hits
+        hit.passage.text
+        for hit in Searcher(store, BagOfWords(), reranker=Longest()).search(Query("rise", limit=1)).hits
     ]
 
 
@@ -79,7 +80,7 @@ def test_only_the_best_are_read_again_and_the_others_follow(tmp_path):
     hits = Searcher(store, BagOfWords(), reranker=reranker).search(Query("price", limit=100)).hits
     assert [("price", RERANKED)] == reranker.asked
     assert plain[RERANKED:] == hits[RERANKED:]
-    assert {hit.text for hit in plain[:RERANKED]} == {hit.text for hit in hits[:RERANKED]}
+    assert {hit.passage.text for hit in plain[:RERANKED]} == {hit.passage.text for hit in hits[:RERANKED]}
     assert len(alone) == len(hits)
 
 
@@ -148,8 +149,10 @@ def test_a_search_comes_in_the_order_of_the_cross_encoder(store, cross):
     reranker = CrossReranker(cross)
     hits = Searcher(store, BagOfWords(), reranker=reranker).search(Query(QUESTION)).hits
     scores = dict(zip(SAID, reranker.scores(QUESTION, SAID), strict=True))
-    assert sorted(SAID, key=scores.get, reverse=True) == [hit.text for hit in hits]
-    assert [round(scores[hit.text], 4) for hit in hits] == pytest.approx([hit.scores.rerank for hit in hits], abs=2e-4)
+    assert sorted(SAID, key=scores.get, reverse=True) == [hit.passage.text for hit in hits]
+    assert [round(scores[hit.passage.text], 4) for hit in hits] == pytest.approx(
+        [hit.scores.rerank for hit in hits], abs=2e-4
+    )
 
 
 @pytest.mark.slow
