@@ -1,8 +1,9 @@
 """Ranks the passages of candidate chunks: every run of whole sentences is scored at once, and repeats are dropped; pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 
@@ -13,6 +14,7 @@ MAX_OVERLAP = 0.6  # of the shorter passage's words; a lower limit would hide th
 MAX_EQUAL = 0.5  # of the shorter passage's sentences, wherever they stand
 REPEATED_EPISODES, REPEATED_WORDS = 3, 6  # a sentence of six words in three episodes is read aloud: trailer, advert
 ANSWER_SENTENCES, ANSWER_WORDS = 3, 60  # at most; one sentence may be longer
+EPISODE_PENALTY = 0.05  # cosine units, for each better passage of the same episode
 SHORTLIST = 400  # passages among which repeats are looked for
 
 
@@ -72,15 +74,33 @@ def rank_passages(arrays: ChunkArrays, query: PassageQuery, limit: int) -> list[
     order = np.argsort(-scored.score, kind="stable")[:SHORTLIST]
     order = order[np.isfinite(scored.score[order])]
     best, taken = list[Passage](), set[int]()
-    for i, chunk in _distinct(arrays, order):
+    for i, chunk, score in _spread(_distinct(arrays, order), scored.score, arrays.episode):
         answer = _answer(arrays, scored, i, taken)
         if not answer:
             continue
         taken.update(arrays.signature[answer.start : answer.stop].tolist())
-        best.append(_passage(arrays, query, scored, (i, chunk, answer)))
+        best.append(_passage(arrays, query, scored, (i, chunk, answer), score))
         if len(best) == limit:
             break
     return best
+
+
+def _spread(
+    places: Iterable[tuple[int, int]], scores: FloatArray, episodes: IntArray
+) -> Iterator[tuple[int, int, float]]:
+    """Places in the order of their scores, less `EPISODE_PENALTY` for each earlier one of the same episode; with that score."""
+    waiting: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for i, chunk in places:
+        waiting[int(episodes[chunk])].append((i, chunk))
+    # A heap of the best that is left of each episode.
+    heap = [(-float(scores[left[0][0]]), left[0][0], 0, episode) for episode, left in waiting.items()]
+    heapify(heap)
+    while heap:
+        score, i, earlier, episode = heappop(heap)
+        yield *waiting[episode][earlier], -score
+        if (rest := earlier + 1) < len(waiting[episode]):
+            i = waiting[episode][rest][0]
+            heappush(heap, (rest * EPISODE_PENALTY - float(scores[i]), i, rest, episode))
 
 
 def _answer(arrays: ChunkArrays, scored: _Scored, i: int, taken: set[int]) -> range:
@@ -122,7 +142,9 @@ def _scored(arrays: ChunkArrays, query: PassageQuery) -> _Scored:
     return _Scored(np.where(relevant, score, -np.inf), cosine, lexical, advert, answer)
 
 
-def _passage(arrays: ChunkArrays, query: PassageQuery, scored: _Scored, place: tuple[int, int, range]) -> Passage:
+def _passage(
+    arrays: ChunkArrays, query: PassageQuery, scored: _Scored, place: tuple[int, int, range], score: float
+) -> Passage:
     i, chunk, answer = place
     base, begin, end = (int(n) for n in (arrays.sentence_bounds[chunk], arrays.begin[i], arrays.end[i]))
     return Passage(
@@ -131,7 +153,7 @@ def _passage(arrays: ChunkArrays, query: PassageQuery, scored: _Scored, place: t
         end=end - base,
         answer_begin=answer.start - base,
         answer_end=answer.stop - base,
-        score=float(scored.score[i]),
+        score=score,
         cosine=None if scored.cosine is None else float(scored.cosine[i]),
         lexical=float(scored.lexical[i]) if query.lexical else None,
         advert=bool(scored.advert[i]),

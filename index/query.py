@@ -10,6 +10,7 @@ from ingest.identity import slug
 from ingest.times import in_utc
 
 Mode = Literal["hybrid", "vector", "text"]
+GroupBy = Literal["episode"]
 
 MAX_QUERY = 1_000  # characters; a model reads no more than about that of it
 MAX_LIMIT = 100
@@ -21,8 +22,8 @@ class Query:
     """A question and its options, each checked when made.
 
     `podcast` is a name or a slug, `speaker` a name; `since` and `until` are dates or moments, a plain date in `until` is
-    itself included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. Raises
-    `QueryError`.
+    itself included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. `group_by`
+    gives one hit an episode, with further ones in its `more`. Raises `QueryError`.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Query:
     since: date | None = None
     until: date | None = None
     adverts: bool = False
+    group_by: GroupBy | None = None
 
     def __post_init__(self) -> None:
         if not any(character.isalnum() for character in self.text):
@@ -43,6 +45,8 @@ class Query:
             raise QueryError("", f"the limit is {self.limit}; it must be 1 to {MAX_LIMIT}")
         if self.mode not in get_args(Mode):
             raise QueryError("", f"there is no mode {self.mode!r}; choose hybrid, vector or text")
+        if self.group_by not in {None, *get_args(GroupBy)}:
+            raise QueryError("", f"hits cannot be grouped by {self.group_by!r}; only by episode")
 
     @property
     def words(self) -> str:
@@ -107,7 +111,8 @@ class Hit:
 
     `highlights` are begin and end of the query's words in the passage's text, in characters. `advert`: most of it is a sponsor's
     message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's length differs
-    from the feed's (adverts put in at download).
+    from the feed's (adverts put in at download). Where hits are grouped by episode, `moments` counts what was found in this
+    one and `more` are the best of them after this.
     """
 
     rank: int
@@ -126,6 +131,8 @@ class Hit:
     play_url: str
     approximate: bool
     advert: bool
+    moments: int = 1
+    more: "tuple[Hit, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Answers a query with passages: who says them, when, and a link that plays them."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from index.text.terms import hash_term, highlights, stems
 from ingest.errors import IndexNotBuiltError
 from ingest.times import iso, play_url
 
+GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
 
 
@@ -55,12 +57,13 @@ class Searcher:
     def _hits(self, query: Query, vector: Vectors | None, terms: Sequence[str], found: Candidates) -> Sequence[Hit]:
         if not found.arrays:
             return ()
-        limit = max(query.limit, RERANKED) if self.reranker else query.limit
+        limit = GROUPED if query.group_by else max(query.limit, RERANKED) if self.reranker else query.limit
         passages = rank_passages(found.arrays, _passage_query(query, vector, terms, found), limit)
         hits = _build_hits(
             passages, found.arrays, found.rows([passage.chunk for passage in passages]), _content(terms, found)
         )
-        return _reranked(query.words, hits, self.reranker)[: query.limit] if self.reranker else hits
+        hits = _reranked(query.words, hits, self.reranker) if self.reranker else hits
+        return (_grouped(hits) if query.group_by else hits)[: query.limit]
 
 
 def _passage_query(query: Query, vector: Vectors | None, terms: Sequence[str], found: Candidates) -> PassageQuery:
@@ -91,6 +94,17 @@ def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hi
     ]
     ordered = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -scores[i])]
     return [replace(hit, rank=n) for n, hit in enumerate([*ordered, *hits[RERANKED:]], 1)]
+
+
+def _grouped(hits: Sequence[Hit]) -> list[Hit]:
+    """The best hit of each episode, with the next `MORE` folded into it."""
+    episodes: dict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        episodes[hit.key].append(hit)
+    return [
+        replace(best, rank=n, moments=1 + len(rest), more=tuple(rest[:MORE]))
+        for n, (best, *rest) in enumerate(episodes.values(), 1)
+    ]
 
 
 def _rounded(value: float | None) -> float | None:

@@ -58,6 +58,7 @@ class HitView:
     link: str
     play_url: str
     citation: str
+    more: "list[HitView]"
 
 
 def hit_view(hit: Hit) -> HitView:
@@ -77,6 +78,7 @@ def hit_view(hit: Hit) -> HitView:
         link=link,
         play_url=playing,
         citation=citation(answer.text, source, play_url(link, answer.start) or playing),
+        more=[hit_view(one) for one in hit.more],
     )
 
 

@@ -49,6 +49,9 @@ def show_answer(answer: Answer) -> None:
         console.print(f"    “{escape(hit.answer.text)}”")
         if hit.play_url or hit.link:
             console.print(f"    {escape(hit.play_url or hit.link)}")
+        if hit.more:
+            times = ", ".join(clock(one.answer.start) for one in hit.more if one.answer.start is not None)
+            console.print(f"    [dim]{hit.moments - 1} more in this episode{': ' * bool(times)}{times}[/dim]")
         console.print()
     if not answer.hits:
         console.print("No hits.")

@@ -1,6 +1,7 @@
 """What a passage scores is computed a second time here, slowly and one by one, as the module's docstring says it."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from index.chunk import PASSAGE
 from index.chunk_arrays import bounds_of, build_arrays
 from index.embed.quantize import quantize, run_norms
-from index.passages import PassageQuery, rank_passages
+from index.passages import EPISODE_PENALTY, PassageQuery, rank_passages
 from index.scoring import K1, B
 from index.sentence_span import SentenceSpan, SentenceTable, pack
 from index.text.terms import hash_term
@@ -255,12 +256,16 @@ def test_a_passage_scores_what_its_definition_says(seed):
     parts, words, question = drawn(seed)
     passages = rank_passages(arrays(*parts), question, 100)
     assert passages
-    taken = set()
+    taken, episodes = set(), Counter()
     for one in passages:
         expected = slow(parts, (one.chunk, one.begin, one.end), question, words)
         assert one.cosine == pytest.approx(expected.cosine, abs=EIGHT_BITS)
         assert one.lexical == pytest.approx(expected.lexical, abs=1e-5)
-        assert one.score == pytest.approx(expected.score, abs=1.5 * EIGHT_BITS)  # an advert below zero loses half more
+        earlier = episodes[parts[one.chunk].episode]
+        episodes[parts[one.chunk].episode] += 1
+        assert one.score == pytest.approx(
+            expected.score - earlier * EPISODE_PENALTY, abs=1.5 * EIGHT_BITS
+        )  # an advert below zero loses half more
         assert expected.advert == one.advert
         texts = [sentence.text for sentence in parts[one.chunk].said[one.begin : one.end]]
         free = [likely for text, likely in zip(texts, expected.answer, strict=True) if text not in taken]
@@ -428,6 +433,25 @@ def test_a_limit_changes_nothing_but_where_the_list_ends():
     every = rank_passages(arrays(*parts), asked("price"), 30)
     for limit in (1, 5, 20):
         assert every[:limit] == rank_passages(arrays(*parts), asked("price"), limit)
+
+
+def test_other_episodes_come_before_an_equal_passage_of_the_same_episode():
+    def part(n, words, episode):
+        return Part(tuple(Said(f"{words} {n} {k}", pieces=60) for k in range(3)), episode=episode, first=n * 1000)
+
+    parts = [part(0, "price", 0), part(1, "price", 0), part(2, "price", 1), part(3, "frog", 2)]
+    passages = rank_passages(arrays(*parts), asked("price", None), 5)
+    assert [0, 2, 1] == [one.chunk for one in passages]
+    assert passages[0].score == pytest.approx(passages[2].score + EPISODE_PENALTY)
+    assert passages[0].score == passages[1].score
+
+
+def test_a_much_better_passage_of_the_same_episode_comes_first():
+    near, far = ((0.9, 0.436, 0.0, 0.0),), ((0.0, 1.0, 0.0, 0.0),)
+    parts = [
+        Part((Said("a"),)), Part((Said("b"),), near, first=100), Part((Said("c"),), far, episode=1),
+    ]  # fmt: skip
+    assert [0, 1, 2] == [one.chunk for one in rank_passages(arrays(*parts), asked(), 5)]
 
 
 def test_the_limit_limits_after_what_is_the_same_is_left_out():

@@ -81,6 +81,8 @@ def test_a_hit_holds_all_that_a_reader_and_a_player_need(searcher):
         "highlights": ((37, 42), (48, 54)),
         "approximate": False,
         "advert": False,
+        "moments": 1,
+        "more": (),
     } == hit
     assert ["Raise", "prices"] == [hit["passage"]["text"][begin:end] for begin, end in hit["highlights"]]
 
@@ -154,6 +156,24 @@ def test_the_limit_changes_nothing_but_where_the_list_ends(searcher):
     every = searcher.search(Query("raise hire people prices", limit=100)).hits
     for limit in range(1, len(every)):
         assert every[:limit] == searcher.search(Query("raise hire people prices", limit=limit)).hits
+
+
+def test_hits_can_be_grouped_by_episode(tmp_path):
+    def told(guid, *said):
+        turns = tuple(Turn(" ".join([f"Price {one}."] + [f"Filler {one} {n}." for n in range(60)])) for one in said)
+        return Transcript(replace(PRICES, guid=guid, title=guid), turns)
+
+    searcher = fill(tmp_path, BagOfWords(), told("many", *range(8)), told("one", 99))
+    plain = searcher.search(Query("price", 100, "text")).hits
+    assert {(1, ())} == {(hit.moments, hit.more) for hit in plain}
+    grouped = searcher.search(Query("price", mode="text", group_by="episode")).hits
+    assert ["many", "one"] == sorted(hit.title for hit in grouped)
+    many = next(hit for hit in grouped if hit.title == "many")
+    assert (sum(hit.title == "many" for hit in plain), 4) == (many.moments, len(many.more))
+    assert [1, 2] == [hit.rank for hit in grouped]
+    assert 5 == len({hit.answer.text for hit in (many, *many.more)})
+    (first,) = searcher.search(Query("price", limit=1, mode="text", group_by="episode")).hits
+    assert first == grouped[0]
 
 
 @pytest.mark.parametrize(

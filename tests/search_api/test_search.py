@@ -27,6 +27,7 @@ def test_the_json_has_the_names_that_clients_know(client):
     assert list(answer["hits"][0]) == [
         "rank", "score", "scores", "podcast", "episode_id", "key", "title", "published", "passage", "answer",
         "highlights", "link", "audio_url", "play_url", "approximate", "advert",
+        "moments", "more",
     ]  # fmt: skip
     for name in ("passage", "answer"):
         assert list(answer["hits"][0][name]) == ["text", "speaker", "start", "end"]
