@@ -1,9 +1,8 @@
 """Ranks the passages of candidate chunks: every run of whole sentences is scored at once, and repeats are dropped; pure."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
 
 import numpy as np
 
@@ -14,7 +13,9 @@ MAX_OVERLAP = 0.6  # of the shorter passage's words; a lower limit would hide th
 MAX_EQUAL = 0.5  # of the shorter passage's sentences, wherever they stand
 REPEATED_EPISODES, REPEATED_WORDS = 3, 6  # a sentence of six words in three episodes is read aloud: trailer, advert
 ANSWER_SENTENCES, ANSWER_WORDS = 3, 60  # at most; one sentence may be longer
-EPISODE_PENALTY = 0.05  # cosine units, for each better passage of the same episode
+# Passages of an episode that lose nothing, and what each further one loses, in cosine units. On judged questions ten hits
+# come from 6.7 episodes (5.8 without), and nDCG@5 is .510 (.520); a loss from the second passage on costs .04.
+FROM_ONE_EPISODE, EPISODE_PENALTY = 3, 0.05
 SHORTLIST = 400  # passages among which repeats are looked for
 
 
@@ -73,43 +74,42 @@ def rank_passages(arrays: ChunkArrays, query: PassageQuery, limit: int) -> list[
     scored = _scored(arrays, query)
     order = np.argsort(-scored.score, kind="stable")[:SHORTLIST]
     order = order[np.isfinite(scored.score[order])]
-    best, taken = list[Passage](), set[int]()
-    for i, chunk, score in _spread(_distinct(arrays, order), scored.score, arrays.episode):
-        answer = _answer(arrays, scored, i, taken)
-        if not answer:
-            continue
-        taken.update(arrays.signature[answer.start : answer.stop].tolist())
-        best.append(_passage(arrays, query, scored, (i, chunk, answer), score))
-        if len(best) == limit:
-            break
-    return best
+    moments = list(_moments(arrays, scored, order))
+    return [_passage(arrays, query, scored, *one) for one in _spread(moments, scored.score, arrays)[:limit]]
+
+
+def _moments(arrays: ChunkArrays, scored: _Scored, order: IntArray) -> Iterator[tuple[int, int, range]]:
+    """The passages of this order that show something new: number, chunk, and the sentences that answer."""
+    taken = set[int]()
+    for i, chunk in _distinct(arrays, order):
+        if answer := _answer(arrays, scored, i, taken):
+            taken.update(arrays.signature[answer.start : answer.stop].tolist())
+            yield i, chunk, answer
 
 
 def _spread(
-    places: Iterable[tuple[int, int]], scores: FloatArray, episodes: IntArray
-) -> Iterator[tuple[int, int, float]]:
-    """Places in the order of their scores, less `EPISODE_PENALTY` for each earlier one of the same episode; with that score."""
-    waiting: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for i, chunk in places:
-        waiting[int(episodes[chunk])].append((i, chunk))
-    # A heap of the best that is left of each episode.
-    heap = [(-float(scores[left[0][0]]), left[0][0], 0, episode) for episode, left in waiting.items()]
-    heapify(heap)
-    while heap:
-        score, i, earlier, episode = heappop(heap)
-        yield *waiting[episode][earlier], -score
-        if (rest := earlier + 1) < len(waiting[episode]):
-            i = waiting[episode][rest][0]
-            heappush(heap, (rest * EPISODE_PENALTY - float(scores[i]), i, rest, episode))
+    moments: Sequence[tuple[int, int, range]], scores: FloatArray, arrays: ChunkArrays
+) -> list[tuple[tuple[int, int, range], float]]:
+    """Moments, each with its score less what further passages of an episode lose, in the order of that score."""
+    shown = Counter[int]()
+    lowered = []
+    for moment in moments:
+        i, chunk, _ = moment
+        episode = int(arrays.episode[chunk])
+        lowered.append((moment, float(scores[i]) - EPISODE_PENALTY * max(0, shown[episode] + 1 - FROM_ONE_EPISODE)))
+        shown[episode] += 1
+    return sorted(lowered, key=lambda one: -one[1])
 
 
 def _answer(arrays: ChunkArrays, scored: _Scored, i: int, taken: set[int]) -> range:
-    """The sentences of a passage that answer: the likeliest start that is not taken, and what its speaker goes on to say."""
+    """The sentences of a passage that answer: the likeliest start, and what its speaker goes on to say.
+
+    Empty where the start is taken: then a better passage shows this moment.
+    """
     sentences = range(int(arrays.begin[i]), int(arrays.end[i]))
-    free = [s for s in sentences if int(arrays.signature[s]) not in taken and scored.answer[s] > -np.inf]
-    if not free:
+    first = sentences.start + int(np.argmax(scored.answer[sentences.start : sentences.stop]))
+    if int(arrays.signature[first]) in taken:
         return range(0)
-    first = max(free, key=lambda sentence: (scored.answer[sentence], -sentence))
     end, words = first + 1, int(arrays.words[first])
     while end < min(sentences.stop, first + ANSWER_SENTENCES) and arrays.speaker[end] == arrays.speaker[first]:
         words += int(arrays.words[end])
