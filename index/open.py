@@ -23,6 +23,6 @@ def open_searcher(settings: Settings, counts: Callable[[], tuple[int, int]] | No
 
     `counts` gives the numbers of episodes pending and failed; those of the home's ledger unless given.
     """
-    reranker = CrossReranker(settings.rerank_model) if settings.rerank_model else None
+    reranker = CrossReranker(settings.rerank_model, settings.index_dir / EXPORTS) if settings.rerank_model else None
     counts = counts or Ledger(settings.ledger_path).counts  # which opens nothing before it is asked
     return Searcher(Store(settings.index_dir), open_embedder(settings), counts, reranker)
