@@ -18,8 +18,10 @@ def open_embedder(settings: Settings) -> Embedder:
     """The embedding model of the settings, or the pair of them; nothing is loaded yet."""
     exports, prefixes = settings.index_dir / EXPORTS, (settings.query_prefix, settings.passage_prefix)
     if not settings.query_model:
-        return SentenceEmbedder(settings.embedding_model, exports, *prefixes)
-    passages = SentenceEmbedder(settings.embedding_model, exports, "", settings.passage_prefix)
+        return SentenceEmbedder(settings.embedding_model, exports, *prefixes, eight_bits=settings.passage_int8)
+    passages = SentenceEmbedder(
+        settings.embedding_model, exports, "", settings.passage_prefix, eight_bits=settings.passage_int8
+    )
     return EmbedderPair(passages, SentenceEmbedder(settings.query_model, exports, settings.query_prefix), exports)
 
 

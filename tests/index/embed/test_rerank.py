@@ -17,6 +17,7 @@ from ingest.errors import IndexingError
 from ingest.library import Library
 from ingest.models import Episode, Transcript, Turn
 from tests.fakes import BagOfWords
+from tests.random_models import cross_encoder
 
 QUESTION = "why do prices rise?"
 SAID = [
@@ -156,20 +157,6 @@ def test_the_correlation_is_that_of_ranks():
 
 
 # -- small cross-encoders with random weights
-
-
-def cross_encoder(path, labels=1, layers=2, size=32):
-    import torch
-    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
-
-    torch.manual_seed(0)
-    config = BertConfig(
-        hidden_size=size, num_hidden_layers=layers, num_attention_heads=2, intermediate_size=4 * size, num_labels=labels,
-        initializer_range=0.3,
-    )  # fmt: skip
-    BertForSequenceClassification(config).save_pretrained(path)
-    AutoTokenizer.from_pretrained(locate(DEFAULT)).save_pretrained(path)
-    return str(path)
 
 
 @pytest.fixture(scope="module")
