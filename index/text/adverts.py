@@ -23,7 +23,7 @@ VOICE = 0.03  # of the words, at most, are those of a voice that only a message 
 APART = 6  # turns, at most, between two turns of that voice
 ANNOUNCED = 3  # sentences before it in which its name announces it; without them .98
 
-_TLD = r"(?:com|io|ai|co|org|net|app|dev|fm|ly|de|tech|so|co\.uk)"
+_TLD = r"(?:com|io|ai|co|org|net|app|dev|fm|ly|de|tech|co\.uk)"
 _SITE = re.compile(rf"\b([\w-]{{1,63}})(?:\.| dot ){_TLD}\b(\s?(?:/|slash\b)\s?\w{{1,30}})?", re.IGNORECASE)
 _PLATFORM_NAMES = "twitter x youtube github instagram facebook tiktok linkedin medium spotify apple substack"
 _PLATFORMS = frozenset(_PLATFORM_NAMES.split())
