@@ -19,7 +19,7 @@ from index.text.timing import word_times
 from ingest.models import Transcript, Turn
 from ingest.sentences import sentence_ends, word_spans
 
-CHUNKER = 3  # goes up whenever the same transcript would be cut differently
+CHUNKER = 4  # goes up whenever the same transcript would be cut or marked differently
 # Word pieces. Few large chunks are faster, and retrieve as well because passages are chosen within them.
 CHUNK, OVERLAP = 768, 256
 PASSAGE = 206  # word pieces, about 160 English words
@@ -96,7 +96,7 @@ def split(
     words.
     """
     sentences = list(_sentences(transcript, count))
-    advert = find_adverts([(sentence.text, sentence.turn) for sentence in sentences])
+    advert = find_adverts(sentences)
     terms = [stems(sentence.text) for sentence in sentences]
     prominence = _prominence(sentences)
     asks = [_asks(sentence, share) for sentence, share in zip(sentences, prominence, strict=True)]

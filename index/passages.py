@@ -132,7 +132,8 @@ def _scored(arrays: ChunkArrays, query: PassageQuery) -> _Scored:
         if query.lexical:
             score = score + query.lexical_weight * lexical**scoring.LEXICAL_EXPONENT
     if not query.adverts:
-        score = score - scoring.ADVERT_PENALTY * np.abs(score) * advert  # a score below zero falls, too
+        partly = weighted_mean(arrays.advert, arrays.words, arrays.begin, arrays.end) > 0  # another has the talk alone
+        score = score - scoring.ADVERT_PENALTY * np.abs(score) * (advert | partly)  # a score below zero falls, too
     relevant = lexical > 0 if cosine is None else np.ones(len(score), bool)
     answer = scoring.answer_scores(arrays, in_sentence, near)
     if query.speaker is not None:

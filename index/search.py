@@ -8,7 +8,7 @@ from typing import Any
 
 from index.chunk_arrays import ChunkArrays
 from index.embed.base import Embedder, Vectors
-from index.embed.rerank import RERANKED, Reranker
+from index.embed.rerank import RERANKED, Reranker, part_to_read
 from index.passages import Passage, PassageQuery, rank_passages
 from index.query import Answer, Coverage, Excerpt, Hit, Query, Scores
 from index.sentence_span import SentenceSpan
@@ -87,7 +87,7 @@ def _content(terms: Sequence[str], found: Candidates) -> list[str]:
 
 def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hit]:
     """The first `RERANKED` hits by the reranker's scores, the others after them."""
-    scores = reranker.scores(question, [hit.passage.text for hit in hits[:RERANKED]])
+    scores = reranker.scores(question, [part_to_read(hit.passage.text, hit.answer.text) for hit in hits[:RERANKED]])
     scored = [
         replace(hit, scores=replace(hit.scores, rerank=_rounded(score)))
         for hit, score in zip(hits, scores, strict=False)

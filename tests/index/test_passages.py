@@ -196,7 +196,7 @@ def slow(parts, place, question, words):
     lexical = bm25_lexical(part, begin, end, question, words)
     cosine = meaning(part, begin, end, question)
     score = cosine - 0.3 * (1 - prominence) + 4 * lexical**3 - (0 if said[0].opens else 0.03)
-    score -= abs(score) / 2 if advert else 0
+    score -= abs(score) / 2 if advert or any(one.advert for one in said) else 0
     _, _, vectors, own = windows(part)
     answer = [
         1.25 * (shared(one, question, words) + handed_on(part, begin + i, question, words))
@@ -344,9 +344,13 @@ def test_an_advert_that_is_far_from_the_question_does_not_rise():
     assert [1, 0] == [one.chunk for one in rank_passages(arrays(advert, told), asked(), 5)]
 
 
-def test_half_an_advert_is_none():
-    half = Part((Said("buy this now", advert=True), Said("we grew fast")))
-    assert not rank_passages(arrays(half), asked(), 1)[0].advert
+def test_half_an_advert_is_none_but_ranks_low():
+    half = Part((Said("buy this now", advert=True), Said("we grew fast")), ((1.0, 0.0, 0.0, 0.0),))
+    told = Part((Said("tell"),), ((0.9, 0.436, 0.0, 0.0),), episode=1)
+    low = rank_passages(arrays(half, told), asked(), 5)
+    assert [(1, False), (0, False)] == [(one.chunk, one.advert) for one in low]
+    plain = rank_passages(arrays(half, told), asked(adverts=True), 5)
+    assert plain[0].score / 2 == pytest.approx(low[1].score)
 
 
 @pytest.mark.parametrize(("words", "episodes", "expected"), [(6, 3, True), (6, 2, False), (5, 3, False)])
