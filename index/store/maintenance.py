@@ -53,7 +53,7 @@ async def maintain(tables: Tables, *, force: bool, keep: timedelta) -> None:
     rows = stats["num_rows"]
     allowed = max(min(MAX_UNINDEXED, rows // 10), rows // 50)
     if force or stats["fragment_stats"]["num_fragments"] > MAX_FRAGMENTS or await unindexed(chunks) > allowed:
-        for table in (chunks, tables.terms, tables.episodes):
+        for table in (chunks, tables.terms.table, tables.episodes):
             await table.optimize(cleanup_older_than=keep)
     if rows > MIN_INDEXED:
         await _create_vector_index(chunks, rows)

@@ -4,10 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from index.embed.quantize import quantize
 from index.query import Query
 from index.scoring import TermFrequencies
-from index.sentence_span import FIELDS
 from index.store import maintenance
 from index.store.candidates import nearest
 from index.store.generations import run
@@ -23,13 +21,10 @@ def rows(count, schema, seed=3):
     draw = np.random.default_rng(seed)
     vectors = draw.normal(size=(count, DIMENSION)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    stats = [{"words": 2, "pieces": 2, "terms": 2, "speaker": -1}.get(name, 0) for name in FIELDS]
     listed = [
         {
-            "id": f"{seed}-{n}", "key": f"episode{n // 20}", "podcast": "often" if n % 10 else "rare", "first_word": 0,
-            "text": f"word{n} said", "indexed_text": f"word{n} said", "sentence_stats": stats, "terms": [n, 1],
-            "title_terms": [], "windows": [0, 1], "window_vectors": quantize(vectors[n : n + 1])[0][0],
-            "window_scales": [0.01], "window_norms": [1.0] * 8, "vector": vectors[n], "published": None,
+            "id": f"{seed}-{n}", "key": f"episode{n // 20}", "podcast": "often" if n % 10 else "rare", "published": None,
+            "speaker_names": [], "indexed_text": f"word{n} said", "vector": vectors[n], "record": b"",
         }
         for n in range(count)
     ]  # fmt: skip
@@ -61,8 +56,9 @@ def indexes(store):
 
 def ids(store, vector, terms=(), where="", depth=10):
     known = TermFrequencies(ROWS, ROWS * 2, dict.fromkeys(terms, 1))
-    found = run(store.root, nearest(store._tables().chunks, where, vector, terms, depth, known))
-    return set(found["id"].to_pylist())
+    chunks = store._tables().chunks
+    found = run(store.root, nearest(chunks, where, vector, terms, depth, known))
+    return {row["id"] for row in run(store.root, chunks.take_row_ids(found).select(["id"]).to_list())}
 
 
 def exact(vectors, vector, among=None, depth=10):
