@@ -34,13 +34,14 @@ class Records:
         heads = np.frombuffer(b"".join(record[:_HEAD] for record in records), np.uint64).reshape(len(records), -1)
         order = np.argsort(heads[:, 0])
         self.episode, self.first_word = heads[order, 1:3].T.astype(np.int64)
-        self._records = [records[i] for i in order]
+        self._records: list[bytes] = [records[i] for i in order]
         self._lengths = heads[order, 3:].astype(np.int64)
-        self._ends = _HEAD + np.cumsum(self._lengths, 1)
+        self._bounds = (_HEAD + np.cumsum(np.pad(self._lengths, ((0, 0), (1, 0))), 1)).tolist()
 
     def values(self, name: str) -> Any:
         """An array of all chunks, one after the other."""
-        return np.frombuffer(b"".join(self._parts(list(_TYPES).index(name))), _TYPES[name])
+        part = list(_TYPES).index(name)
+        return np.frombuffer(b"".join(self._part(number, part) for number in range(len(self._records))), _TYPES[name])
 
     def bounds(self, name: str) -> IntArray:
         """[n + 1]: where the values of each chunk begin."""
@@ -48,10 +49,9 @@ class Records:
 
     def facts(self, number: int) -> dict[str, Any]:
         """The facts of a chunk."""
-        found: dict[str, Any] = json.loads(self._parts(_FACTS)[number])
+        found: dict[str, Any] = json.loads(self._part(number, _FACTS))
         return found
 
-    def _parts(self, part: int) -> list[bytes]:
-        ends = self._ends[:, part]
-        places = zip(self._records, (ends - self._lengths[:, part]).tolist(), ends.tolist(), strict=True)
-        return [record[begin:end] for record, begin, end in places]
+    def _part(self, number: int, part: int) -> bytes:
+        begin, end = self._bounds[number][part : part + 2]
+        return self._records[number][begin:end]

@@ -84,9 +84,40 @@ def test_many_chunks_get_a_vector_index_that_loses_little(tmp_path, made):
 
 def test_few_chunks_are_all_compared(tmp_path, made):
     table, vectors = made
-    store = filled(tmp_path, table)
-    assert {maintenance.TEXT_INDEX} == indexes(store)
-    assert exact(vectors, vectors[5]) == ids(store, vectors[5])
+    store = filled(tmp_path, table.slice(0, 2900))
+    run(store.root, store._tables().chunks.add(table.slice(2900)))
+    assert {maintenance.TEXT_INDEX, maintenance.VECTOR_INDEX} == indexes(store)
+    where, rare = restriction(Query("x", podcast="rare")), np.arange(0, ROWS, 10)
+    for one in vectors[::250] + 0.05:
+        assert exact(vectors, one) == ids(store, one)
+        assert exact(vectors, one, rare) == ids(store, one, where=where)
+
+
+def test_the_vector_index_changes_its_kind_as_chunks_become_many(tmp_path, made, monkeypatch):
+    store = filled(tmp_path, made[0])
+    for limit, kind in ((ROWS, "IvfFlat"), (ROWS - 1, "IvfRq"), (ROWS, "IvfFlat")):
+        monkeypatch.setattr(maintenance, "MIN_INDEXED", limit)
+        store.maintain()
+        assert kind == vector_index(store).index_type
+
+
+@pytest.mark.parametrize("limit", [0, ROWS])
+def test_the_parts_of_the_vector_index_are_joined_before_they_are_many(tmp_path, made, monkeypatch, limit):
+    monkeypatch.setattr(maintenance, "MIN_INDEXED", limit)
+    monkeypatch.setattr(maintenance, "MAX_SEGMENTS", 3)
+    store = filled(tmp_path, made[0].slice(0, 1000))
+    parts = []
+    for n in range(6):
+        run(store.root, store._tables().chunks.add(made[0].slice(1000 + 100 * n, 100)))
+        store.maintain(force=True)
+        parts.append(vector_index(store).num_segments)
+    assert 3 == max(parts)
+    assert {"3-1550"} == ids(store, made[1][1550], depth=1)
+
+
+def vector_index(store):
+    found = run(store.root, store._tables().chunks.list_indices())
+    return next(index for index in found if index.name == maintenance.VECTOR_INDEX)
 
 
 @pytest.mark.parametrize("count", [1, 2, 20])
