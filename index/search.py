@@ -17,7 +17,7 @@ from index.store.lance import Store
 from index.store.schema import comparable
 from index.text.terms import hash_term, highlights, stems
 from ingest.errors import IndexNotBuiltError
-from ingest.times import iso, play_url
+from ingest.times import play_url
 
 GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
@@ -144,7 +144,7 @@ def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) 
         episode_id=row["guid"],
         key=row["key"],
         title=row["title"],
-        published=iso(row["published"]),
+        published=row["published"],
         passage=replace(whole, text=label + whole.text),
         answer=_excerpt(row, answer, _joined(row["text"], answer)),
         highlights=(),

@@ -15,12 +15,11 @@ from typing import Any, TypeVar
 
 from index.chunk import Chunk
 from index.embed.base import Vectors
-from index.embed.quantize import dequantize
 from index.query import Query
 from index.store import generations, maintenance, term_counts
 from index.store.candidates import Candidates, retrieve
 from index.store.generations import Generation, Tables
-from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted
+from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted, window_vectors
 from ingest.errors import IndexingError, IndexMismatchError
 from ingest.storage import write_atomically
 
@@ -190,10 +189,10 @@ class Store:
 
         async def read(tables: Tables) -> list[dict[str, Any]]:
             query = tables.chunks.query().where(f"key = {quoted(key)}")
-            rows: list[dict[str, Any]] = await query.select(["id", "window_vectors", "window_scales"]).to_list()
+            rows: list[dict[str, Any]] = await query.select(["id", "record"]).to_list()
             return rows
 
-        return {row["id"]: dequantize(row["window_vectors"], row["window_scales"]) for row in self._run(read)}
+        return {row["id"]: window_vectors(row["record"]) for row in self._run(read)}
 
     def candidates(self, query: Query, vector: Vectors | None, terms: Sequence[str], depth: int) -> Candidates:
         """The `depth` chunks nearest to the vector, if there is one, and as many that match the terms best, if any."""

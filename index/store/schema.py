@@ -8,24 +8,21 @@ from typing import Any
 import numpy as np
 
 from index.chunk import CHUNKER, PASSAGE, Chunk
-from index.chunk_arrays import ChunkArrays, bounds_of, build_arrays
+from index.chunk_arrays import ChunkArrays, build_arrays
 from index.embed.base import Vectors
 from index.embed.quantize import MAX_RUN, dequantize, quantize, run_norms
 from index.query import Query
 from index.scoring import document_frequencies
 from index.sentence_span import SentenceTable, pack
+from index.store.record import Records, pack_record
 from index.text.terms import hash_term, stems
+from ingest.times import iso
 
-SCHEMA = 7  # goes up whenever the tables change
+SCHEMA = 8  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
-PASSAGES, LENGTH = " passages", " length"  # rows among the terms, named as no term can be
+EPISODES, PASSAGES, LENGTH = " episodes", " passages", " length"  # rows among the terms, named as no term can be
 
-# Columns of `chunks`: what a hit shows, and what is read to score.
-_OF_EPISODE = ("podcast", "guid", "title", "published", "link", "audio_url", "approximate")
-HIT_COLUMNS = ("key", *_OF_EPISODE, "text", "speakers")
-SCORING_COLUMNS = (
-    "first_word", "sentence_stats", "terms", "title_terms", "windows", "window_vectors", "window_scales", "window_norms",
-)  # fmt: skip
+_SHOWN = ("key", "podcast", "guid", "title", "link", "audio_url", "approximate")  # of the episode, by a hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +85,32 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: Vectors) -> dict[s
 
     Full-text search and BM25 read terms: those of the title and of misheard words first, then those of the sentences.
     """
-    title_terms = stems(" ".join((episode.title, *chunk.misheard)))
+    title_terms = _title_terms(episode, chunk)
     quantized, scales = quantize(vectors)
     vectors = dequantize(quantized, scales)  # so that a chunk written again from what is stored is the same
     mean = vectors.sum(0)
-    return {
-        **{name: getattr(episode, name) for name in _OF_EPISODE},
-        **{name: getattr(chunk, name) for name in ("id", "key", "first_word", "text", "speakers")},
-        "speaker_names": [comparable(name) for name in chunk.speakers],
+    speakers = [comparable(name) for name in chunk.speakers]
+    arrays = {
         "sentence_stats": pack(chunk.sentences),
         "terms": [hash_term(term) for term in chunk.terms],
         "title_terms": [hash_term(term) for term in title_terms],
-        "indexed_text": " ".join([*title_terms, *chunk.terms]),
         "windows": [0, *chunk.windows],
-        "window_vectors": quantized.ravel(),
+        "speaker_hashes": [hash_term(name) for name in speakers],
+        "window_vectors": quantized,
         "window_scales": scales,
-        "window_norms": run_norms(vectors).ravel(),
+        "window_norms": run_norms(vectors),
+    }
+    facts = {name: getattr(episode, name) for name in _SHOWN}
+    facts |= {"published": iso(episode.published), "text": chunk.text, "speakers": chunk.speakers}
+    return {
+        "id": chunk.id,
+        "key": chunk.key,
+        "podcast": episode.podcast,
+        "published": episode.published,
+        "speaker_names": speakers,
+        "indexed_text": " ".join([*title_terms, *chunk.terms]),
         "vector": mean / max(1e-9, float((mean @ mean) ** 0.5)),
+        "record": pack_record(chunk.id, chunk.key, chunk.first_word, arrays, facts),
     }
 
 
@@ -114,13 +120,17 @@ def episode_row(episode: IndexedEpisode, chunks: Sequence[Chunk], rows: Sequence
     return {
         **asdict(episode),
         "chunks": len(chunks),
-        "length": sum(_passage_terms(chunk, row["title_terms"]) for chunk, row in zip(chunks, rows, strict=True)),
+        "length": sum(_passage_terms(chunk, _title_terms(episode, chunk)) for chunk in chunks),
         "terms": list(frequencies),
         "term_chunks": list(frequencies.values()),
     }
 
 
-def _passage_terms(chunk: Chunk, title_terms: Sequence[int]) -> int:
+def _title_terms(episode: IndexedEpisode, chunk: Chunk) -> list[str]:
+    return stems(" ".join((episode.title, *chunk.misheard)))
+
+
+def _passage_terms(chunk: Chunk, title_terms: Sequence[str]) -> int:
     """How many terms a passage of a chunk has: those of the title, and its share of the sentences'."""
     pieces = sum(sentence.pieces for sentence in chunk.sentences)
     return len(title_terms) + len(chunk.terms) * PASSAGE // max(PASSAGE, pieces)
@@ -128,54 +138,51 @@ def _passage_terms(chunk: Chunk, title_terms: Sequence[int]) -> int:
 
 def statistics(row: Mapping[str, Any]) -> dict[str, int]:
     """What a row of `episodes` adds to the table of terms."""
-    return {PASSAGES: row["chunks"], LENGTH: row["length"], **dict(zip(row["terms"], row["term_chunks"], strict=True))}
+    return {
+        EPISODES: 1,
+        PASSAGES: row["chunks"],
+        LENGTH: row["length"],
+        **dict(zip(row["terms"], row["term_chunks"], strict=True)),
+    }
 
 
-# -- rows to arrays
+# -- records to arrays
 
 
-def chunk_arrays(rows: Any) -> ChunkArrays:
-    """Rows of `chunks` as arrays; they have the columns `SCORING_COLUMNS`, `key` and `speaker_names`."""
-    stats, stat_bounds = _flat(rows["sentence_stats"])
-    sentences = SentenceTable(stats)
-    sentence_bounds = stat_bounds // sentences.values.shape[1]
-    windows, window_bounds = _flat(rows["windows"])
-    starts = np.asarray(windows) + np.repeat(sentence_bounds[:-1], np.diff(window_bounds))
+def window_vectors(record: bytes) -> Vectors:
+    """The vectors of a chunk's windows: float32 [windows, dimension]."""
+    chunk = Records([record])
+    return dequantize(chunk.values("window_vectors"), chunk.values("window_scales"))
+
+
+def chunk_arrays(records: Records) -> ChunkArrays:
+    """Records of chunks as arrays."""
+    sentences = SentenceTable(records.values("sentence_stats"))
+    sentence_bounds = records.bounds("sentence_stats") // sentences.values.shape[1]
+    window_bounds = records.bounds("windows")
+    starts = records.values("windows") + np.repeat(sentence_bounds[:-1], np.diff(window_bounds))
     starts = np.delete(starts, window_bounds[1:-1] - 1)  # the end of one chunk is where the next begins
-    title_terms, title_bounds = _flat(rows["title_terms"])
     return build_arrays(
         sentences,
         sentence_bounds,
         starts,
-        np.asarray(_flat(rows["window_norms"])[0]).reshape(-1, MAX_RUN),
-        episode=np.asarray(_joined(rows["key"]).dictionary_encode().indices, np.int64),
-        first_word=np.asarray(rows["first_word"], np.int64),
-        speaker=_speakers(rows["speaker_names"], sentences.column("speaker"), sentence_bounds),
-        terms=np.asarray(_flat(rows["terms"])[0]),
-        title_terms=np.asarray(title_terms),
-        title_bounds=title_bounds,
-        vectors=np.asarray(_flat(rows["window_vectors"])[0]).reshape(len(starts) - 1, -1),
-        scales=np.asarray(_flat(rows["window_scales"])[0]),
+        records.values("window_norms").reshape(-1, MAX_RUN),
+        episode=np.unique(records.episode, return_inverse=True)[1],
+        first_word=records.first_word,
+        speaker=_speakers(records, sentences.column("speaker"), sentence_bounds),
+        terms=records.values("terms"),
+        title_terms=records.values("title_terms"),
+        title_bounds=records.bounds("title_terms"),
+        vectors=records.values("window_vectors").reshape(len(starts) - 1, -1),
+        scales=records.values("window_scales"),
     )
 
 
-def _speakers(names: Any, numbers: Any, sentence_bounds: Any) -> Any:
+def _speakers(records: Records, numbers: Any, sentence_bounds: Any) -> Any:
     """The hashed name of each sentence's speaker; 0 where nobody is named."""
-    flat, bounds = _flat(names)
-    hashes = np.array([*(hash_term(name) for name in flat.to_pylist()), 0], np.int64)
-    places = numbers + np.repeat(bounds[:-1], np.diff(sentence_bounds))
+    hashes = np.append(records.values("speaker_hashes"), 0).astype(np.int64)
+    places = numbers + np.repeat(records.bounds("speaker_hashes")[:-1], np.diff(sentence_bounds))
     return hashes[np.where(numbers < 0, -1, places)]
-
-
-def _joined(column: Any) -> Any:
-    """A column as one array, without a copy where it is one already."""
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _flat(column: Any) -> tuple[Any, Any]:
-    """The values of a column of lists, one after the other, and where those of each row begin."""
-    lists = _joined(column)
-    return lists.flatten(), bounds_of(np.asarray(lists.value_lengths()))
 
 
 # -- tables
@@ -185,17 +192,14 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
     """Arrow schemas of the three tables in the order they are made, stamped with what they are made for."""
     import pyarrow as pa
 
-    text, count, number, seconds = pa.string(), pa.int64(), pa.int32(), pa.float64()
-    names, numbers, reals = pa.list_(text), pa.list_(number), pa.list_(pa.float32())
+    text, count, seconds, names = pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())
     of_episode = {
         "key": text, "podcast": text, "guid": text, "title": text, "published": pa.timestamp("us", "UTC"), "link": text,
         "audio_url": text, "approximate": pa.bool_(),
     }  # fmt: skip
     chunks = {
-        "id": text, **of_episode, "first_word": count, "text": text, "speakers": names, "speaker_names": names,
-        "indexed_text": text, "sentence_stats": numbers, "terms": numbers, "title_terms": numbers, "windows": numbers,
-        "window_vectors": pa.list_(pa.int8()), "window_scales": reals, "window_norms": reals,
-        "vector": pa.list_(pa.float32(), dimension),
+        "id": text, "key": text, "podcast": text, "published": pa.timestamp("us", "UTC"), "speaker_names": names,
+        "indexed_text": text, "vector": pa.list_(pa.float32(), dimension), "record": pa.binary(),
     }  # fmt: skip
     episodes = {
         **of_episode, "path": text, "version": text, "content_hash": text, "chunks": count, "duration": seconds,
