@@ -19,7 +19,7 @@ from index.sentence_span import SentenceSpan, SentenceTable, pack
 from index.text.terms import hash_term
 
 DIMENSION = 4
-EIGHT_BITS = 1e-2  # what a cosine in so few dimensions loses at most
+EIGHT_BITS = 1.5e-2  # what a cosine in so few dimensions loses at most
 
 
 @dataclass(frozen=True)
