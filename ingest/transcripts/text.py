@@ -217,7 +217,7 @@ def _named(line: Line) -> Line:
 
 def _labels(lines: Sequence[Line]) -> frozenset[str]:
     """The labels without a colon that are names: one comes again, and these come again or look like a full name."""
-    counts = Counter(line.label.removeprefix("# ") for line in lines if line.label)
+    counts = Counter(label for line in lines if (label := line.label.removeprefix("# ")))
     again = {label for label, count in counts.items() if count > 1 and (is_name(label) or len(label.split()) < 5)}
     once = {label for label in counts if is_short(label) or (is_name(label) and len(label.split()) > 1)}
     spoken = sum(bool(line.text or line.label) for line in lines)
