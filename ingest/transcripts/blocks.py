@@ -11,6 +11,7 @@ from ingest.transcripts.speakers import name_speakers
 
 VOICE_TAGS_NOTE = "NOTE Speakers are in voice tags only."  # in our own VTT: `Yes: …` is text there, not a name
 ARROW = re.compile(rf"\s*(-?\s?{CLOCK})\s*--\s?>\s*(-?\s?{CLOCK})(?!\d)")
+SETTINGS = re.compile(r"\s[A-Za-z]\w{1,20}:\S+")  # of a cue's place on the screen
 COMMA = re.compile(rf"\s*({CLOCK})\s*,\s*({CLOCK})\s*$")  # SBV
 
 _BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
@@ -34,7 +35,7 @@ def read_blocks(text: str, timing: re.Pattern[str] = ARROW, *, notes: bool = Fal
             last_number = _drop_identifier(bodies[-1], last_number, notes=notes)
             shift = maps[-1] - maps[0] if maps else 0.0
             times.append(tuple(None if at is None else at + shift for at in map(parse_clock, found.groups())))  # type: ignore[arg-type]
-            bodies.append([])
+            bodies.append(list(filter(None, [SETTINGS.sub("", line[found.end() :]).strip()])))
             after_blank = skipping = False
             continue
         if notes and (offset := _MAP.match(line)):

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.times import CLOCK
-from ingest.transcripts.blocks import ARROW, COMMA, read_blocks, unroll
+from ingest.transcripts.blocks import ARROW, COMMA, SETTINGS, read_blocks, unroll
 from ingest.transcripts.charset import SIZE_LIMIT, decode, to_text
 from ingest.transcripts.cues import Cue, to_segments
 from ingest.transcripts.entries import is_header, read_json
@@ -35,7 +35,7 @@ READERS: dict[Kind, Callable[[str, str], list[Cue]]] = {
     "lrc": lambda text, subject: name_speakers(read_lrc(text, subject)),
     "html": lambda text, _: read_html(text),
     "txt": lambda text, _: read_prose(text),
-    "md": lambda text, _: read_prose(text, markdown=True),
+    "md": lambda text, _: read_prose(text),
 }
 
 _TYPES: dict[str, Kind] = {
@@ -107,7 +107,10 @@ def _sniff(head: bytes) -> Kind:
         ("lrc", re.match(r"\[(?:ti|ar|al|au|by|offset|length|re|ve):", text)),
         ("ass", text.startswith("[Script Info]")),
         ("json", re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text)),
-        ("srt", any(ARROW.match(line) for line in lines)),
+        (
+            "srt",
+            any((found := ARROW.match(line)) and not SETTINGS.sub("", line[found.end() :]).strip() for line in lines),
+        ),
         ("sbv", COMMA.match(lines[0])),
         ("ttml", _XML_SIGN.match(text)),
         ("html", _HTML_SIGN.search(text)),
