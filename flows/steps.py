@@ -46,7 +46,7 @@ def poll(context: IngestContext, feed: Subscription, whole: bool = False) -> fee
         context.library.revise(episode)
 
     def recheck(episode: Episode) -> str:
-        return "" if opted_out(context, episode.podcast) else corrected(context, episode)
+        return "" if opted_out(context, episode) else corrected(context, episode)
 
     return feeds.poll(context.client, context.ledger, feed, now(), whole=whole, revise=revise, recheck=recheck)
 
@@ -118,7 +118,7 @@ class ExpiredAddresses:
         return None
 
 
-def opted_out(context: IngestContext, podcast: str) -> str:
-    """How a podcast's publisher opts out of use by AI; empty where it does not, or where that is not respected."""
-    found = (feed.opted_out for feed in context.ledger.feeds() if feed.podcast == podcast)
-    return next(found, "") if context.respect_opt_out else ""
+def opted_out(context: IngestContext, episode: Episode) -> str:
+    """How an episode's publisher opts out of use by AI; empty where it does not, or where that is not respected."""
+    found = (feed.opted_out for feed in context.ledger.feeds() if feed.podcast == episode.podcast)
+    return (next(found, "") or episode.opted_out) if context.respect_opt_out else ""

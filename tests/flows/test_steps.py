@@ -338,6 +338,27 @@ def test_episodes_of_a_publisher_who_opts_out_are_not_fetched_and_that_is_said(c
     assert ["quota: Episode two"] == run(ignoring).new
 
 
+@pytest.mark.parametrize(
+    "tag",
+    ['purpose="ai">no<', 'purpose="noai">true<', 'purpose="tdm-reservation">1<', 'purpose="AI-training">Disallowed<'],
+)
+def test_single_episodes_that_are_opted_out_are_not_fetched_and_that_is_said_once(context, host, tag):
+    both = feed("one", "two").replace(b"<guid>two", f"<podcast:txt {tag}/podcast:txt><guid>two".encode())
+    host.serve("/feed.xml", document(both))
+    subscribe(context, host.url("/feed.xml"))
+
+    report = run(context)
+
+    assert (["quota: Episode one"], 1) == (report.new, report.pending)
+    (warning,) = report.warnings
+    assert "single episodes are not fetched" in warning
+    assert "/audio/two.mp3" not in {asked.path for asked in host.requests}
+    with pytest.raises(FeedError, match="opts out"):
+        runs.take_one(context, Reporter(None), records(context)["two"].episode.key)
+    ignoring = replace(context, ingest=replace(context.ingest, respect_opt_out=False))
+    assert ["quota: Episode two"] == run(ignoring).new
+
+
 def test_a_publisher_who_changes_his_mind_is_believed(context, host):
     refusing = Reply(200, feed("two"), {"TDM-Reservation": "1"})
     host.serve("/feed.xml", [refusing, refusing, document(feed("two"))])
