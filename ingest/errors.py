@@ -82,6 +82,10 @@ class AudioError(SoundbiteError):
         self.transient = transient
 
 
+class NoSpeechError(AudioError):
+    """Nobody speaks in the audio, so that there is nothing to try again."""
+
+
 class TranscriptError(SoundbiteError):
     """A transcript cannot be read."""
 

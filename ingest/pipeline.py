@@ -13,6 +13,7 @@ from ingest.errors import (
     AudioError,
     BlockedAddressError,
     FetchError,
+    NoSpeechError,
     NotFoundError,
     TranscriptError,
     UnreachableError,
@@ -174,7 +175,8 @@ def transcribe(context: IngestContext, episode: Episode, sound: audio.Audio, adv
     for warning in glossary.warnings:
         logger.warning("%s: %s", episode.podcast, warning)
     if not made.segments:
-        raise AudioError(episode.title, "no speech was found in its audio, so there is no transcript")
+        reason = "no speech was found in its audio, so there is no transcript; it is not tried again by itself"
+        raise NoSpeechError(episode.title, reason)
     segments, corrected = correct(made.segments, glossary)
     provenance = made.provenance | audio_provenance(sound, made.duration, episode.duration) | {"corrections": corrected}
     transcript = _transcript(replace(episode, duration=made.duration), segments, provenance)
@@ -229,10 +231,14 @@ def drop_audio(context: IngestContext, keys: Collection[str]) -> None:
 
 
 def record_failure(context: IngestContext, episode: Episode, attempts: int, error: Exception) -> None:
-    """Note why an episode could not be had, and when it is tried again: later each time, and not before its host wants."""
+    """Note why an episode could not be had, and when it is tried again: later each time, and not before its host wants.
+
+    One without speech is not, unless it gets other audio.
+    """
     wait = min(FIRST_RETRY * 2 ** min(attempts, 20), LAST_RETRY)
     asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, LAST_RETRY.total_seconds()))
-    context.ledger.record_failure(episode, describe(error), now() + max(wait, asked))
+    next_try = None if isinstance(error, NoSpeechError) else now() + max(wait, asked)
+    context.ledger.record_failure(episode, describe(error), next_try)
     audio.drop_oldest(context.audio_dir, MAX_KEPT_AUDIO)
 
 

@@ -439,6 +439,17 @@ def test_audio_without_speech_makes_no_empty_document(context, host):
     assert "no speech was found" in report.failed[0][1]
     assert [] == context.ingest.library.documents()
 
+    deaf = Deaf()  # which is not asked again, by nobody but a person who names the episode
+    again = run(transcriber_of(context, deaf))
+    assert ([], [], 0, 0, None) == (deaf.heard, again.failed, again.pending, again.waiting, again.next_try)
+    runs.take_one(transcriber_of(context, deaf), Reporter(None), records(context)["two"].episode.key)
+    assert 1 == len(deaf.heard)
+
+    host.serve("/audio/other.mp3", document(SOUND, "audio/mpeg"))
+    for audio, new in (("/audio/two.mp3?token=2", []), ("/audio/other.mp3", ["quota: Episode two"])):
+        host.serve("/feed.xml", document(feed("two", audio=audio)))
+        assert new == run(context).new
+
 
 def test_a_feed_that_is_cut_off_is_asked_for_whole_the_next_time(context, host):
     whole = feed("one", "two")
