@@ -19,15 +19,11 @@ from ingest.ledger_rows import (
 from ingest.models import Episode, EpisodeRecord, EpisodeStatus
 from ingest.subscriptions import Subscriptions
 
-_ADDRESS = (
-    "substr(json_extract({0}.data, '$.audio_url'), 1, instr(json_extract({0}.data, '$.audio_url') || '?', '?') - 1)"
-)
-_UPSERT = (
-    "INSERT INTO episodes (key, podcast, published, data, status) VALUES (?, ?, ?, ?, 'pending') "
-    "ON CONFLICT (key) DO UPDATE SET data = excluded.data, published = excluded.published, status = "
-    f"iif(status = 'failed' AND next_try = 0 AND {_ADDRESS.format('excluded')} != {_ADDRESS.format('episodes')}, "
-    "'pending', status) WHERE status != 'done'"
-)
+_UPSERT = """INSERT INTO episodes (key, podcast, published, data, status) VALUES (?1, ?2, ?3, ?4, 'pending')
+ON CONFLICT (key) DO UPDATE SET data = excluded.data, published = excluded.published,
+  status = iif(status = 'failed' AND next_try = 0 AND instr(json_extract(data, '$.audio_url') || '?', ?5) != 1,
+    'pending', status)
+WHERE status != 'done'"""
 
 
 class Ledger(Subscriptions):
@@ -41,10 +37,7 @@ class Ledger(Subscriptions):
         """
         with self._writing() as db:
             before = db.execute("SELECT count(*) FROM episodes").fetchone()[0]
-            db.executemany(
-                _UPSERT,
-                [episode_row(episode) for episode in episodes],
-            )
+            db.executemany(_UPSERT, [(*episode_row(one), f"{one.audio_url.partition('?')[0]}?") for one in episodes])
             return int(db.execute("SELECT count(*) FROM episodes").fetchone()[0] - before)
 
     def update_done(self, episodes: Iterable[Episode], *, revised: bool = True) -> None:

@@ -160,6 +160,8 @@ def _remember(
         new = ledger.upsert_episodes(feed.episodes)
         ledger.set_credentials(subscription.podcast, feed.credentials, stated=True)
     due = _next_poll(ledger, subscription.podcast, now, retry_after=fetched.retry_after, max_age=fetched.max_age)
+    if secured := ledger.credentials(subscription.podcast).upgraded(subscription.url, fetched.url):
+        ledger.set_credentials(subscription.podcast, secured)  # its audio is there, too
     subscription = moves.noted(subscription, moves.claimed(subscription, fetched.permanent_url), now)
     cut_off = feed is not None and CUT_OFF in feed.warnings  # to be had whole the next time
     validators = NO_VALIDATORS if cut_off else fetched.validators
