@@ -111,10 +111,10 @@ def _sniff(head: bytes) -> Kind:
             "srt",
             any((found := ARROW.match(line)) and not SETTINGS.sub("", line[found.end() :]).strip() for line in lines),
         ),
-        ("sbv", COMMA.match(lines[0])),
+        ("sbv", any(map(COMMA.match, lines))),
         ("ttml", _XML_SIGN.match(text)),
         ("html", _HTML_SIGN.search(text)),
-        ("tsv", (table and mark == "\t") or re.match(rf"{CLOCK}\t[^\t\n]+\t[^\t\n]", text)),
+        ("tsv", (table and mark == "\t") or re.match(rf"(?:{CLOCK}|\d+\.\d+)\t[^\t\n]+\t[^\t\n]", text)),
         ("csv", table),
         ("md", re.match(r"---\s*\n|#{1,6} ", text)),
     )

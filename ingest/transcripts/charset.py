@@ -31,7 +31,7 @@ REFUSED: tuple[tuple[str, bytes, str], ...] = (
     ("an audio or video file", rb"ID3|RIFF|OggS|fLaC|\xff[\xfb\xf3\xf2]|....ftyp|\x1a\x45\xdf\xa3", "transcribe it instead"),
     ("a picture", rb"\x89PNG|\xff\xd8\xff|GIF8", "a transcript is text"),
     ("compressed data", rb"\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd", "unpack it first"),
-    ("a MicroDVD subtitle file", rb"\s*\{\d+\}\{\d+\}", "convert it to SRT: it counts frames, not seconds"),
+    ("a MicroDVD or MPL2 subtitle file", rb"\s*(?:\{\d+\}\{\d+\}|\[\d+\]\[\d+\])", "convert it to SRT: it counts no seconds"),
     ("a SAMI subtitle file", rb"(?i)\s*<SAMI", "convert it to SRT"),
     ("a Praat TextGrid", rb'\s*(?:File type = "ooTextFile"|Object class = "TextGrid")', "export it as tab-separated text"),
     ("an ELAN annotation file", rb"(?s).{0,200}<ANNOTATION_DOCUMENT", "export it as subtitles (SRT)"),
@@ -64,7 +64,9 @@ def to_text(head: bytes) -> str:
 
 
 def _wide(data: bytes) -> str:
-    """The encoding that a byte order mark names, or UTF-16 where every other byte of the text is null; else empty."""
+    """The encoding that a byte order mark or an escape names, or UTF-16 where every other byte is null; else empty."""
+    if b"\x1b$" in data[:SAMPLE]:
+        return "iso2022_jp_2"
     for mark, encoding in BOMS:
         if data.startswith(mark):
             return "" if mark == codecs.BOM_UTF8 else encoding
@@ -98,7 +100,11 @@ def _detected(data: bytes, subject: str) -> str:
     western = data.decode("utf-8", "cp1252-alone")
     foreign = re.findall(r"[^\W\d_]*[\x80-\xff][^\W\d_]*", western)
     accents = sum(character > "\x7f" for character in western)
-    if accents <= max(3, len(western) / 5) and not any(re.search(r"[\xc0-\xff]{3}", word) for word in foreign):
+    odd = any(re.search(r"[\xc0-\xff]{3}", word) for word in foreign) or (
+        accents > 3 and re.search(r"[\x80-\x9f]", western)
+    )
+    if accents <= max(3, len(western) / 5) and not odd:
+        logger.warning("%s: declares no character set; it was read as Windows-1252, which may be wrong", subject)
         return western
     from charset_normalizer import from_bytes  # takes 30 ms to load, and is seldom needed
 

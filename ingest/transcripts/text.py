@@ -23,7 +23,7 @@ _SPAN = rf"(-?{CLOCK})(?:{_TO}({CLOCK}))?"
 _BRACKETED = rf"[\[(<{{]{{1,2}}\s?(?:(?=[\d.]+s|[\d.]+\s?->)({_SECONDS}){_TO}({_SECONDS})|{_SPAN})\s?[\])>}}]{{1,2}}"
 _NAME = r"[\[(]?([^\n:()\[\]]{0,80}?)[\])]?"
 _STAMP = re.compile(rf"{_BRACKETED}(?![\w%])\s*(?:[-\u2013\u2014|:]\s*)?")
-_BARE = re.compile(rf"{_SPAN}(?:\s*[-\u2013\u2014|:]?\s*$|(?:(\s*[-\u2013\u2014|])|:)?\s+)")
+_BARE = re.compile(rf"{_SPAN}(?:\s*[-\u2013\u2014|:]?\s*$|(?:(\s*[-\u2013\u2014|])|:)?\s+|[:=](?=[^\s\d]))")
 _NAME_STAMP = re.compile(rf"{_NAME}[\s,|@\u2013\u2014-]{{0,9}}{_BRACKETED}\s*(:?)\s*")
 _NAME_BARE = re.compile(rf"{_NAME}(?:\s+at\s+|[\s,|@\u2013\u2014-]{{1,9}}){_SPAN}(?:\s*:?\s*$|:?\s+)")
 _LATE = re.compile(rf"(?:{_BRACKETED}\s*|{_SPAN}\s*$)")
