@@ -14,7 +14,7 @@ from ingest.library import ORIGINAL, Document, Library
 from ingest.models import Episode, Transcript
 from ingest.times import iso_milliseconds, now
 from ingest.transcripts.captions import READABLE_SUFFIXES, SUFFIXES
-from ingest.transcripts.charset import decode
+from ingest.transcripts.decoding import decode
 from ingest.transcripts.document import split_document, text_body
 from ingest.transcripts.importing import UNKNOWN_PODCAST, bare_name, derived_guid, file_title, read_file
 

@@ -12,8 +12,8 @@ from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.times import CLOCK
 from ingest.transcripts.blocks import ARROW, COMMA, SETTINGS, read_blocks, unroll
-from ingest.transcripts.charset import SIZE_LIMIT, decode, to_text
 from ingest.transcripts.cues import Cue, to_segments
+from ingest.transcripts.decoding import SIZE_LIMIT, decode, to_text
 from ingest.transcripts.entries import is_header, read_json
 from ingest.transcripts.speakers import name_speakers
 from ingest.transcripts.subtitles import read_ass, read_lrc, read_xml

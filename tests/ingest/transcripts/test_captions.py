@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.transcripts.captions import Kind, kind_of, parse
-from ingest.transcripts.charset import decode
+from ingest.transcripts.decoding import decode
 from ingest.transcripts.cues import timed
 
 KINDS = get_args(Kind)
