@@ -38,19 +38,12 @@ READERS: dict[Kind, Callable[[str, str], list[Cue]]] = {
     "md": lambda text, _: read_prose(text),
 }
 
-_TYPES: dict[str, Kind] = {
-    "text/vtt": "vtt", "text/webvtt": "vtt", "application/vtt": "vtt",
-    "application/srt": "srt", "application/x-subrip": "srt", "text/srt": "srt", "application/x-srt": "srt",
-    "application/json": "json", "text/json": "json", "application/x-ndjson": "json", "application/jsonl": "json",
-    "text/html": "html", "application/xhtml+xml": "html", "application/ttml+xml": "ttml", "application/ttaf+xml": "ttml",
-    "text/markdown": "md", "text/x-markdown": "md", "text/tab-separated-values": "tsv", "text/csv": "csv",
-    "text/x-ssa": "ass", "text/x-ass": "ass",
+# What the names of files end in, and the media types are called, without `x-` and `+xml`
+NAMES: dict[Kind, str] = {
+    "vtt": "vtt webvtt", "srt": "srt subrip", "json": "json jsonl ndjson json3", "html": "html htm xhtml", "md": "md markdown",
+    "ttml": "ttml ttaf dfxp xml srv1 srv2 srv3", "sbv": "sbv", "tsv": "tsv tab-separated-values", "csv": "csv", "lrc": "lrc", "ass": "ass ssa",
 }  # fmt: skip
-SUFFIXES: dict[str, Kind] = {
-    "vtt": "vtt", "webvtt": "vtt", "srt": "srt", "json": "json", "html": "html", "htm": "html", "xhtml": "html", "md": "md",
-    "markdown": "md", "jsonl": "json", "ndjson": "json", "json3": "json", "ttml": "ttml", "dfxp": "ttml", "xml": "ttml", "srv1": "ttml",
-    "srv2": "ttml", "srv3": "ttml", "sbv": "sbv", "tsv": "tsv", "csv": "csv", "lrc": "lrc", "ass": "ass", "ssa": "ass",
-}  # fmt: skip
+SUFFIXES: dict[str, Kind] = {name: kind for kind, names in NAMES.items() for name in names.split()}
 READABLE_SUFFIXES = frozenset(f".{suffix}" for suffix in (*SUFFIXES, "txt"))
 _HTML_SIGN = re.compile(r"<(?:!doctype|html|body|head|p|div|cite|time|section|article)\b", re.IGNORECASE)
 _XML_SIGN = re.compile(
@@ -66,7 +59,8 @@ def kind_of(media_type: str, name: str, data: bytes) -> Kind:
     sniffed = _sniff(data[:4096]) if data else "txt"
     if sniffed == "ttml" or data.lstrip(b"\xef\xbb\xbf").startswith(b"WEBVTT"):
         return sniffed
-    declared = _TYPES.get(media_type.partition(";")[0].strip().lower())
+    called = re.match(r"\s*(?:text|application)/(?:x-)?(?!xml\b)([\w-]+)", media_type.lower())
+    declared = SUFFIXES.get(called[1]) if called else None
     suffix = re.split(r"[?#]", name, maxsplit=1)[0].rpartition(".")[2].lower()
     return declared or SUFFIXES.get(suffix) or sniffed
 

@@ -17,32 +17,17 @@ from ingest.times import CLOCK, parse_duration, parse_time_expression
 from ingest.transcripts.cues import Cue, collapse_spaces, join_words
 
 # Where the list of entries lies, the first that holds words; `*` is each member of a list, digits one of them
-JSON_FORMATS: tuple[tuple[str, str], ...] = (
-    ("Podcasting 2.0, Whisper, whisperX and OpenAI", "segments"),
-    ("whisper.cpp", "transcription"),
-    ("Rev", "monologues.*.elements.*"),
-    ("AssemblyAI, Gladia", "utterances"),
-    ("Deepgram", "results.utterances"),
-    ("Deepgram", "results.channels.*.alternatives.0.paragraphs.paragraphs.*.sentences.*"),
-    ("Deepgram", "results.channels.*.alternatives.0.words.*"),
-    ("AWS Transcribe", "results.audio_segments"),
-    ("AWS Transcribe", "results.items"),
-    ("insanely-fast-whisper", "speakers"),
-    ("Hugging Face", "chunks"),
-    ("YouTube json3", "events"),
-    ("youtube-transcript-api", "snippets"),
-    ("Azure", "recognizedPhrases"),
-    ("Azure", "phrases"),
-    ("Speechmatics, Google", "results"),
-    ("Fireflies, AssemblyAI", "sentences"),
-    ("TED", "paragraphs.*.cues.*"),
-    ("AssemblyAI", "paragraphs"),
-    ("players", "cues"),
-    ("players", "captions"),
-    ("YouTube", "transcript"),
-    ("ElevenLabs, OpenAI", "words"),
-    ("Vosk", "result"),
-)
+PATHS = (
+    "segments",  # Podcasting 2.0, Whisper, whisperX, OpenAI
+    "transcription", "monologues.*.elements.*", "utterances",  # whisper.cpp, Rev, AssemblyAI and Gladia
+    "results.utterances", "results.channels.*.alternatives.0.paragraphs.paragraphs.*.sentences.*",  # Deepgram
+    "results.channels.*.alternatives.0.words.*", "results.audio_segments", "results.items",  # Deepgram, AWS Transcribe
+    "speakers", "chunks",  # insanely-fast-whisper, Hugging Face
+    "events", "snippets",  # YouTube json3, youtube-transcript-api
+    "recognizedPhrases", "phrases", "results",  # Azure, Speechmatics and Google
+    "sentences", "paragraphs.*.cues.*", "paragraphs",  # Fireflies and AssemblyAI, TED, AssemblyAI
+    "cues", "captions", "transcript", "words", "result",  # players, YouTube, ElevenLabs and OpenAI, Vosk
+)  # fmt: skip
 LONG_ENTRY = 60  # words; a longer one is cut into sentences where its words have times of their own
 DEPTH = 4  # how far a list may be wrapped in other objects
 MAX_WORD_SECONDS = 60.0  # where words seem to take longer than this on average, the times are in milliseconds
@@ -57,23 +42,22 @@ _SPEAKER = (
 )  # fmt: skip
 _UNITS = {
     "": 1.0,
-    "ms": 0.001,
-    "milliseconds": 0.001,
-    "inms": 0.001,
+    "ms": 1e-3,
+    "milliseconds": 1e-3,
+    "inms": 1e-3,
     "s": 1.0,
     "sec": 1.0,
     "seconds": 1.0,
     "inticks": 1e-7,
 }
 _ROLES = {
-    "start": (
-        "start", "starttime", "begin", "from", "ts", "tstart", "offset", "in", "timecodein", "time", "timestamp", "timecode", "t", "datastart",
-    ),
-    "end": ("end", "endtime", "to", "endts", "stop", "stoptime", "out", "timecodeout", "finish", "dataend"),
-    "duration": ("duration", "dur", "dduration", "d"),
-}  # fmt: skip
+    "start": "start starttime begin from ts tstart offset in timecodein time timestamp timecode t datastart",
+    "end": "end endtime to endts stop stoptime out timecodeout finish dataend",
+    "duration": "duration dur dduration d",
+}
 _TIMES = {
-    role: {name + unit: scale for name in names for unit, scale in _UNITS.items()} for role, names in _ROLES.items()
+    role: {name + unit: scale for name in re.findall(r"\w+", names) for unit, scale in _UNITS.items()}
+    for role, names in _ROLES.items()
 }
 _RANGE = re.compile(rf"\s*\[?({CLOCK})\s*(?:-->|->|-|\u2013|\u2014|to)\s*({CLOCK})\]?\s*")
 _BETWEEN = re.compile(r"[\s,]*")
@@ -89,7 +73,7 @@ def read_json(text: str, subject: str) -> list[Cue]:
     for name in _TEXT:
         if isinstance(said := document.get(name), str):
             return [Cue(said)]
-    if any(path.partition(".")[0] in document for _, path in JSON_FORMATS):
+    if any(path.partition(".")[0] in document for path in PATHS):
         return []
     keys = ", ".join(repr(str(key)[:40]) for key in islice(document, 5)) or "none"
     raise UnknownFormatError(subject, f"is JSON, but no transcript that we know; its keys are {keys}")
@@ -133,7 +117,7 @@ def _search(document: Any, depth: int) -> list[Cue]:
     if not isinstance(document, dict):
         return []
     names = _speaker_names(document)
-    for _, path in JSON_FORMATS:
+    for path in PATHS:
         if cues := cues_of(list(_at(document, path.removesuffix(".*").split(".")))):
             return [replace(cue, speaker=names.get(cue.speaker, cue.speaker)) for cue in cues]
     inner = list(document.values())

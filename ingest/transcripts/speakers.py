@@ -26,22 +26,15 @@ STYLES = (_BOLD, _COLON, _BRACKETS, _DASH, _QUOTE)
 
 _PARTICLES = frozenset(re.findall(r"\w+", "al and bin da de del della den der di dos du el la le of the van von y"))
 # Words before a colon that are far more often the start of a sentence than a name
-_ORDINARY = frozenset(
-    re.findall(
-        r"[\w&/;]+",
-        """a answer but caution chapter day ep season week conclusion context disclaimer disclosure episode example fact faq hint important lesson
-        listen look news note now ok okay one outro part point problem ps q&a question questions quote recap remember reminder result
-        rule second section so solution spoiler step summary takeaway then thing things third thought tip tl;dr today tomorrow tonight topic
-        true update warning why yes no and also because here well first finally next however moreover therefore
-        meanwhile instead otherwise besides anyway basically honestly obviously translation source edit correction ah hi oh""",
-    )
-)
-_SOUNDS = frozenset(  # that brackets hold
-    re.findall(
-        r"\w+",
-        "applause audio cheering crosstalk inaudible laughing laughs laughter music pause playing silence sighs 笑 笑い 拍手 音楽 音乐 笑声 掌声",
-    )
-)
+_ORDINARY = frozenset(re.findall(r"[\w&/;]+", """
+    a answer but caution chapter day ep season week conclusion context disclaimer disclosure episode example fact faq hint important lesson
+    listen look news note now ok okay one outro part point problem ps q&a question questions quote recap remember reminder result
+    rule second section so solution spoiler step summary takeaway then thing things third thought tip tl;dr today tomorrow tonight topic
+    true update warning why yes no and also because here well first finally next however moreover therefore
+    meanwhile instead otherwise besides anyway basically honestly obviously translation source edit correction ah hi oh"""))  # fmt: skip
+_SOUNDS = frozenset(re.findall(r"\w+", """
+    applause audio cheering crosstalk inaudible laughing laughs laughter music pause playing silence sighs
+    笑 笑い 拍手 音楽 音乐 笑声 掌声"""))  # fmt: skip
 _ASIDE = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\]|\|.*|[-\u2013\u2014]\s.*)\s*$")  # `(he/him)`, `| Mill Ltd`, `- CEO`
 
 
