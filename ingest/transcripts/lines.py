@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from ingest.identity import one_line
 from ingest.times import CLOCK, parse_clock
+from ingest.transcripts.cues import BIDI
 from ingest.transcripts.entries import entry_cue, is_header
 from ingest.transcripts.speakers import HEADING, LABEL, LABEL_END
 
@@ -23,6 +24,8 @@ _INLINE_TAG = re.compile(
 )
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!&<>~|:])")
 _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
+# Of a quotation or a list, of the direction in which a line is written, and a word that says that a time follows
+_FIRST_MARKS = re.compile(rf"\A(?:> |>$|[{BIDI}\u2022\u00b7]\s*|(?i:timestamp|timecode)\s*:?\s+(?=\d)){{1,4}}")
 _TIME_CELL = re.compile(rf"\W*{CLOCK}\W*(?:(?:to|\W)\s*{CLOCK}\W*)?")
 
 
@@ -44,8 +47,9 @@ def prepared(text: str) -> Iterator[str | Line]:
     lines = lines[start:] if any(lines[start:]) else lines
     header: list[str] = []
     for line, below in pairwise([*lines, ""]):
-        bare = _LINK.sub(_link_text, _INLINE_TAG.sub("", line.removeprefix("> ").replace("***", "**")))
-        cells = [plain(cell) for cell in bare.strip("|").split("|")] if "|" in bare else []
+        said = _FIRST_MARKS.sub("", line).replace("***", "**")
+        bare = _LINK.sub(_link_text, _INLINE_TAG.sub("", said))
+        cells = [plain(cell) for cell in re.split(r"(?<!\\)\|", bare.strip("|"))] if "|" in bare else []
         timed = any(map(_TIME_CELL.fullmatch, cells))
         above_rule = bool(cells) and "|" in below and _RULE.fullmatch(below) is not None
         if not (bare.startswith("|") or above_rule or (cells and (header or (timed and len(cells) > 2)))):
@@ -75,6 +79,9 @@ def _marked(line: str) -> str:
 
 def _row(cells: list[str], header: list[str]) -> Line:
     """A row of a table: by the names of its columns, else the times, then the speaker, and the words last."""
+    cue = entry_cue(dict(zip(header, cells, strict=False)))
+    if cue.text and cue.speaker and cue.start is None and header:
+        return Line(cue.text, cue.speaker)
     if not is_header(header):
         times = [cell for cell in cells if _TIME_CELL.fullmatch(cell)]
         others = [cell for cell in cells if cell not in times and not cell.isdigit()]

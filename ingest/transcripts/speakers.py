@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.sentences import without_spaces
-from ingest.transcripts.cues import CHANGE, Cue
+from ingest.transcripts.cues import BIDI, CHANGE, Cue
 from ingest.transcripts.document import NAME_LIMIT
 
 LABEL, HEADING, LABEL_END = "\x02", "\x01", "\x03"  # around bold text and headings; no text has them
@@ -16,10 +16,11 @@ _BOLD = re.compile(
 )
 _COLON = re.compile(
     # marks of a change, a list or an emoji, then the name, then the colon
-    r"(?:>>+\s*)?(?:- )?(?:[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]{1,4}\s?)?"
-    rf"([\[(@#+\"“‘«]?[^\W_][^:\n{_FULL}]{{0,{NAME_LIMIT - 1}}}?)\s?(?::\s+(?=\S)|{_FULL}\s*(?=\S)|[:{_FULL}]\s*$)"  # noqa: RUF001
+    rf"[{BIDI}]*(?:>>+\s*)?(?:- )?"
+    r"(?:[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]{1,4}\s?)?"
+    rf"([\[(@#+\"“‘«]?[^\W_][^:\n{_FULL}]{{0,{NAME_LIMIT - 1}}}?)\s?(?::\s+(?=\S)|:(?=[\u3040-\u9fff\uac00-\ud7af])|{_FULL}\s*(?=\S)|[:{_FULL}]\s*$)"  # noqa: RUF001
 )
-_BRACKETS = re.compile(r"(?:- )?[\[(（【]([^\W\d_][^()\[\]（）【】\n]{0,79})[\])）】]\s*(?=\S)")  # noqa: RUF001
+_BRACKETS = re.compile(r"(?:- )?[\[(（【<]([^\W\d_][^()\[\]（）【】<>\n]{0,79})[\])）】>]\s*(?=\S)")  # noqa: RUF001
 _DASH = re.compile(r"([^\W\d_][^:\n\u2013\u2014]{0,79}?)(?:\s+[-\u2013\u2014]{1,2}\s+|\u2014)(?=\S)")
 _QUOTE = re.compile(r"([^\W_]{1,20})(?=[「『])")
 STYLES = (_BOLD, _COLON, _BRACKETS, _DASH, _QUOTE)
@@ -32,6 +33,7 @@ _ORDINARY = frozenset(re.findall(r"[\w&/;]+", """
     rule second section so solution spoiler step summary takeaway then thing things third thought tip tl;dr today tomorrow tonight topic
     true update warning why yes no and also because here well first finally next however moreover therefore
     meanwhile instead otherwise besides anyway basically honestly obviously translation source edit correction ah hi oh"""))  # fmt: skip
+_SAYING = frozenset({"said", "says", "say", "asked", "asks", "thought", "goes", "was", "is", "are", "like"})
 _SOUNDS = frozenset(re.findall(r"\w+", """
     applause audio cheering crosstalk inaudible laughing laughs laughter music pause playing silence sighs
     笑 笑い 拍手 音楽 音乐 笑声 掌声"""))  # fmt: skip
@@ -82,7 +84,7 @@ def is_name(words: str) -> bool:
     if re.fullmatch(r"@[\w.-]{2,40}", words):
         return True
     name, comma, title = _ASIDE.sub("", clean_name(words)).partition(", ")
-    parts = name.split()
+    parts = [part for part in name.split() if part == "&" or any(letter.isalnum() for letter in part)]
     if (
         not 1 <= len(parts) <= 5
         or parts[-1].casefold() in _ORDINARY
@@ -148,7 +150,8 @@ def _in_style(style: re.Pattern[str], lines: Sequence[str]) -> set[str]:
     throughout = counts.total() >= 0.9 * len(said)
     sounds = {name for name in counts if name.casefold().split()[-1] in _SOUNDS}
     names = (shaped | {name for name in again if throughout and is_short(name)}) - sounds
-    return names if again & names and 2 * share >= 1 and (len(names) > 1 or throughout) else set()
+    others = again & names or (style is _BRACKETS and throughout)
+    return names if others and 2 * share >= 1 and (len(names) > 1 or (again & names and throughout)) else set()
 
 
 def _before_colon(
@@ -178,7 +181,9 @@ def _before_colon(
 
 
 def _may_be_name(words: str) -> bool:
-    """Whether words may be a name at all: without the end of a sentence, where that is no initial (`M.`, `Jr.`)."""
+    """Whether words may be a name at all: without the end of a sentence, where that is no initial (`M.`), or `he said`."""
+    if words.casefold().split()[-1:] and words.casefold().split()[-1] in _SAYING:
+        return False
     return not re.search(r"[.!?…。！？]\s+[a-z]|[!?…。！？]|\w{3}\.$", words)  # noqa: RUF001
 
 
@@ -187,7 +192,11 @@ def _is_capital(word: str) -> bool:
     if (without_spaces(word) and len(word) > 24) or (len(word) > 8 and re.match("[\u3040-\u9fff]", word)):
         return False  # a clause, not a name
     first = word.lstrip("([\"'“#")[:1]
-    return first.isdigit() or (first.isalpha() and (first != first.lower() or first.lower() == first.upper()))
+    return (
+        first.isdigit()
+        or re.match("[a-z][A-Z]", word) is not None
+        or (first.isalpha() and (first != first.lower() or first.lower() == first.upper()))
+    )
 
 
 def _by_speaker(text: str, names: Names) -> Iterator[str]:

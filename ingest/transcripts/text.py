@@ -18,15 +18,19 @@ from ingest.transcripts.lines import Line, plain, prepared
 from ingest.transcripts.speakers import HEADING, LABEL, LABEL_END, Names, clean_name, find_names, is_name
 
 _TO = r"\s{0,9}(?:-{1,2}>|[-\u2013\u2014\u2192]|to)\s{0,9}"
-_SECONDS = r"\d{1,6}(?:\.\d{1,3})?\s?s|\d{1,6}\.\d{1,3}"  # as faster-whisper prints them
+_SECONDS = rf"(\d{{1,6}}(?:\.\d{{1,3}})?\s?s|\d{{1,6}}\.\d{{1,3}}(?=\s?->))(?:{_TO}(\d{{1,6}}(?:\.\d{{1,3}})?\s?s?))?"  # of faster-whisper
 _SPAN = rf"(-?{CLOCK})(?:{_TO}({CLOCK}))?"
-_BRACKETED = rf"[\[(<{{]{{1,2}}\s?(?:(?=[\d.]+s|[\d.]+\s?->)({_SECONDS}){_TO}({_SECONDS})|{_SPAN})\s?[\])>}}]{{1,2}}"
+_BRACKETED = rf"[\[(<{{]{{1,2}}\s?(?:{_SECONDS}|{_SPAN})\s?[\])>}}]{{1,2}}"
 _NAME = r"[\[(]?([^\n:()\[\]]{0,80}?)[\])]?"
 _STAMP = re.compile(rf"{_BRACKETED}(?![\w%])\s*(?:[-\u2013\u2014|:]\s*)?")
 _BARE = re.compile(rf"{_SPAN}(?:\s*[-\u2013\u2014|:]?\s*$|(?:(\s*[-\u2013\u2014|])|:)?\s+|[:=](?=[^\s\d]))")
 _NAME_STAMP = re.compile(rf"{_NAME}[\s,|@\u2013\u2014-]{{0,9}}{_BRACKETED}\s*(:?)\s*")
 _NAME_BARE = re.compile(rf"{_NAME}(?:\s+at\s+|[\s,|@\u2013\u2014-]{{1,9}}){_SPAN}(?:\s*:?\s*$|:?\s+)")
+_INSIDE = re.compile(
+    rf"[\[(](?:{_SPAN}[\s,|-]{{1,9}}([^\n:()\[\]]{{1,80}})|([^\n:()\[\]]{{1,80}}?)[\s,|-]{{1,9}}{_SPAN})[\])]\s*:?\s*"
+)
 _LATE = re.compile(rf"(?:{_BRACKETED}\s*|{_SPAN}\s*$)")
+_LATE_BARE = re.compile(rf"[^\n:]{{1,80}}:\s+({CLOCK})\s+")
 _BEHIND = re.compile(rf"(\S.*?)\s*[\[(]({CLOCK})[\])]$")
 _INLINE = re.compile(rf"\[\[?\s?(-?{CLOCK})\s?\]\]?|\((\d\d:\d\d:\d\d(?:[.,]\d{{1,3}})?)\)")
 # What stands alone in a transcript and is not said: `[INTRODUCTION]`, and the line that Otter adds
@@ -39,6 +43,7 @@ class _ProseReader:
     """The cues read so far, and the paragraph being read."""
 
     names: Names
+    late: re.Pattern[str]  # the time between a name and the words
     by_headings: bool  # whether headings are speakers, so that another heading ends what the last one says
     cues: list[Cue] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -69,7 +74,7 @@ class _ProseReader:
             self.start_paragraph(line.speaker, line.start, line.end)
         if prefix:
             text = text[prefix.end() :]
-            late = _LATE.match(text)  # `Name: [00:01:02] text`
+            late = self.late.match(text)  # `Name: [00:01:02] text`
             self.start_paragraph(prefix[1], *_times(late))
             text = text[late.end() :] if late else text
         elif text.startswith(HEADING):
@@ -101,6 +106,7 @@ def read_prose(text: str) -> list[Cue]:
     raw = list(prepared(text))
     bare = bool(_rising(raw, _BARE, lambda m: (m[1], not m[3] and m.end() < len(m.string))))
     named = bool(_rising(raw, _NAME_BARE, lambda m: (m[2], is_name(m[1].strip()))))
+    late = re.compile(rf"{_LATE.pattern}|{_SPAN}\s+") if _rising(raw, _LATE_BARE, lambda m: (m[1], True)) else _LATE
     behind = _rising(raw, _BEHIND, lambda m: (m[2], True))
     if 2 * len(behind) > sum(bool(line) for line in raw):  # what begins at zero are starts
         raw = [_behind(line, starts=behind[0] < 1) for line in raw]
@@ -115,7 +121,7 @@ def read_prose(text: str) -> list[Cue]:
     ]
     names = find_names(every, first if sum(map(bool, first)) > 1 else ())
     by_headings = any(line.text.startswith(HEADING) and names.prefix_of(line.text) for line in lines)
-    reader = _ProseReader(names, by_headings)
+    reader = _ProseReader(names, late, by_headings)
     for line in [*lines, Line()]:
         reader.read(line)
     return reader.cues
@@ -156,7 +162,7 @@ def _parse(line: str, *, bare: bool, named: bool) -> Line:
         return Line(HEADING + LABEL_END)
     if line.startswith(HEADING):
         inner = _parse(plain(line), bare=True, named=True)
-        return replace(inner, text=f"{HEADING}{inner.speaker or inner.text}{LABEL_END}", speaker="")
+        return replace(inner, text="" if inner.speaker else f"{HEADING}{inner.text}{LABEL_END}")
     text = plain(line)
     if ":" not in text and "s" not in text and ">" not in text:
         return Line(line)
@@ -182,6 +188,9 @@ def _name_and_time(text: str, *, named: bool) -> Line | None:
         name, words = found[1].strip(), text[found.end() :]
         if name and (is_name(name) or (found[6] and len(name.split()) < 5)):
             return Line(words, name, *_times(found, 2), stamped=True)
+    if (found := _INSIDE.match(text)) and is_name(name := (found[3] or found[4]).strip()):  # `[0:05 Mia]`, `[Mia 0:05]`
+        times = found.groups()[:2] if found[3] else found.groups()[4:]
+        return Line(text[found.end() :], name, *_seconds(times), stamped=True)
     found = _NAME_BARE.match(text)
     if found and is_name(found[1].strip()) and (named or found.end() == len(text)):
         return Line(text[found.end() :], found[1].strip(), *_times(found, 2), stamped=True)
@@ -190,23 +199,26 @@ def _name_and_time(text: str, *, named: bool) -> Line | None:
 
 def _times(found: re.Match[str] | None, group: int = 1) -> tuple[float | None, float | None]:
     """The start and the end in a match's groups from `group` on, which hold times only."""
-    times = [parse_time_expression(one) for one in found.groups()[group - 1 :] if one] if found else []
-    start, end, *_ = *times, None, None
+    return _seconds(found.groups()[group - 1 :] if found else ())
+
+
+def _seconds(clocks: Sequence[str | None]) -> tuple[float | None, float | None]:
+    start, end, *_ = *(parse_time_expression(one) for one in clocks if one), None, None
     return start, end
 
 
 def _names_apart(lines: Sequence[Line]) -> list[int]:
-    """The lines that hold a name alone, which a time stands before or alone above, where the file has it so throughout."""
+    """The lines that hold a name alone: after a time, below one or above one, where the file has it so throughout."""
     filled = [number for number, line in enumerate(lines) if line.text or line.speaker or line.stamped]
-    for alone in (False, True):
-        pairs = [(n, after) for n, after in pairwise(filled) if lines[n].stamped and not lines[n].speaker]
-        places = [(after if alone else n, after) for n, after in pairs if bool(lines[n].text) is not alone]
-        if alone:
-            places = [(n, after) for n, after in places if n == after and not lines[n].stamped]
-        names = [
-            (n, after) for n, after in places if is_name(lines[n].text) and not _SENTENCE_END.search(lines[n].text)
-        ]
-        below = alone or 2 * sum(not lines[after].stamped for _, after in names) > len(names)
-        if len(names) > 1 and len(names) >= 0.8 * len(places) and below:
-            return [n for n, _ in names]
+    stamped = [n for n in filled if lines[n].stamped and not lines[n].speaker]
+    before, after = dict(pairwise(reversed(filled))), dict(pairwise(filled))
+    only_time = [n for n in stamped if not lines[n].text]
+    beside = [n for n in stamped if lines[n].text]
+    below = [after[n] for n in only_time if n in after and not lines[after[n]].stamped]
+    above = [before[n] for n in only_time if n in before and not lines[before[n]].stamped]
+    for places, words in ((beside, [after.get(n) for n in beside]), (below, []), (above, [])):
+        names = [n for n in places if is_name(lines[n].text) and not _SENTENCE_END.search(lines[n].text)]
+        apart = 2 * sum(n is None or lines[n].stamped for n in words) <= len(words)  # the words stand below
+        if len(names) > 1 and len(names) >= 0.8 * len(places) and apart:
+            return names
     return []
