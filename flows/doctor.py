@@ -2,10 +2,12 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from index.embed.languages import unknown_languages
 from index.store.lance import Store
 from ingest.errors import IndexNotBuiltError, SoundbiteError
 from ingest.feeds.poll import gone_for_good
@@ -88,3 +90,8 @@ def _index(settings: Settings) -> Iterator[Finding]:
         return
     behind = f" ({stored['unindexed']} read beside the full-text index)" if stored["unindexed"] else ""
     yield Finding("index", f"{stored['episodes']} episodes, {stored['chunks']} chunks{behind}")
+    languages = Counter(episode.language or "unknown" for episode in store.episodes())
+    if languages:
+        yield Finding("languages", ", ".join(f"{name} {count}" for name, count in languages.most_common()))
+    if unknown := unknown_languages(settings.embedding_model, languages.keys() - {"unknown"}):
+        yield Finding("embedding model", unknown, ok=False)

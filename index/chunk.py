@@ -13,12 +13,13 @@ from typing import Any
 
 from index.sentence_span import SentenceSpan
 from index.text.adverts import find_adverts
+from index.text.language import language_of
 from index.text.terms import hash_term, stems
 from index.text.timing import word_times
 from ingest.models import Transcript, Turn
 from ingest.sentences import sentence_ends, word_spans
 
-CHUNKER = 2  # goes up whenever the same transcript would be cut differently
+CHUNKER = 3  # goes up whenever the same transcript would be cut differently
 # Word pieces. Few large chunks are faster, and retrieve as well because passages are chosen within them.
 CHUNK, OVERLAP = 768, 256
 PASSAGE = 206  # word pieces, about 160 English words
@@ -89,7 +90,8 @@ def split(
     """
     sentences = list(_sentences(transcript, count))
     advert = find_adverts([(sentence.text, sentence.turn) for sentence in sentences])
-    terms = [stems(sentence.text) for sentence in sentences]
+    language = language_of(transcript)
+    terms = [stems(sentence.text, language) for sentence in sentences]
     described = list(zip(sentences, _prominence(sentences), advert, terms, strict=True))
     windows = _windows([sentence.pieces for sentence in sentences], window)
     sizes = [sum(sentence.pieces for sentence in sentences[a:b]) for a, b in windows]

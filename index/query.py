@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from ingest.errors import QueryError
 from ingest.identity import slug
 from ingest.times import in_utc
+from ingest.transcripts.publisher import primary_language
 
 Mode = Literal["hybrid", "vector", "text"]
 
@@ -20,7 +21,8 @@ DEFAULT_LIMIT = 10
 class Query:
     """A question and its options, each checked when made.
 
-    `podcast` is a name or a slug, `speaker` a name; `since` and `until` are dates or moments, a plain date in `until` is
+    `podcast` is a name or a slug, `speaker` a name or words of it, `language` a language of transcripts (`de`, `German`).
+    In `text` and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. `since` and `until` are dates or moments, a plain date in `until` is
     itself included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. Raises
     `QueryError`.
     """
@@ -33,6 +35,7 @@ class Query:
     since: date | None = None
     until: date | None = None
     adverts: bool = False
+    language: str = ""
 
     def __post_init__(self) -> None:
         if not any(character.isalnum() for character in self.text):
@@ -43,11 +46,18 @@ class Query:
             raise QueryError("", f"the limit is {self.limit}; it must be 1 to {MAX_LIMIT}")
         if self.mode not in get_args(Mode):
             raise QueryError("", f"there is no mode {self.mode!r}; choose hybrid, vector or text")
+        if self.language.strip() and not self.language_code:
+            raise QueryError("", f"there is no language {self.language!r}; give a code or a name, as de or German")
 
     @property
     def words(self) -> str:
         """The question with single spaces."""
         return " ".join(self.text.split())
+
+    @property
+    def language_code(self) -> str:
+        """The language's primary subtag; empty for all."""
+        return primary_language(self.language) if self.language.strip() else ""
 
     @property
     def podcast_slug(self) -> str:
@@ -94,7 +104,7 @@ class Hit:
 
     `highlights` are begin and end of the query's words in `text`, in characters. `advert`: most of it is a sponsor's
     message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's length differs
-    from the feed's (adverts put in at download).
+    from the feed's (adverts put in at download). `language` is the transcript's (`en`), empty where it is not known.
     """
 
     rank: int
@@ -118,6 +128,7 @@ class Hit:
     play_url: str
     approximate: bool
     advert: bool
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +142,11 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hits, best first; `weak` when even the best may not answer the question."""
+    """Hits, best first; `weak` when even the best may not answer the question.
+
+    `suggestion` is the question with typing errors corrected, which was searched for instead; empty where there are none.
+    `notes` say in plain words what a person should know of this answer.
+    """
 
     query: str
     mode: Mode
@@ -139,3 +154,5 @@ class Answer:
     hits: tuple[Hit, ...]
     coverage: Coverage
     weak: bool = False
+    suggestion: str = ""
+    notes: tuple[str, ...] = ()

@@ -23,15 +23,16 @@ def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
     ] = DEFAULT_LIMIT,
     mode: Annotated[Mode, Parameter(description="Search by words and meaning together, or by one.")] = "hybrid",
     podcast: Annotated[Words, Parameter(description="Only this podcast's episodes (its name or slug).")] = "",
-    speaker: Annotated[Words, Parameter(description="Only what this speaker says.")] = "",
+    speaker: Annotated[Words, Parameter(description="Only what this speaker says: a name, or words of it.")] = "",
     since: Annotated[DayOrTime, Parameter(description="Published on this date or later (ISO 8601).")] = None,
     until: Annotated[DayOrTime, Parameter(description="Published on this date, itself included, or earlier.")] = None,
     adverts: Annotated[
         bool, Parameter(description="Rank adverts, and what is read out in many episodes, like anything else.")
     ] = False,
+    language: Annotated[Words, Parameter(description="Only transcripts in this language (its code or name).")] = "",
 ) -> Query | None:
     """The query; None where `q` is blank. Raises `QueryError`."""
-    return Query(q, limit, mode, podcast, speaker, since, until, adverts) if q else None
+    return Query(q, limit, mode, podcast, speaker, since, until, adverts, language) if q else None
 
 
 OptionalQueryDep = Annotated[Query | None, Depends(optional_query)]

@@ -37,6 +37,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def show_answer(answer: Answer) -> None:
     """The hits as a person reads them: who says it, when, the words, and the link that plays them."""
     console = Console(highlight=False, soft_wrap=True)
+    if answer.suggestion:
+        console.print(f"Did you mean: [bold]{escape(answer.suggestion)}[/bold]? These are its hits.\n")
     for hit in answer.hits:
         when = f" · {clock(hit.start)}-{clock(hit.end or hit.start)}" if hit.start is not None else ""
         date = f" · {hit.published[:10]}" if hit.published else ""
@@ -49,6 +51,8 @@ def show_answer(answer: Answer) -> None:
         console.print()
     if not answer.hits:
         console.print("No hits.")
+    for note in answer.notes:
+        say(note)
     covered = answer.coverage
     if covered.pending or covered.failed:
         say(f"{covered.indexed} episodes searched; {covered.pending} pending, {covered.failed} failed")

@@ -20,7 +20,8 @@ from index.query import Query
 from index.store import generations, maintenance, term_counts
 from index.store.candidates import Candidates, retrieve
 from index.store.generations import Generation, Tables
-from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted
+from index.store.questions import Asked, Vocabularies, ask
+from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted, words_of
 from ingest.errors import IndexingError, IndexMismatchError
 from ingest.storage import write_atomically
 
@@ -40,6 +41,7 @@ class Store:
         self._folder = folder  # fixed while a rebuild is not published
         self._lock = Lock()
         self._opened: Tables | None = None
+        self._vocabularies = Vocabularies()
 
     @property
     def folder(self) -> str:
@@ -111,9 +113,9 @@ class Store:
         Readers see the old chunks or the new, never a mixture; for a moment, neither.
         """
         rows = [chunk_row(episode, chunk, vector) for chunk, vector in zip(chunks, vectors, strict=True)]
-        entry = episode_row(episode, chunks, rows)
+        entry, words = episode_row(episode, chunks, rows), words_of(episode, chunks)
         with self._writing(episode.key):
-            self._run(lambda tables: _replace(tables, rows, entry))
+            self._run(lambda tables: _replace(tables, rows, entry, words))
 
     def remove(self, key: str) -> None:
         """Take an episode out."""
@@ -195,12 +197,18 @@ class Store:
 
         return {row["id"]: dequantize(row["window_vectors"], row["window_scales"]) for row in self._run(read)}
 
-    def candidates(self, query: Query, vector: Vectors | None, terms: Sequence[str], depth: int) -> Candidates:
-        """The `depth` chunks nearest to the vector, if there is one, and as many that match the terms best, if any."""
-        return self._run(lambda tables: retrieve(tables, query, vector, terms, depth))
+    def ask(self, text: str) -> Asked:
+        """A question in the terms of the index."""
+        return self._run(lambda tables: ask(tables, text, self._vocabularies))
+
+    def candidates(self, query: Query, vector: Vectors | None, asked: Asked, depth: int) -> Candidates:
+        """The `depth` chunks nearest to the vector, if there is one, and as many that match the words best, if any."""
+        return self._run(lambda tables: retrieve(tables, query, vector, asked, depth))
 
 
-async def _replace(tables: Tables, rows: list[dict[str, Any]], entry: dict[str, Any]) -> None:
+async def _replace(
+    tables: Tables, rows: list[dict[str, Any]], entry: dict[str, Any], words: dict[str, list[str]]
+) -> None:
     import pyarrow as pa
 
     chunks, key = tables.chunks, entry["key"]
@@ -209,7 +217,7 @@ async def _replace(tables: Tables, rows: list[dict[str, Any]], entry: dict[str, 
     if rows:
         await chunks.add(pa.Table.from_pylist(rows, schema=await chunks.schema()))
     await maintenance.create_text_index(chunks)
-    await term_counts.shift(tables.terms, tables.episodes, key, entry)
+    await term_counts.shift(tables.terms, tables.episodes, key, entry, words)
     await term_counts.upsert(tables.episodes, "key", [entry])
 
 

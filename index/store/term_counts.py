@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from index.scoring import TermFrequencies
-from index.store.schema import LENGTH, PASSAGES, quoted, statistics
+from index.store.schema import quoted, statistics
 
-_COLUMNS = ["chunks", "length", "terms", "term_chunks"]
+_COLUMNS = ["chunks", "language", "length", "terms", "term_chunks"]
 
 
 async def upsert(table: Any, on: str, rows: list[dict[str, Any]], columns: Sequence[str] = ()) -> None:
@@ -21,38 +20,47 @@ async def upsert(table: Any, on: str, rows: list[dict[str, Any]], columns: Seque
     await merge.execute(pa.Table.from_pylist(rows, schema=schema))
 
 
-async def lookup(terms: Any, names: Iterable[str]) -> dict[str, int]:
-    """The counts kept under these names; those that are not there are left out."""
+async def lookup(terms: Any, names: Iterable[str], *, prefix: str = "") -> dict[str, int]:
+    """The counts kept under these names, and names with a prefix; those that are not there are left out."""
     wanted = ", ".join(quoted(name) for name in names)
     if not wanted:
         return {}
-    found = await terms.query().where(f"term IN ({wanted})").to_arrow()
+    where = f"term IN ({wanted})" + (f" OR starts_with(term, {quoted(prefix)})" if prefix else "")
+    found = await terms.query().where(where).select(["term", "chunks"]).to_arrow()
     return dict(zip(found["term"].to_pylist(), found["chunks"].to_pylist(), strict=True))
 
 
-async def frequencies(terms: Any, words: Sequence[str]) -> TermFrequencies:
-    """The statistics of BM25 for these terms."""
-    counts = await lookup(terms, [*words, PASSAGES, LENGTH])
-    return TermFrequencies(counts.get(PASSAGES, 0), counts.get(LENGTH, 0), counts)
-
-
-async def shift(terms: Any, episodes: Any, key: str, entry: Mapping[str, Any] | None) -> None:
-    """Bring the counts to where they are once the row of `key` becomes `entry`, or is gone."""
+async def shift(
+    terms: Any,
+    episodes: Any,
+    key: str,
+    entry: Mapping[str, Any] | None,
+    words: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Bring the counts to where they are once the row of `key` becomes `entry`, or is gone; add its words to their terms."""
     change: Counter[str] = Counter(statistics(entry) if entry else {})
     for row in await episodes.query().where(f"key = {quoted(key)}").select(_COLUMNS).to_list():
         change.subtract(statistics(row))
-    changed = {term: n for term, n in change.items() if n}
-    known = await lookup(terms, changed)
-    if changed:
-        await upsert(terms, "term", [{"term": term, "chunks": known.get(term, 0) + n} for term, n in changed.items()])
+    changed = {term: n for term, n in change.items() if n or (words or {}).get(term)}
+    if not changed:
+        return
+    where = f"term IN ({', '.join(map(quoted, changed))})"
+    known = {row["term"]: row for row in await terms.query().where(where).to_list()}
+    rows = []
+    for term, n in changed.items():
+        row = known.get(term, {"chunks": 0, "words": None})
+        written = sorted({*(row["words"] or ()), *(words or {}).get(term, ())})
+        rows.append({"term": term, "chunks": row["chunks"] + n, "words": written})
+    await upsert(terms, "term", rows)
 
 
 async def recount(terms: Any, episodes: Any) -> None:
-    """Count all terms anew."""
+    """Count all terms anew; their words stay."""
     import pyarrow as pa
 
     total: Counter[str] = Counter()
     for row in await episodes.query().select(_COLUMNS).to_list():
         total.update(statistics(row))
-    rows = [{"term": term, "chunks": n} for term, n in total.items()]
+    words = {row["term"]: row["words"] for row in await terms.query().select(["term", "words"]).to_list()}
+    rows = [{"term": term, "chunks": n, "words": words.get(term)} for term, n in total.items()]
     await terms.add(pa.Table.from_pylist(rows, schema=await terms.schema()), mode="overwrite")

@@ -105,7 +105,7 @@ class Nearest:
 
 def candidates(store: Store, vector: np.ndarray, query: Query) -> set[str]:
     """The ids of the chunks that vector search hands on to be scored; the one place here that looks inside the store."""
-    found = store.candidates(query, vector, [], DEPTH)
+    found = store.candidates(replace(query, mode="vector"), vector, store.ask(query.text), DEPTH)
     return set(found._rows["id"].to_pylist()) if found.arrays else set()
 
 

@@ -23,10 +23,11 @@ def test_a_question_is_answered_with_the_passage_its_speaker_and_a_link_that_pla
 
 def test_the_json_has_the_names_that_clients_know(client):
     answer = client.get("/v1/search?q=people").json()
-    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak"]
+    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak", "suggestion", "notes"]
     assert list(answer["hits"][0]) == [
         "rank", "score", "scores", "podcast", "episode_id", "key", "title", "published", "speaker", "start", "end", "text",
         "snippet", "snippet_start", "snippet_end", "highlights", "link", "audio_url", "play_url", "approximate", "advert",
+        "language",
     ]  # fmt: skip
     assert list(answer["hits"][0]["scores"]) == ["vector", "text", "rerank"]
 
