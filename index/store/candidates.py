@@ -58,15 +58,15 @@ async def retrieve(tables: Tables, query: Query, vector: Vectors | None, asked: 
     """
     if vector is not None and len(vector) != tables.dimension:
         raise IndexMismatchError(tables.path, "was rebuilt with another model meanwhile; start again")
-    indexed, (speakers, near) = await asyncio.gather(tables.episodes.count_rows(), _speakers(tables, query))
-    frequencies = asked.frequencies
-    if speakers is not None and not speakers.all:
-        return Candidates(frequencies, indexed, None, speakers.all, near)
+    speakers, near = await _speakers(tables, query)
     question = asked.question if query.mode != "vector" else Question(asked.question.text)
     terms = [form for term in question.terms for form in term.forms]
     where = restriction(query, speakers)
-    rows = await nearest(tables.chunks, where, vector, terms, depth, frequencies, question.phrases)
-    return Candidates(frequencies, indexed, rows, speakers.all if speakers else None)
+    rows, indexed = await asyncio.gather(
+        nearest(tables.chunks, where, vector, terms, depth, asked.frequencies, question.phrases),
+        tables.episodes.count_rows(),
+    )
+    return Candidates(asked.frequencies, indexed, rows, speakers.all if speakers else None, near)
 
 
 async def _speakers(tables: Tables, query: Query) -> tuple[Speakers | None, tuple[str, ...]]:

@@ -66,7 +66,7 @@ async def _counts(terms: Any, text: str) -> tuple[dict[str, int], frozenset[str]
     counts: dict[str, int] = {}
     known = {ENGLISH}
     while True:
-        counts |= await lookup(terms, {PASSAGES, LENGTH, *words.names(text, known)}, prefix=LANGUAGE)
+        counts |= await lookup(terms, {PASSAGES, *words.names(text, known)}, totals=True)
         languages = frozenset(_languages(counts))
         stemming = {stemmed_as(language) for language in languages}
         if stemming <= known:

@@ -20,12 +20,12 @@ async def upsert(table: Any, on: str, rows: list[dict[str, Any]], columns: Seque
     await merge.execute(pa.Table.from_pylist(rows, schema=schema))
 
 
-async def lookup(terms: Any, names: Iterable[str], *, prefix: str = "") -> dict[str, int]:
-    """The counts kept under these names, and names with a prefix; those that are not there are left out."""
+async def lookup(terms: Any, names: Iterable[str], *, totals: bool = False) -> dict[str, int]:
+    """The counts kept under these names, and with `totals` under those that are no terms; what is not there is left out."""
     wanted = ", ".join(quoted(name) for name in names)
     if not wanted:
         return {}
-    where = f"term IN ({wanted})" + (f" OR starts_with(term, {quoted(prefix)})" if prefix else "")
+    where = f"term IN ({wanted})" + (" OR term < '!'" if totals else "")
     found = await terms.query().where(where).select(["term", "chunks"]).to_arrow()
     return dict(zip(found["term"].to_pylist(), found["chunks"].to_pylist(), strict=True))
 

@@ -25,6 +25,7 @@ _SUFFIX = re.compile(
     "(?:bar|chen|ei|en|er|eri?n|haft|heit|ig|in|innen|isch|keit|lein|lich|los|nis|sam|schaft|tum|ung)(?:e[mnrs]?|s)?"
 )
 _INFLECTION = re.compile("(?:e|en|er|ern|es|n|s|se|sen)?")
+_SOUND = {letter: sounds for sounds in ("aeiouy", "cgjkqsxz", "fvw", "dt", "bp", "mn") for letter in sounds}
 _VOWEL = re.compile("[aeiouyäöü]")
 
 
@@ -46,6 +47,11 @@ class Vocabulary:
         return np.fromiter(map(len, self._plain), np.int64, len(self._plain))
 
     @cached_property
+    def _first(self) -> NDArray[np.int64]:
+        """The first letter of each word."""
+        return np.fromiter((ord(word[0]) for word in self._plain), np.int64, len(self._plain))
+
+    @cached_property
     def _letters(self) -> NDArray[np.uint64]:
         """Which letters each word has, a bit for each."""
         if not self._plain:
@@ -62,14 +68,17 @@ class Vocabulary:
         typed = without_accents(word.casefold())
         if len(typed) < SHORTEST or not typed.isalpha() or word.isupper():
             return ""
-        most = 2 if len(typed) >= LONG else 1
-        near = np.abs(self._lengths - len(typed)) <= most
-        near &= self._counts >= (FREQUENT if self.chunks > FEW_CHUNKS else 1)
-        near &= np.bitwise_count(self._letters ^ np.uint64(_letters(typed))) <= 2 * most
+        frequent = self._counts >= (FREQUENT if self.chunks > FEW_CHUNKS else 1)
+        unlike = np.bitwise_count(self._letters ^ np.uint64(_letters(typed)))
+        longer = np.abs(self._lengths - len(typed))
+        near = [(1, (longer <= 1) & (unlike <= 2))]
+        if len(typed) >= LONG:
+            near.append((2, (longer <= 2) & (unlike <= 4) & (self._first == ord(typed[0]))))
         ranked = [
             (edits, -int(self._counts[i]), i)
-            for i in np.flatnonzero(near).tolist()
-            if (edits := distance(typed, self._plain[i], most)) <= most and (edits < 2 or typed[0] == self._plain[i][0])
+            for most, these in near
+            for i in np.flatnonzero(these & frequent).tolist()
+            if (edits := distance(typed, self._plain[i], most)) <= most
         ]
         return self.words[min(ranked)[2]] if ranked else ""
 
@@ -120,20 +129,27 @@ def _letters(word: str) -> int:
 
 
 def distance(a: str, b: str, most: int) -> int:
-    """Edits that make one word of the other: a letter more, less, another, or two swapped (Damerau-Levenshtein).
+    """Edits that make one word of the other: a letter more, less, two swapped, or another of the same sound (Damerau).
 
-    No letter is edited twice (optimal string alignment). Above `most` any larger number may be given.
+    Another letter than one of the same sound is two edits: `clashing` is no misspelt `crashing`, `leeders` are leaders. No
+    letter is edited twice (optimal string alignment). Above `most` any larger number may be given.
     """
+    if abs(len(a) - len(b)) > most:
+        return most + 1
+    far = most + 1
     two, one, now = list[int](), list[int](), list(range(len(b) + 1))
     for i, letter in enumerate(a, 1):
-        two, one, now = one, now, [i]
-        for j, other in enumerate(b, 1):
-            edits = min(one[j] + 1, now[j - 1] + 1, one[j - 1] + (letter != other))
-            if i > 1 and j > 1 and (a[i - 2], letter) == (other, b[j - 2]):
+        two, one, now = one, now, [i] + [far] * len(b)
+        sound = _SOUND.get(letter, letter)
+        for j in range(max(1, i - most), min(len(b), i + most) + 1):  # what is further off is too far
+            other = b[j - 1]
+            replaced = 0 if letter == other else 1 if sound == _SOUND.get(other) else 2
+            edits = min(one[j] + 1, now[j - 1] + 1, one[j - 1] + replaced)
+            if i > 1 and j > 1 and letter == b[j - 2] and other == a[i - 2]:
                 edits = min(edits, two[j - 2] + 1)
-            now.append(edits)
+            now[j] = edits
         if min(now) > most:
-            return most + 1
+            return far
     return now[-1]
 
 
