@@ -39,6 +39,8 @@ def test_the_json_has_the_names_that_clients_know(client):
         ({"podcast": " Selling Well "}, {SELLERS.key, HOSTILE.key}),
         ({"podcast": "another"}, set()),
         ({"speaker": "ben"}, {SELLERS.key}),
+        ({"language": "en-GB"}, {SELLERS.key, HOSTILE.key}),
+        ({"language": "de"}, set()),
         ({"since": "2025-02-20", "until": "2025-02-20"}, {SELLERS.key}),
         ({"since": "2025-02-21"}, set()),
         ({"until": "2025-02-20T09:00:00Z"}, set()),
