@@ -5,11 +5,16 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from index.embed.languages import unknown_languages
+from index.embed.model_files import locate
+from index.embed.pair import EmbedderPair
+from index.embed.rerank import CrossReranker
+from index.open import open_embedder
 from index.store.lance import Store
-from ingest.errors import IndexNotBuiltError, SoundbiteError
+from ingest.errors import IndexingError, IndexNotBuiltError, SoundbiteError
 from ingest.feeds.poll import gone_for_good
 from ingest.ledger import Ledger
 from ingest.library import Library
@@ -37,6 +42,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("home", _home),
         ("feeds", _feeds),
         ("speech model", _speech),
+        ("embedding model", _models),
         ("index", _index),
     )
     findings = [Finding("version", f"soundbite {VERSION}, {os.cpu_count()} cores")]
@@ -78,10 +84,32 @@ def _speech(settings: Settings) -> Iterator[Finding]:
     yield Finding("transcription runs on", f"{gpus or 'no'} GPU, {os.cpu_count()} cores; {kind} by default")
 
 
-def _index(settings: Settings) -> Iterator[Finding]:
-    yield Finding("embedding model", settings.embedding_model)
+def _models(settings: Settings) -> Iterator[Finding]:
+    """The models of search: whether their files are here and of the right kind."""
+    yield _model("embedding model", settings.embedding_model, lambda: locate(settings.embedding_model, fetch=False))
+    if settings.query_model:
+        yield _model("model for questions", settings.query_model, lambda: _query_model(settings))
     if settings.rerank_model:
-        yield Finding("re-ranking model", settings.rerank_model)
+        reranker = CrossReranker(settings.rerank_model, settings.index_dir)
+        yield _model("re-ranking model", settings.rerank_model, lambda: reranker.find(fetch=False))
+
+
+def _query_model(settings: Settings) -> Path:
+    found, _ = (locate(model, fetch=False) for model in (settings.query_model, settings.embedding_model))
+    pair = open_embedder(settings)
+    if isinstance(pair, EmbedderPair):
+        pair.require_one_length()
+    return found
+
+
+def _model(what: str, name: str, find: Callable[[], Path]) -> Finding:
+    try:
+        return Finding(what, f"{name}: {find()}")
+    except IndexingError as error:
+        return Finding(what, str(error), ok=False)
+
+
+def _index(settings: Settings) -> Iterator[Finding]:
     store = Store(settings.index_dir)
     try:
         stored = store.counts()

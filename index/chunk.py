@@ -5,6 +5,7 @@ retrieved. A *passage*, at most `PASSAGE` of a chunk, is shown: the query decide
 overlap by more than a passage, so every passage is whole in one of them.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +20,17 @@ from index.text.timing import word_times
 from ingest.models import Transcript, Turn
 from ingest.sentences import sentence_ends, word_spans
 
-CHUNKER = 3  # goes up whenever the same transcript would be cut differently
+CHUNKER = 5  # goes up whenever the same transcript would be cut or marked differently
 # Word pieces. Few large chunks are faster, and retrieve as well because passages are chosen within them.
 CHUNK, OVERLAP = 768, 256
 PASSAGE = 206  # word pieces, about 160 English words
 WINDOW = 64  # word pieces; in RETRIEVAL.md windows told paraphrases apart where chunks did not
 MAX_SENTENCE = 200  # word pieces; a longer one is cut into parts of a quarter of that
 
+LEAD = 2.0  # seconds by which playing starts before a sentence
+
+# A sentence that begins with one of these goes on with a thought, in English.
+_CONTINUES = re.compile(r"(?:and|but|so|because|or|then|also|which|that['’]s why)\b", re.IGNORECASE)  # noqa: RUF001
 _QUESTION_MARKS = ("?", "?”", '?"', "？")  # noqa: RUF001 - the full-width one is meant
 
 Count = Callable[[str], int]
@@ -75,9 +80,12 @@ class _Sentence:
     pieces: int
     start: float | None
     stop: float | None
+    lead: float | None
+    opens: bool
 
 
-_Described = tuple[_Sentence, float, bool, list[str]]  # with its prominence, whether it is an advert, and its terms
+# With its prominence, whether it asks (see `SentenceSpan`), whether it is an advert, and its terms.
+_Described = tuple[_Sentence, float, bool, bool, list[str]]
 
 
 def split(
@@ -89,10 +97,13 @@ def split(
     words.
     """
     sentences = list(_sentences(transcript, count))
-    advert = find_adverts([(sentence.text, sentence.turn) for sentence in sentences])
+    advert = find_adverts(sentences)
     language = language_of(transcript)
     terms = [stems(sentence.text, language) for sentence in sentences]
-    described = list(zip(sentences, _prominence(sentences), advert, terms, strict=True))
+    prominence = _prominence(sentences)
+    asks = [_asks(sentence, share) for sentence, share in zip(sentences, prominence, strict=True)]
+    prominence = [share / 2 if other else share for share, other in zip(prominence, asks, strict=True)]
+    described = list(zip(sentences, prominence, asks, advert, terms, strict=True))
     windows = _windows([sentence.pieces for sentence in sentences], window)
     sizes = [sum(sentence.pieces for sentence in sentences[a:b]) for a, b in windows]
     texts: Counter[str] = Counter()
@@ -133,7 +144,7 @@ def _text_and_spans(part: Sequence[_Described], speakers: Sequence[str]) -> tupl
     spans: list[SentenceSpan] = []
     length = 0
     previous: _Sentence | None = None
-    for sentence, prominence, advert, terms in part:
+    for sentence, prominence, asks, advert, terms in part:
         gap = "" if previous is None else " " if sentence.paragraph == previous.paragraph else "\n\n"
         if sentence.speaker and (previous is None or sentence.turn != previous.turn):
             gap += f"{sentence.speaker}: "
@@ -142,9 +153,9 @@ def _text_and_spans(part: Sequence[_Described], speakers: Sequence[str]) -> tupl
         parts += (gap, sentence.text)
         spans.append(
             SentenceSpan(
-                begin, length, sentence.start, sentence.stop,
+                begin, length, sentence.start, sentence.stop, sentence.lead,
                 speakers.index(sentence.speaker) if sentence.speaker else -1,
-                sentence.last - sentence.first, sentence.pieces, prominence, advert,
+                sentence.last - sentence.first, sentence.pieces, prominence, advert, sentence.opens, asks,
                 len(terms), hash_term(" ".join(terms)),
             )
         )  # fmt: skip
@@ -161,16 +172,17 @@ def _misheard(provenance: Mapping[str, Any], start: float | None, end: float | N
 
 
 def _prominence(sentences: Sequence[_Sentence]) -> list[float]:
-    """See `SentenceSpan.prominence`; where nobody is named, any question may be another's."""
+    """What each sentence's speaker says as a share of what the most talkative one says."""
     words: Counter[str] = Counter()
     for sentence in sentences:
         words[sentence.speaker] += sentence.last - sentence.first
     most = max(words.values(), default=1)
-    shares = [words[sentence.speaker] / most for sentence in sentences]
-    return [
-        share / 2 if sentence.text.endswith(_QUESTION_MARKS) and (share < 1 or not sentence.speaker) else share
-        for share, sentence in zip(shares, sentences, strict=True)
-    ]
+    return [words[sentence.speaker] / most for sentence in sentences]
+
+
+def _asks(sentence: _Sentence, share: float) -> bool:
+    """See `SentenceSpan.asks`; where nobody is named, any question may be another's."""
+    return sentence.text.endswith(_QUESTION_MARKS) and (share < 1 or not sentence.speaker)
 
 
 # -- from turns to sentences
@@ -196,9 +208,19 @@ def _sentences(transcript: Transcript, count: Count) -> Iterator[_Sentence]:
             quote = text[spans[begin][0] : spans[end - 1][1]]
             low, high = first + begin, first + end
             start, stop = (round(times[low][0], 3), round(times[high - 1][1], 3)) if times else (None, None)
-            yield _Sentence(quote, turn.speaker, number, place, low, high, count(quote), start, stop)
+            lead = round(_lead(times, low), 3) if times else None
+            opens = begin == 0 or not _CONTINUES.match(quote)
+            yield _Sentence(quote, turn.speaker, number, place, low, high, count(quote), start, stop, lead, opens)
             begin = end
         first += len(spans)
+
+
+def _lead(times: Sequence[tuple[float, float]], word: int) -> float:
+    """The moment `LEAD` before a word, or the beginning of the word that is being said then; seconds."""
+    moment = max(0.0, times[word][0] - LEAD)
+    while word > 0 and times[word][0] > moment:
+        word -= 1
+    return times[word][0] if times[word][0] <= moment < times[word][1] else moment
 
 
 def _ends(words: Sequence[str], count: Count, segment_starts: frozenset[int], offset: int) -> Iterator[int]:

@@ -21,11 +21,11 @@ class ChunkArrays:
 
     A chunk has its `episode` (a number), `first_word` (of the episode), hashed `title_terms` (by `title_bounds`) and, by
     `sentence_bounds` and `passage_bounds`, sentences and passages. A sentence has a row in `sentences`, `words`,
-    `prominence`, `advert`, `signature`, `speaker` (a hashed name), the `window` that it is in and hashed `terms` (by
+    `prominence`, `advert`, `opens`, `asks`, `signature`, `speaker` (a hashed name), the `window` that it is in and hashed `terms` (by
     `term_bounds`). The vector of a window is `vectors` int8 [windows, dimension] times `scales` [windows].
 
-    A passage is as many whole sentences of a chunk as `PASSAGE` allows and part of no longer one: the sentences from
-    `begin` to `end`, and the windows whose middles lie in them, from `window_begin` to `window_end`. `norm` is the length
+    A passage is a run of whole sentences of a chunk, from `begin` to `end`, as long as `PASSAGE` allows; it ends before
+    a sentence that opens a thought where one stands in its second half. With it go the windows whose middles lie in them, from `window_begin` to `window_end`. `norm` is the length
     of the sum of their vectors, `passage_prominence` the mean prominence of its words.
     """
 
@@ -39,6 +39,8 @@ class ChunkArrays:
     words: IntArray
     prominence: FloatArray
     advert: BoolArray
+    opens: BoolArray
+    asks: BoolArray
     signature: IntArray
     speaker: IntArray
     window: IntArray
@@ -65,7 +67,8 @@ def build_arrays(
     words = sentences.column("words")
     prominence = sentences.column("prominence") / SCALES["prominence"]
     place = bounds_of(sentences.column("pieces"))
-    begin, end, chunk = _passages(sentence_bounds, place)
+    opens = sentences.column("opens").astype(bool)
+    begin, end, chunk = _passages(sentence_bounds, place, opens)
     middles = (place[window_starts[:-1]] + place[window_starts[1:]]) / 2
     window = np.repeat(np.arange(len(window_starts) - 1), np.diff(window_starts))
     low, high = np.searchsorted(middles, place[begin]), np.searchsorted(middles, place[end])
@@ -78,6 +81,8 @@ def build_arrays(
         words=words,
         prominence=prominence.astype(np.float32),
         advert=sentences.column("advert").astype(bool),
+        opens=opens,
+        asks=sentences.column("asks").astype(bool),
         signature=sentences.column("signature"),
         term_bounds=bounds_of(sentences.column("terms")),
         window=window,
@@ -104,12 +109,20 @@ def weighted_mean(values: Any, weights: IntArray, begin: IntArray, end: IntArray
     return means
 
 
-def _passages(sentence_bounds: IntArray, place: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Begin, end and chunk of every passage; `place` [sentences + 1] is where sentences begin, in word pieces."""
+def _passages(sentence_bounds: IntArray, place: IntArray, opens: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Begin, end and chunk of every passage; `place` [sentences + 1] is where sentences begin, in word pieces.
+
+    A run of sentences that is part of a longer one is none.
+    """
     count = len(place) - 1
     chunk = np.repeat(np.arange(len(sentence_bounds) - 1), np.diff(sentence_bounds))
     end = np.searchsorted(place, place[:-1] + PASSAGE, side="right") - 1
     end = np.maximum(np.minimum(end, sentence_bounds[chunk + 1]), np.arange(count) + 1)
     is_longest = np.append(True, (end[1:] > end[:-1]) | (chunk[1:] != chunk[:-1]))[:count]
-    longest = np.flatnonzero(is_longest)
-    return longest, end[longest], chunk[longest]
+    begin = np.flatnonzero(is_longest)
+    end, chunk = end[begin], chunk[begin]
+    thought_ends = np.append(opens, True)
+    thought_ends[sentence_bounds] = True
+    last = np.maximum.accumulate(np.where(thought_ends, np.arange(count + 1), 0))[end]
+    keeps_half = 2 * (place[last] - place[begin]) >= place[end] - place[begin]
+    return begin, np.where(keeps_half & (last > begin), last, end), chunk

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from index.embed.base import Embedder
+from index.embed.pair import EmbedderPair
 from index.embed.rerank import CrossReranker
 from index.embed.sentence_transformers import SentenceEmbedder
 from index.search import Searcher
@@ -12,10 +14,15 @@ from ingest.settings import Settings
 EXPORTS = "encoder"  # folder in the index's where models run from
 
 
-def open_embedder(settings: Settings) -> SentenceEmbedder:
-    """The embedding model of the settings; nothing is loaded yet."""
-    prefixes = settings.query_prefix, settings.passage_prefix
-    return SentenceEmbedder(settings.embedding_model, settings.index_dir / EXPORTS, *prefixes)
+def open_embedder(settings: Settings) -> Embedder:
+    """The embedding model of the settings, or the pair of them; nothing is loaded yet."""
+    exports, prefixes = settings.index_dir / EXPORTS, (settings.query_prefix, settings.passage_prefix)
+    if not settings.query_model:
+        return SentenceEmbedder(settings.embedding_model, exports, *prefixes, eight_bits=settings.passage_int8)
+    passages = SentenceEmbedder(
+        settings.embedding_model, exports, "", settings.passage_prefix, eight_bits=settings.passage_int8
+    )
+    return EmbedderPair(passages, SentenceEmbedder(settings.query_model, exports, settings.query_prefix), exports)
 
 
 def open_searcher(settings: Settings, counts: Callable[[], tuple[int, int]] | None = None) -> Searcher:
@@ -23,6 +30,6 @@ def open_searcher(settings: Settings, counts: Callable[[], tuple[int, int]] | No
 
     `counts` gives the numbers of episodes pending and failed; those of the home's ledger unless given.
     """
-    reranker = CrossReranker(settings.rerank_model) if settings.rerank_model else None
+    reranker = CrossReranker(settings.rerank_model, settings.index_dir / EXPORTS) if settings.rerank_model else None
     counts = counts or Ledger(settings.ledger_path).counts  # which opens nothing before it is asked
     return Searcher(Store(settings.index_dir), open_embedder(settings), counts, reranker)

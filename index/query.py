@@ -11,6 +11,7 @@ from ingest.times import in_utc
 from ingest.transcripts.publisher import primary_language
 
 Mode = Literal["hybrid", "vector", "text"]
+GroupBy = Literal["episode"]
 
 MAX_QUERY = 1_000  # characters; a model reads no more than about that of it
 MAX_LIMIT = 100
@@ -21,10 +22,10 @@ DEFAULT_LIMIT = 10
 class Query:
     """A question and its options, each checked when made.
 
-    `podcast` is a name or a slug, `speaker` a name or words of it, `language` a language of transcripts (`de`, `German`).
-    In `text` and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. `since` and `until` are dates or moments, a plain date in `until` is
-    itself included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. Raises
-    `QueryError`.
+    `podcast` is a name or a slug, `speaker` a name or words of it, `language` a language of transcripts (`de`, `German`);
+    `since` and `until` are dates or moments, a plain date in `until` is itself included; `adverts` ranks adverts, and what
+    is read out in many episodes, like anything else. `group_by` gives one hit an episode, with further ones in its `more`.
+    In `text` and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. Raises `QueryError`.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Query:
     since: date | None = None
     until: date | None = None
     adverts: bool = False
+    group_by: GroupBy | None = None
     language: str = ""
 
     def __post_init__(self) -> None:
@@ -48,6 +50,8 @@ class Query:
             raise QueryError("", f"there is no mode {self.mode!r}; choose hybrid, vector or text")
         if self.language.strip() and not self.language_code:
             raise QueryError("", f"there is no language {self.language!r}; give a code or a name, as de or German")
+        if self.group_by not in {None, *get_args(GroupBy)}:
+            raise QueryError("", f"hits cannot be grouped by {self.group_by!r}; only by episode")
 
     @property
     def words(self) -> str:
@@ -99,12 +103,26 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One passage: `start` and `end` of `text` in seconds; `snippet` is its sentence closest to the query, by `speaker`.
+class Excerpt:
+    """Some sentences of a transcript and who says them; `start` and `end` in seconds, None where unknown.
 
-    `highlights` are begin and end of the query's words in `text`, in characters. `advert`: most of it is a sponsor's
+    Where the speaker changes, each turn is a paragraph that opens with a name and a colon, and `speaker` is the first.
+    """
+
+    text: str
+    speaker: str
+    start: float | None
+    end: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One passage and, inside it, the `answer`: one to three sentences by one speaker. `play_url` plays from there.
+
+    `highlights` are begin and end of the query's words in the passage's text, in characters. `advert`: most of it is a sponsor's
     message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's length differs
-    from the feed's (adverts put in at download). `language` is the transcript's (`en`), empty where it is not known.
+    from the feed's (adverts put in at download). Where hits are grouped by episode, `moments` counts what was found in this
+    one and `more` are the best of them after this. `language` is the transcript's (`en`), empty where it is not known.
     """
 
     rank: int
@@ -115,13 +133,8 @@ class Hit:
     key: str
     title: str
     published: str | None
-    speaker: str
-    start: float | None
-    end: float | None
-    text: str
-    snippet: str
-    snippet_start: float | None
-    snippet_end: float | None
+    passage: Excerpt
+    answer: Excerpt
     highlights: tuple[tuple[int, int], ...]
     link: str
     audio_url: str
@@ -129,6 +142,8 @@ class Hit:
     approximate: bool
     advert: bool
     language: str = ""
+    moments: int = 1
+    more: "tuple[Hit, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Answers a query with passages: who says them, when, and a link that plays them."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 from index.chunk_arrays import ChunkArrays
 from index.embed.base import Embedder, Vectors
 from index.embed.languages import knows, unknown_languages
-from index.embed.rerank import RERANKED, Reranker
+from index.embed.rerank import RERANKED, Reranker, part_to_read
 from index.passages import Passage, PassageQuery, rank_passages
-from index.query import Answer, Coverage, Hit, Query, Scores
+from index.query import Answer, Coverage, Excerpt, Hit, Query, Scores
+from index.sentence_span import SentenceSpan
 from index.store.candidates import Candidates
 from index.store.lance import Store
 from index.store.questions import Asked
@@ -19,8 +21,9 @@ from index.text.language import script_language, stemmed_as
 from index.text.question import Question
 from index.text.terms import hash_term, stems
 from ingest.errors import IndexNotBuiltError
-from ingest.times import iso, play_url
+from ingest.times import play_url
 
+GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
 # Without a vector, what part of a question's information must be in one of the first passages so that it may answer.
 MIN_SAID, MAX_LOOKED_AT = 0.5, 3
@@ -85,11 +88,12 @@ class Searcher:
     def _hits(self, query: Query, vector: Vectors | None, question: Question, found: Candidates) -> Sequence[Hit]:
         if not found.arrays:
             return ()
-        limit = max(query.limit, RERANKED) if self.reranker else query.limit
+        limit = GROUPED if query.group_by else max(query.limit, RERANKED) if self.reranker else query.limit
         passages = rank_passages(found.arrays, _passage_query(query, vector, question, found), limit)
         rows = found.rows([passage.chunk for passage in passages])
         hits = _highlighted(_build_hits(passages, found.arrays, rows), question, found)
-        return _reranked(question.text, hits, self.reranker)[: query.limit] if self.reranker else hits
+        hits = _reranked(question.text, hits, self.reranker) if self.reranker else hits
+        return (_grouped(hits) if query.group_by else hits)[: query.limit]
 
 
 def _passage_query(query: Query, vector: Vectors | None, question: Question, found: Candidates) -> PassageQuery:
@@ -109,7 +113,7 @@ def _passage_query(query: Query, vector: Vectors | None, question: Question, fou
 
 def _said(hit: Hit, asked: Asked) -> float:
     """The part of the question's information that is in a passage or its title, 0 to 1."""
-    present = set(stems(f"{hit.title} {hit.text}", stemmed_as(hit.language)))
+    present = set(stems(f"{hit.title} {hit.passage.text}", stemmed_as(hit.language)))
     weights = [(asked.frequencies.idf(term.term), present.isdisjoint(term.forms)) for term in asked.question.terms]
     return sum(weight for weight, absent in weights if not absent) / (sum(weight for weight, _ in weights) or 1.0)
 
@@ -127,20 +131,33 @@ def _highlighted(hits: Sequence[Hit], question: Question, found: Candidates) -> 
     spans: dict[int, list[tuple[int, int]]] = {}
     for language in {hit.language for hit in hits}:
         own = [hit for hit in hits if hit.language == language]
-        marked = highlights([hit.text for hit in own], forms, stemmed_as(language), rows, paired=question.paired)
+        marked = highlights(
+            [hit.passage.text for hit in own], forms, stemmed_as(language), rows, paired=question.paired
+        )
         spans |= {hit.rank: marks for hit, marks in zip(own, marked, strict=True)}
     return [replace(hit, highlights=tuple(spans[hit.rank])) for hit in hits]
 
 
 def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hit]:
     """The first `RERANKED` hits by the reranker's scores, the others after them."""
-    scores = reranker.scores(question, [hit.text for hit in hits[:RERANKED]])
+    scores = reranker.scores(question, [part_to_read(hit.passage.text, hit.answer.text) for hit in hits[:RERANKED]])
     scored = [
         replace(hit, scores=replace(hit.scores, rerank=_rounded(score)))
         for hit, score in zip(hits, scores, strict=False)
     ]
     ordered = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -scores[i])]
     return [replace(hit, rank=n) for n, hit in enumerate([*ordered, *hits[RERANKED:]], 1)]
+
+
+def _grouped(hits: Sequence[Hit]) -> list[Hit]:
+    """The best hit of each episode, with the next `MORE` folded into it."""
+    episodes: dict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        episodes[hit.key].append(hit)
+    return [
+        replace(best, rank=n, moments=1 + len(rest), more=tuple(rest[:MORE]))
+        for n, (best, *rest) in enumerate(episodes.values(), 1)
+    ]
 
 
 def _rounded(value: float | None) -> float | None:
@@ -151,12 +168,23 @@ def _build_hits(passages: Sequence[Passage], arrays: ChunkArrays, rows: Sequence
     return [_hit(rank, *one, arrays) for rank, one in enumerate(zip(passages, rows, strict=True), 1)]
 
 
+def _excerpt(row: dict[str, Any], spans: Sequence[SentenceSpan], text: str) -> Excerpt:
+    names = [*row["speakers"], ""]  # nobody is number -1
+    return Excerpt(text, names[spans[0].speaker], spans[0].start, spans[-1].stop)
+
+
+def _joined(text: str, spans: Sequence[SentenceSpan]) -> str:
+    """The sentences with what stands between them, without labels."""
+    gaps = ["" if i == 0 else " " if span.begin - spans[i - 1].end == 1 else "\n\n" for i, span in enumerate(spans)]
+    return "".join(gap + text[span.begin : span.end] for gap, span in zip(gaps, spans, strict=True))
+
+
 def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) -> Hit:
     base = int(arrays.sentence_bounds[passage.chunk])
-    places = (passage.begin, passage.end - 1, passage.snippet)
-    first, last, snippet = (arrays.sentences.span(base + place) for place in places)
-    names = [*row["speakers"], ""]  # nobody is number -1
-    label = f"{names[first.speaker]}: " if names[first.speaker] else ""
+    spans = [arrays.sentences.span(base + n) for n in range(passage.begin, passage.end)]
+    answer = spans[passage.answer_begin - passage.begin : passage.answer_end - passage.begin]
+    whole = _excerpt(row, spans, row["text"][spans[0].begin : spans[-1].end])
+    label = f"{whole.speaker}: " if whole.speaker else ""
     return Hit(
         rank=rank,
         score=round(passage.score, 4),
@@ -165,18 +193,13 @@ def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) 
         episode_id=row["guid"],
         key=row["key"],
         title=row["title"],
-        published=iso(row["published"]),
-        speaker=names[snippet.speaker],
-        start=first.start,
-        end=last.stop,
-        text=label + row["text"][first.begin : last.end],
-        snippet=row["text"][snippet.begin : snippet.end],
-        snippet_start=snippet.start,
-        snippet_end=snippet.stop,
+        published=row["published"],
+        passage=replace(whole, text=label + whole.text),
+        answer=_excerpt(row, answer, _joined(row["text"], answer)),
         highlights=(),
         link=row["link"],
         audio_url=row["audio_url"],
-        play_url=play_url(row["audio_url"], first.start, last.stop),
+        play_url=play_url(row["audio_url"], answer[0].lead, whole.end),
         approximate=row["approximate"],
         advert=passage.advert,
         language=row["language"],

@@ -8,16 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 UNKNOWN = -1  # stands for None
-SCALES = {"start": 1_000, "stop": 1_000, "prominence": 1_000_000}  # of fields that are no whole numbers
+SCALES = {"start": 1_000, "stop": 1_000, "lead": 1_000, "prominence": 1_000_000}  # of fields that are no whole numbers
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceSpan:
     """One sentence of a chunk: `text[begin:end]`, spoken from `start` to `stop` (seconds, None where unknown).
 
+    `lead` is where to play from to hear it whole: a little earlier, between two words. `opens` says that a thought may
+    begin here: it goes on with no `and`, `but` or `because`, or is the first sentence of a paragraph. `asks` marks a
+    question by another than the episode's most talkative speaker.
     `speaker` is a number in the chunk's `speakers`, -1 where nobody is named. `words` and `pieces` (of the embedding
     model) are lengths. `prominence` is 0 to 1: what the speaker says in the episode as a share of what the most
-    talkative speaker says, halved for questions by others. `advert` marks a sponsor's message. `terms` counts the
+    talkative speaker says, halved where it `asks`. `advert` marks a sponsor's message. `terms` counts the
     sentence's terms, `signature` is their hash: equal sentences have equal signatures.
     """
 
@@ -25,11 +28,14 @@ class SentenceSpan:
     end: int
     start: float | None
     stop: float | None
+    lead: float | None
     speaker: int
     words: int
     pieces: int
     prominence: float
     advert: bool
+    opens: bool
+    asks: bool
     terms: int
     signature: int
 
@@ -69,4 +75,4 @@ class SentenceTable:
 def _value(name: str, number: int) -> Any:
     if name in SCALES:
         return None if number == UNKNOWN else number / SCALES[name]
-    return bool(number) if name == "advert" else number
+    return bool(number) if name in {"advert", "opens", "asks"} else number

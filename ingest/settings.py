@@ -21,8 +21,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("~/.soundbite"), description="where all state lives", validate_default=True)
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="any sentence-transformers name or directory")
+    query_model: str = Field(
+        default="", description="for questions alone, made for the embedding model; empty: the same"
+    )
     query_prefix: str = Field(default="", description="before every question; empty: what the model's files say")
     passage_prefix: str = Field(default="", description="before every passage; empty: what the model's files say")
+    passage_int8: bool = Field(default=False, description="embed passages with weights of 8 bits, twice as fast")
     rerank_model: str = Field(default="", description="any sentence-transformers cross-encoder, name or directory")
     whisper_model: str = Field(default="small", description="a published Whisper model's name, or a directory")
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from index.query import Hit
+from index.query import Excerpt, Hit
 from ingest.models import Segment, Transcript
 from ingest.times import clock, parse_date, play_url
 
@@ -31,7 +31,7 @@ def web_address(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PassageParagraph:
-    """A paragraph of a passage in three parts; `marked` is the snippet, empty where it is in another paragraph.
+    """A paragraph of a passage in three parts; `marked` is what of the answer stands in it.
 
     `speaker` is empty where the hit's heading names it, or it is unknown.
     """
@@ -46,7 +46,7 @@ class PassageParagraph:
 class HitView:
     """A hit with what the page says of it in words; `start` and `end` are clock times, empty where unknown.
 
-    `link` and `play_url` are empty where they are no web addresses; `play_url` starts at the snippet.
+    `link` and `play_url` are empty where they are no web addresses. `start` is the answer's.
     """
 
     hit: Hit
@@ -58,40 +58,43 @@ class HitView:
     link: str
     play_url: str
     citation: str
+    more: "list[HitView]"
 
 
 def hit_view(hit: Hit) -> HitView:
     """The view of one hit."""
     published = parse_date(hit.published or "")
-    seconds = hit.start if hit.snippet_start is None else hit.snippet_start
-    start = "" if seconds is None else clock(seconds)
-    link, playing = web_address(hit.link), web_address(play_url(hit.audio_url, seconds, hit.end))
-    source = (hit.speaker, f"“{hit.title}”", hit.podcast, long_date(published), start)
+    answer = hit.answer
+    start = "" if answer.start is None else clock(answer.start)
+    link, playing = web_address(hit.link), web_address(hit.play_url)
+    source = (answer.speaker, f"“{hit.title}”", hit.podcast, long_date(published), start)
     return HitView(
         hit=hit,
-        paragraphs=passage_paragraphs(hit.text, hit.snippet, hit.speaker),
+        paragraphs=passage_paragraphs(hit.passage.text, answer),
         start=start,
-        end="" if hit.end is None else clock(hit.end),
+        end="" if answer.end is None else clock(answer.end),
         published=published,
-        page=play_url(f"/episodes/{hit.key}", seconds),
+        page=play_url(f"/episodes/{hit.key}", answer.start),
         link=link,
         play_url=playing,
-        citation=citation(hit.snippet or hit.text, source, play_url(link, seconds) or playing),
+        citation=citation(answer.text, source, play_url(link, answer.start) or playing),
+        more=[hit_view(one) for one in hit.more],
     )
 
 
-def passage_paragraphs(text: str, snippet: str, speaker: str) -> list[PassageParagraph]:
-    """A hit's text by paragraphs, with the snippet marked in the first that holds it.
+def passage_paragraphs(text: str, answer: Excerpt) -> list[PassageParagraph]:
+    """A passage's text by paragraphs, with each paragraph of the answer marked where it first stands.
 
     Where speakers are known, turns open with `Name: `; a single turn's speaker is left to the heading.
     """
     passage: list[PassageParagraph] = []
     parts = [part for part in text.split("\n\n") if part.strip()]
+    unmarked = answer.text.split("\n\n")
     for part in parts:
-        label = _SPEAKER_LABEL.match(part) if speaker else None
+        label = _SPEAKER_LABEL.match(part) if answer.speaker else None
         words = part[label.end() :] if label else part
-        holds = snippet and snippet in words and not any(paragraph.marked for paragraph in passage)
-        split = words.partition(snippet) if holds else (words, "", "")
+        holds = unmarked and unmarked[0] in words
+        split = words.partition(unmarked.pop(0)) if holds else (words, "", "")
         passage.append(PassageParagraph(*split, label[1] if label and len(parts) > 1 else ""))
     return passage
 

@@ -7,7 +7,7 @@ from fastapi import Depends
 from fastapi import Query as Parameter
 from pydantic import PlainValidator, StringConstraints, WithJsonSchema
 
-from index.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_QUERY, Mode, Query
+from index.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_QUERY, GroupBy, Mode, Query
 from ingest.times import parse_day
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -29,10 +29,13 @@ def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
     adverts: Annotated[
         bool, Parameter(description="Rank adverts, and what is read out in many episodes, like anything else.")
     ] = False,
+    group_by: Annotated[
+        GroupBy | None, Parameter(description="One hit an episode, with its further ones in `more`.")
+    ] = None,
     language: Annotated[Words, Parameter(description="Only transcripts in this language (its code or name).")] = "",
 ) -> Query | None:
     """The query; None where `q` is blank. Raises `QueryError`."""
-    return Query(q, limit, mode, podcast, speaker, since, until, adverts, language) if q else None
+    return Query(q, limit, mode, podcast, speaker, since, until, adverts, group_by, language) if q else None
 
 
 OptionalQueryDep = Annotated[Query | None, Depends(optional_query)]

@@ -25,7 +25,7 @@ ONE_PLACE = {
 NAMES_OF = {
     "index/store": {
         "_rowid", "connect_async", "create_index", "indexed_text", "merge_insert", "nearest_to", "nearest_to_text", "optimize",
-        "sentence_stats", "take_row_ids", "term_chunks", "to_arrow", "window_norms", "window_vectors", "with_row_id",
+        "sentence_stats", "speaker_hashes", "take_row_ids", "term_chunks", "to_arrow", "window_norms", "with_row_id",
     },
     "index/embed": {"InferenceSession", "SentenceTransformer", "CrossEncoder", "snapshot_download"},
 }  # fmt: skip

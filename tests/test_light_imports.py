@@ -24,7 +24,7 @@ def loaded_by(code):
         "import flows.cli.main, flows.run, flows.up, flows.doctor",
         "import index.search, index.build, index.catalogue",
         "import search_api.app",
-        "from flows.cli.main import app\ntry: app(['--help'])\nexcept SystemExit: pass",
+        "import sys; from flows.cli.main import main\nsys.argv = ['', '--help']\ntry: main()\nexcept SystemExit: pass",
     ],
     ids=["flows", "index", "search_api", "help"],
 )

@@ -95,7 +95,9 @@ def test_nearly_all_sample_questions_are_answered_from_their_episode_first(answe
 def test_a_passage_in_the_list_holds_the_answer(answers, asked):
     """Three words of four: a small speech model may mishear one."""
     wanted = set(words(asked["answer"]))
-    held = [len(wanted & set(words(hit["text"]))) / len(wanted) for hit in answers[asked["question"]]["hits"]]
+    held = [
+        len(wanted & set(words(hit["passage"]["text"]))) / len(wanted) for hit in answers[asked["question"]]["hits"]
+    ]
 
     assert max(held) >= 0.75
 
@@ -119,10 +121,10 @@ def test_a_hit_plays_from_within_two_seconds_of_its_words(answers):
     checked = 0
     for answer in answers.values():
         for hit in answer["hits"]:
-            first = words(hit["text"].partition(":")[2] or hit["text"])[:4]
+            first = words(hit["passage"]["text"].partition(":")[2] or hit["passage"]["text"])[:4]
             for line in lines:
                 if "objections" in hit["audio_url"] and words(line["text"])[:4] == first:
-                    assert abs(hit["start"] - line["start"]) <= 2
+                    assert abs(hit["passage"]["start"] - line["start"]) <= 2
                     assert hit["play_url"].startswith(f"{hit['audio_url']}#t=")
                     checked += 1
     assert checked

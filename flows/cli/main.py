@@ -5,12 +5,13 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli import add, admin, feeds, run, search, transcribe, transcripts
+from flows.cli import search
 from ingest.errors import QueryError, SettingsError, SoundbiteError
 from ingest.settings import VERSION, read_settings
 
@@ -48,9 +49,17 @@ def root(
     context.obj = read_settings()
 
 
-for group in (add.app, feeds.app, run.app, search.app, transcripts.app, transcribe.app, admin.app):
-    app.registered_commands += group.registered_commands
-    app.registered_groups += group.registered_groups
+def _register(arguments: Sequence[str]) -> None:
+    """Add the commands; for a search no others, whose imports take 0.2 s."""
+    groups = [search.app]
+    light = {command.callback.__name__ for command in search.app.registered_commands if command.callback}
+    rest = arguments[2:] if arguments[:1] == ["--home"] else arguments
+    if not light.intersection(rest[:1]):
+        from flows.cli import add, admin, feeds, run, transcribe, transcripts
+
+        groups = [add.app, feeds.app, run.app, search.app, transcripts.app, transcribe.app, admin.app]
+    app.registered_commands = [command for group in groups for command in group.registered_commands]
+    app.registered_groups = [part for group in groups for part in group.registered_groups]
 
 
 def hoist_home(arguments: list[str]) -> list[str]:
@@ -66,8 +75,10 @@ def hoist_home(arguments: list[str]) -> list[str]:
 
 def main() -> None:
     """Run the command line; every expected failure is one line on stderr."""
+    arguments = hoist_home(sys.argv[1:])
     try:
-        app(hoist_home(sys.argv[1:]))
+        _register(arguments)
+        app(arguments)
     except SoundbiteError as error:
         print(f"soundbite: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
         raise SystemExit(2 if isinstance(error, QueryError | SettingsError) else 1) from None

@@ -40,14 +40,20 @@ def show_answer(answer: Answer) -> None:
     if answer.suggestion:
         console.print(f"Did you mean: [bold]{escape(answer.suggestion)}[/bold]? These are its hits.\n")
     for hit in answer.hits:
-        when = f" · {clock(hit.start)}-{clock(hit.end or hit.start)}" if hit.start is not None else ""
+        start, end = hit.answer.start, hit.answer.end
+        when = f" · {clock(start)}-{clock(end or start)}" if start is not None else ""
         date = f" · {hit.published[:10]}" if hit.published else ""
         date += " · advert" if hit.advert else ""
         console.print(f"[bold]{hit.rank:>2}  {escape(hit.title)}[/bold]  [dim]{hit.score:.2f}[/dim]")
-        console.print(f"    [dim]{escape(hit.speaker or 'speaker unknown')}{when} · {escape(hit.podcast)}{date}[/dim]")
-        console.print(f"    “{escape(hit.snippet)}”")
+        console.print(
+            f"    [dim]{escape(hit.answer.speaker or 'speaker unknown')}{when} · {escape(hit.podcast)}{date}[/dim]"
+        )
+        console.print(f"    “{escape(hit.answer.text)}”")
         if hit.play_url or hit.link:
             console.print(f"    {escape(hit.play_url or hit.link)}")
+        if hit.more:
+            times = ", ".join(clock(one.answer.start) for one in hit.more if one.answer.start is not None)
+            console.print(f"    [dim]{hit.moments - 1} more in this episode{': ' * bool(times)}{times}[/dim]")
         console.print()
     if not answer.hits:
         console.print("No hits.")

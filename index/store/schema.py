@@ -8,36 +8,34 @@ from typing import Any
 import numpy as np
 
 from index.chunk import CHUNKER, PASSAGE, Chunk
-from index.chunk_arrays import ChunkArrays, bounds_of, build_arrays
+from index.chunk_arrays import ChunkArrays, build_arrays
 from index.embed.base import Vectors
 from index.embed.quantize import MAX_RUN, dequantize, quantize, run_norms
 from index.query import Query
 from index.scoring import document_frequencies
 from index.sentence_span import SentenceTable, pack
 from index.speakers import Speakers, comparable
+from index.store.record import Records, pack_record
 from index.text.language import ENGLISH
 from index.text.terms import hash_term, stems
 from index.text.titles import without_number
 from index.text.vocabulary import words_by_term
+from ingest.times import iso
 
-SCHEMA = 7  # goes up whenever the tables change
+SCHEMA = 9  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
-PASSAGES, LENGTH, LANGUAGE = " passages", " length", " language "  # rows among the terms, named as no term can be
+# Rows among the terms, named as no term can be; the last with the code of a language behind it.
+EPISODES, PASSAGES, LENGTH, LANGUAGE = " episodes", " passages", " length", " language "
 
-# Columns of `chunks`: what a hit shows, and what is read to score.
-_OF_EPISODE = ("podcast", "guid", "title", "published", "link", "audio_url", "approximate", "language")
-HIT_COLUMNS = ("key", *_OF_EPISODE, "text", "speakers")
-SCORING_COLUMNS = (
-    "first_word", "sentence_stats", "terms", "title_terms", "windows", "window_vectors", "window_scales", "window_norms",
-)  # fmt: skip
+_SHOWN = ("key", "podcast", "guid", "title", "link", "audio_url", "approximate", "language")  # of the episode, by a hit
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedEpisode:
     """One episode as it was indexed; `path` is the document's name in the library, `version` that of the document.
 
-    `duration` is seconds, `language` a primary subtag (`en`). `approximate` says that its times may be off (adverts put in at download), `flag` why not to
-    trust its text.
+    `duration` is seconds, `language` a primary subtag (`en`). `approximate` says that its times may be off (adverts put in
+    at download), `flag` why not to trust its text.
     """
 
     key: str
@@ -101,23 +99,33 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: Vectors) -> dict[s
 
     Full-text search and BM25 read terms: those of the title and of misheard words first, then those of the sentences.
     """
-    title_terms = stems(" ".join((without_number(episode.title), *chunk.misheard)), episode.language)
+    title_terms = _title_terms(episode, chunk)
     quantized, scales = quantize(vectors)
     vectors = dequantize(quantized, scales)  # so that a chunk written again from what is stored is the same
     mean = vectors.sum(0)
-    return {
-        **{name: getattr(episode, name) for name in _OF_EPISODE},
-        **{name: getattr(chunk, name) for name in ("id", "key", "first_word", "text", "speakers")},
-        "speaker_names": [comparable(name) for name in chunk.speakers],
+    speakers = [comparable(name) for name in chunk.speakers]
+    arrays = {
         "sentence_stats": pack(chunk.sentences),
         "terms": [hash_term(term) for term in chunk.terms],
         "title_terms": [hash_term(term) for term in title_terms],
-        "indexed_text": " ".join([*title_terms, *chunk.terms]),
         "windows": [0, *chunk.windows],
-        "window_vectors": quantized.ravel(),
+        "speaker_hashes": [hash_term(name) for name in speakers],
+        "window_vectors": quantized,
         "window_scales": scales,
-        "window_norms": run_norms(vectors).ravel(),
+        "window_norms": run_norms(vectors),
+    }
+    facts = {name: getattr(episode, name) for name in _SHOWN}
+    facts |= {"published": iso(episode.published), "text": chunk.text, "speakers": chunk.speakers}
+    return {
+        "id": chunk.id,
+        "key": chunk.key,
+        "podcast": episode.podcast,
+        "published": episode.published,
+        "language": episode.language,
+        "speaker_names": speakers,
+        "indexed_text": " ".join([*title_terms, *chunk.terms]),
         "vector": mean / max(1e-9, float((mean @ mean) ** 0.5)),
+        "record": pack_record(chunk.id, chunk.key, chunk.first_word, arrays, facts),
     }
 
 
@@ -128,13 +136,17 @@ def episode_row(episode: IndexedEpisode, chunks: Sequence[Chunk], rows: Sequence
         **asdict(episode),
         "chunks": len(chunks),
         "speakers": sorted({name for chunk in chunks for name in chunk.speakers}),
-        "length": sum(_passage_terms(chunk, row["title_terms"]) for chunk, row in zip(chunks, rows, strict=True)),
+        "length": sum(_passage_terms(chunk, _title_terms(episode, chunk)) for chunk in chunks),
         "terms": list(frequencies),
         "term_chunks": list(frequencies.values()),
     }
 
 
-def _passage_terms(chunk: Chunk, title_terms: Sequence[int]) -> int:
+def _title_terms(episode: IndexedEpisode, chunk: Chunk) -> list[str]:
+    return stems(" ".join((without_number(episode.title), *chunk.misheard)), episode.language)
+
+
+def _passage_terms(chunk: Chunk, title_terms: Sequence[str]) -> int:
     """How many terms a passage of a chunk has: those of the title, and its share of the sentences'."""
     pieces = sum(sentence.pieces for sentence in chunk.sentences)
     return len(title_terms) + len(chunk.terms) * PASSAGE // max(PASSAGE, pieces)
@@ -148,60 +160,52 @@ def words_of(episode: IndexedEpisode, chunks: Sequence[Chunk]) -> dict[str, list
 
 def statistics(row: Mapping[str, Any]) -> dict[str, int]:
     """What a row of `episodes` adds to the table of terms."""
-    language = f"{LANGUAGE}{row['language']}"
     return {
+        EPISODES: 1,
         PASSAGES: row["chunks"],
         LENGTH: row["length"],
-        language: 1,
+        f"{LANGUAGE}{row['language']}": 1,
         **dict(zip(row["terms"], row["term_chunks"], strict=True)),
     }
 
 
-# -- rows to arrays
+# -- records to arrays
 
 
-def chunk_arrays(rows: Any) -> ChunkArrays:
-    """Rows of `chunks` as arrays; they have the columns `SCORING_COLUMNS`, `key` and `speaker_names`."""
-    stats, stat_bounds = _flat(rows["sentence_stats"])
-    sentences = SentenceTable(stats)
-    sentence_bounds = stat_bounds // sentences.values.shape[1]
-    windows, window_bounds = _flat(rows["windows"])
-    starts = np.asarray(windows) + np.repeat(sentence_bounds[:-1], np.diff(window_bounds))
+def window_vectors(record: bytes) -> Vectors:
+    """The vectors of a chunk's windows: float32 [windows, dimension]."""
+    chunk = Records([record])
+    return dequantize(chunk.values("window_vectors"), chunk.values("window_scales"))
+
+
+def chunk_arrays(records: Records) -> ChunkArrays:
+    """Records of chunks as arrays."""
+    sentences = SentenceTable(records.values("sentence_stats"))
+    sentence_bounds = records.bounds("sentence_stats") // sentences.values.shape[1]
+    window_bounds = records.bounds("windows")
+    starts = records.values("windows") + np.repeat(sentence_bounds[:-1], np.diff(window_bounds))
     starts = np.delete(starts, window_bounds[1:-1] - 1)  # the end of one chunk is where the next begins
-    title_terms, title_bounds = _flat(rows["title_terms"])
     return build_arrays(
         sentences,
         sentence_bounds,
         starts,
-        np.asarray(_flat(rows["window_norms"])[0]).reshape(-1, MAX_RUN),
-        episode=np.asarray(_joined(rows["key"]).dictionary_encode().indices, np.int64),
-        first_word=np.asarray(rows["first_word"], np.int64),
-        speaker=_speakers(rows["speaker_names"], sentences.column("speaker"), sentence_bounds),
-        terms=np.asarray(_flat(rows["terms"])[0]),
-        title_terms=np.asarray(title_terms),
-        title_bounds=title_bounds,
-        vectors=np.asarray(_flat(rows["window_vectors"])[0]).reshape(len(starts) - 1, -1),
-        scales=np.asarray(_flat(rows["window_scales"])[0]),
+        records.values("window_norms").reshape(-1, MAX_RUN),
+        episode=np.unique(records.episode, return_inverse=True)[1],
+        first_word=records.first_word,
+        speaker=_speakers(records, sentences.column("speaker"), sentence_bounds),
+        terms=records.values("terms"),
+        title_terms=records.values("title_terms"),
+        title_bounds=records.bounds("title_terms"),
+        vectors=records.values("window_vectors").reshape(len(starts) - 1, -1),
+        scales=records.values("window_scales"),
     )
 
 
-def _speakers(names: Any, numbers: Any, sentence_bounds: Any) -> Any:
+def _speakers(records: Records, numbers: Any, sentence_bounds: Any) -> Any:
     """The hashed name of each sentence's speaker; 0 where nobody is named."""
-    flat, bounds = _flat(names)
-    hashes = np.array([*(hash_term(name) for name in flat.to_pylist()), 0], np.int64)
-    places = numbers + np.repeat(bounds[:-1], np.diff(sentence_bounds))
+    hashes = np.append(records.values("speaker_hashes"), 0).astype(np.int64)
+    places = numbers + np.repeat(records.bounds("speaker_hashes")[:-1], np.diff(sentence_bounds))
     return hashes[np.where(numbers < 0, -1, places)]
-
-
-def _joined(column: Any) -> Any:
-    """A column as one array, without a copy where it is one already."""
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _flat(column: Any) -> tuple[Any, Any]:
-    """The values of a column of lists, one after the other, and where those of each row begin."""
-    lists = _joined(column)
-    return lists.flatten(), bounds_of(np.asarray(lists.value_lengths()))
 
 
 # -- tables
@@ -211,18 +215,15 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
     """Arrow schemas of the three tables in the order they are made, stamped with what they are made for."""
     import pyarrow as pa
 
-    text, count, number, seconds = pa.string(), pa.int64(), pa.int32(), pa.float64()
-    names, numbers, reals = pa.list_(text), pa.list_(number), pa.list_(pa.float32())
+    text, count, seconds, names = pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())
     of_episode = {
         "key": text, "podcast": text, "guid": text, "title": text, "published": pa.timestamp("us", "UTC"), "link": text,
         "audio_url": text, "approximate": pa.bool_(),
         "language": text,
     }  # fmt: skip
     chunks = {
-        "id": text, **of_episode, "first_word": count, "text": text, "speakers": names, "speaker_names": names,
-        "indexed_text": text, "sentence_stats": numbers, "terms": numbers, "title_terms": numbers, "windows": numbers,
-        "window_vectors": pa.list_(pa.int8()), "window_scales": reals, "window_norms": reals,
-        "vector": pa.list_(pa.float32(), dimension),
+        "id": text, "key": text, "podcast": text, "published": pa.timestamp("us", "UTC"), "language": text,
+        "speaker_names": names, "indexed_text": text, "vector": pa.list_(pa.float32(), dimension), "record": pa.binary(),
     }  # fmt: skip
     episodes = {
         **of_episode, "path": text, "version": text, "content_hash": text, "chunks": count, "duration": seconds,

@@ -1,8 +1,8 @@
 """`make bench`, or `python -m tests.benchmarks [PART ...]`: what is measured, as ratios to something else in the same run.
 
-feeds, embedding, search, transcribe and scale run on the bundled sample, in about ten minutes on two cores. quality and
-peers need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl); with it, the others
-use that folder, too. Times are CPU time of one core.
+feeds, embedding, search, transcribe and scale run on the bundled sample, in about ten minutes on two cores. quality,
+peers and adverts need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl); with it,
+the others use that folder, too. Times are CPU time of one core.
 """
 
 import os
@@ -18,12 +18,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 
-from tests.benchmarks import bench_embedding, bench_feeds, bench_quality, bench_scale, bench_search, bench_transcribe
-from tests.benchmarks.corpus import FOLDER, Corpus, open_corpus
+from tests.benchmarks import (
+    bench_adverts,
+    bench_embedding,
+    bench_feeds,
+    bench_quality,
+    bench_scale,
+    bench_search,
+    bench_transcribe,
+)
+from tests.benchmarks.corpus import FOLDER, Corpus, copied, open_corpus
 from tests.benchmarks.measure import Row, table
 
 ON_SAMPLE = ("feeds", "embedding", "search", "transcribe", "scale")
-ON_FOLDER = ("quality", "peers")
+ON_FOLDER = ("quality", "peers", "adverts")
 PEERS = ("txtai", "qdrant_client", "faiss")
 NOT_RUN = f"""
 Not measured: the quality of search, and search beside other systems. Both need transcripts with judged questions:
@@ -66,6 +74,7 @@ def main() -> None:
         "scale": lambda: bench_scale.run(corpus(), asked.rows),
         "quality": lambda: bench_quality.run(corpus()),
         "peers": lambda: bench_search.compared(corpus()),
+        "adverts": lambda: bench_adverts.run(copied(asked.folder, asked.home / "unindexed" / asked.folder.name, 0)),
     }
     rows, begun = [], monotonic()
     for number, name in enumerate(parts, 1):

@@ -1,13 +1,19 @@
 """What embedding costs beside sentence-transformers and bare ONNX Runtime with the same model: `… embedding`."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 
 from index.chunk import split
 from index.embed.onnx import open_tokenizer
+from index.embed.rerank import RERANKED, CrossReranker, part_to_read
+from ingest.sentences import split_sentences
 from tests.benchmarks.corpus import Corpus, pieces, transcripts
 from tests.benchmarks.measure import Row, process, row, seconds, taking_turns
+from tests.random_models import cross_encoder
 
-WARM, COLD, COSINE, BARE, THEIRS = 2.5, 8.0, 0.9999, 0.95, 1.2
+WARM, COLD, COSINE, BARE, THEIRS, RERANKING = 2.5, 8.0, 0.9999, 0.95, 1.2, 0.4
 QUESTIONS, TEXTS, WINDOWS = 60, 300, 300
 OURS_COLD = (
     "import sys; from pathlib import Path; from ingest.settings import Settings; from index.open import open_searcher;"
@@ -20,7 +26,7 @@ THEIRS_COLD = (
 
 
 def run(given: Corpus) -> list[Row]:
-    return [*one_question(given), *passages(given)]
+    return [*one_question(given), *passages(given), *reranking(given)]
 
 
 def one_question(given: Corpus) -> list[Row]:
@@ -86,6 +92,24 @@ def passages(given: Corpus) -> list[Row]:
         ),
         row("the same", best["theirs"] / best["ours"], "sentence-transformers", least=THEIRS),
     ]
+
+
+def reranking(given: Corpus) -> list[Row]:
+    """The passages of one search ordered by a cross-encoder of six layers of 384, with random weights; and as torch runs it."""
+    from sentence_transformers import CrossEncoder
+
+    question, texts = given.questions[0].question, [one.text for one in pieces(given)][:RERANKED]
+    parts = [part_to_read(text, split_sentences(text)[len(split_sentences(text)) // 2]) for text in texts]
+    with TemporaryDirectory() as folder:
+        model = cross_encoder(Path(folder) / "model", layers=6, size=384, heads=12)
+        ours = CrossReranker(model, Path(folder) / "exports")
+        theirs = CrossEncoder(model, device="cpu", local_files_only=True)
+        pairs = [(question, text) for text in texts]
+        ours.scores(question, parts)
+        own = min(seconds(lambda: ours.scores(question, parts)) for _ in range(5))
+        other = min(seconds(lambda: theirs.predict(pairs, show_progress_bar=False)) for _ in range(2))
+    beside = f"sentence-transformers, whole passages ({other:.1f} s)"
+    return [row(f"{RERANKED} passages re-ranked, six layers, seconds", own, beside, most=RERANKING, unit="")]
 
 
 def sample_windows(given: Corpus) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from index.query import Mode, Query
-from tests.benchmarks import evaluation, graded
+from tests.benchmarks import evaluation, graded, moments
 from tests.benchmarks.corpus import Corpus, read_judged
 from tests.benchmarks.measure import Row, row
 from tests.benchmarks.questions import Judged
@@ -39,8 +39,11 @@ def run(given: Corpus) -> list[Row]:
     rows.append(row("words a passage, median", words, "", most=WORDS, unit=""))
     for miss in [one for one in hybrid if one.judged.places and not one.passage][:MISSES]:
         print(f"  missed: {miss.judged.question} ({miss.judged.type}; episode at rank {miss.episode or 'none'})")
+    rows += _exactness("judged spans", moments.of_judged(given, given.questions))
     if given.holds(NATURAL):
-        found = ask(given, read_judged(NATURAL, given.library))
+        natural = read_judged(NATURAL, given.library)
+        rows += _exactness("own words", moments.of_judged(given, natural))
+        found = ask(given, natural)
         ours, theirs = (evaluation.figures(found[mode])["MRR@10"] for mode in ("hybrid", "text"))
         what = "MRR@10, hybrid, 60 questions in people's own words"
         rows.append(row(what, ours, _beside(ours, theirs), least=round(theirs, 3), unit=""))
@@ -58,6 +61,7 @@ def as_managers_ask(given: Corpus) -> list[Row]:
             found[mode] = graded.figures([one for one in questions if one.half == half], grader, _asking(given, mode))
             told = ", ".join(f"{name} {value:.3f}" for name, value in found[mode].items())
             print(f"  as managers ask, {half} half, {mode:6}: {told}", flush=True)
+    exact = moments.of_managers(given, [(one.id, one.text) for one in questions if one.half == "test"])
     ours, name = found["hybrid"], max(("text", "vector"), key=lambda mode: found[mode]["nDCG@5"])
     best = found[name]["nDCG@5"]
     return [
@@ -66,7 +70,20 @@ def as_managers_ask(given: Corpus) -> list[Row]:
         row("AUC of the best score, as managers ask", ours["AUC"], "0.5 by chance", least=0.95, unit=""),
         row("called weak where nothing answers", ours["weak where nothing answers"], "", least=0.8, unit=""),
         row("called weak where something does", ours["weak where something does"], "", most=0.05, unit=""),
+        *_exactness("as managers ask", exact),
     ]  # fmt: skip
+
+
+def _exactness(kind: str, found: list[moments.Moment]) -> list[Row]:
+    """How exactly a hit's answer is placed."""
+    if not found:
+        return []
+    told = moments.figures(found)
+    beside = f"{told['hits']:.0f} hits that hold an answer, median {told['wait']:.1f} s"
+    return [
+        row(f"playing starts 0 to 5 s before the answer, {kind}", told["near"], beside, least=0.75, unit=""),
+        row(f"the marked sentences overlap the answer, {kind}", told["overlap"], beside, least=0.8, unit=""),
+    ]
 
 
 def _asking(given: Corpus, mode: Mode) -> Callable[[str], tuple[list[evaluation.Passage], bool]]:

@@ -16,8 +16,12 @@ import numpy as np
 
 from index.chunk import split
 from index.query import Query
+from index.scoring import TermFrequencies
 from index.search import DEPTH, Searcher
+from index.store import generations
+from index.store.candidates import nearest
 from index.store.lance import Store
+from index.store.schema import restriction
 from ingest.models import Transcript
 from tests.benchmarks.corpus import PIECES, Corpus, Embedded, transcripts
 from tests.benchmarks.measure import Row, Spent, peak, row, seconds, taking_turns
@@ -64,7 +68,9 @@ class Pool:
             path=f"{key}.md",
         )
         picks = draw.permutation(len(self.chunks))[np.arange(size) % len(self.chunks)].tolist()
-        chunks = [replace(self.chunks[pick], id=f"{key}{place:016x}", key=key) for place, pick in enumerate(picks)]
+        chunks = [
+            replace(self.chunks[pick], id=f"{number:08x}{place:08x}{key}", key=key) for place, pick in enumerate(picks)
+        ]
         return entry, chunks, [_moved(self.vectors[pick], draw) for pick in picks]
 
 
@@ -103,10 +109,11 @@ class Nearest:
                 kept[:] = sorted(kept, reverse=True)[:NEAREST]
 
 
-def candidates(store: Store, vector: np.ndarray, query: Query) -> set[str]:
+def candidates(store: Store, vector: np.ndarray, query: Query, size: int) -> set[str]:
     """The ids of the chunks that vector search hands on to be scored; the one place here that looks inside the store."""
-    found = store.candidates(replace(query, mode="vector"), vector, store.ask(query.text), DEPTH)
-    return set(found._rows["id"].to_pylist()) if found.arrays else set()
+    chunks, known = store._tables().chunks, TermFrequencies(size, 0, {})
+    found = generations.run(store.root, nearest(chunks, restriction(query), vector, [], DEPTH, known))
+    return {row["id"] for row in generations.run(store.root, chunks.take_row_ids(found).select(["id"]).to_list())}
 
 
 def run(given: Corpus, largest: int = ROWS) -> list[Row]:
@@ -172,7 +179,7 @@ def _recall(store: Store, embedder: Embedded, nearest: Nearest, size: int) -> Ro
     shares = {}
     for name, filters in FILTERS.items():
         wanted = [{key for _, key in own} for own in nearest.found[name]]
-        found = [candidates(store, vector, Query(text, **filters)) for text, vector in embedder.known.items()]
+        found = [candidates(store, vector, Query(text, **filters), size) for text, vector in embedder.known.items()]
         both = [len(own & near) / len(own) for own, near in zip(wanted, found, strict=True) if own]
         shares[name] = sum(both) / max(1, len(both))
     worst = min(shares, key=lambda name: shares[name])

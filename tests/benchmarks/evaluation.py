@@ -49,7 +49,13 @@ class Outcome:
 
 def passage_of(hit: Hit) -> Passage:
     """A hit of ours."""
-    return Passage((hit.episode_id, hit.key, hit.key[:8], hit.title), hit.text, hit.score, hit.start, hit.end)
+    return Passage(
+        (hit.episode_id, hit.key, hit.key[:8], hit.title),
+        hit.passage.text,
+        hit.score,
+        hit.passage.start,
+        hit.passage.end,
+    )
 
 
 def outcome(judged: Judged, passages: Sequence[Passage], *, weak: bool = False) -> Outcome:

@@ -45,7 +45,7 @@ class Home:
         return [episode.guid for episode in self.store.episodes()]
 
     def best(self, text):
-        return Searcher(self.store, self.model).search(Query(text, limit=1)).hits[0].text
+        return Searcher(self.store, self.model).search(Query(text, limit=1)).hits[0].passage.text
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_new_times_move_hits_without_embedding(home):
     home.write(replace(said, segments=(Segment(2.0, 5.0, "Prices rise.", "Ann"),)))
     assert BuildReport(changed=1) == home.update()
     (hit,) = Searcher(home.store, home.model).search(Query("prices")).hits
-    assert (2.0, 5.0) == (hit.start, hit.end)
+    assert (2.0, 5.0) == (hit.passage.start, hit.passage.end)
 
 
 def test_an_episode_whose_file_is_gone_leaves_the_index(home):
@@ -269,7 +269,7 @@ def test_one_document_is_searchable_at_once_and_another_process_sees_it(home):
     for guid, text in (("a", "Prices rise."), ("b", "Dogs bark."), ("c", "Frogs croak.")):
         (path,) = home.write(told(guid, text))
         assert 1 == home.index(home.name(path))
-        assert f"Ann: {text}" == reader.search(Query(text, limit=1)).hits[0].text
+        assert f"Ann: {text}" == reader.search(Query(text, limit=1)).hits[0].passage.text
     assert BuildReport(unchanged=3) == home.update()
 
 

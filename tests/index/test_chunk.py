@@ -1,6 +1,8 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+
 from index.chunk import PASSAGE, split
 from ingest.models import Episode, Segment, Transcript, Turn
 
@@ -57,6 +59,41 @@ def test_the_most_talkative_speaker_has_the_highest_prominence():
     assert [1.0, 0.5, 1.0] == [
         sentence.prominence for sentence in split(talk(("", "One. Two? Three.")), words)[0].sentences
     ]
+
+
+def test_a_question_by_another_than_the_main_speaker_asks():
+    (chunk,) = split(talk(("Ann", "I see. But why?"), ("Ben", f"{monologue(3, 10)} And why is it so? Ah.")), words)
+    assert [1] == [n for n, sentence in enumerate(chunk.sentences) if sentence.asks]
+    (unnamed,) = split(talk(("", "One. Two? Three.")), words)
+    assert [False, True, False] == [sentence.asks for sentence in unnamed.sentences]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("We sell. And we buy. But BECAUSE is a word.", [True, False, False]),
+        ("Sell first. So what? Soap sells. That's why we sell.", [True, False, True, False]),
+        ("And so it begins. Anders sells.\n\nBut here it goes on. Then more.", [True, True, True, False]),
+        ("Wir verkaufen. Und dann?", [True, True]),
+    ],
+)
+def test_a_thought_opens_where_no_conjunction_goes_on_with_it(said, expected):
+    (chunk,) = split(talk(("Ann", said)), words)
+    assert expected == [sentence.opens for sentence in chunk.sentences]
+
+
+@pytest.mark.parametrize(
+    ("segments", "expected"),
+    [
+        ([Segment(0.0, 10.0, "One."), Segment(10.0, 12.0, "Two.")], [0.0, 0.0]),  # within a long word: its beginning
+        ([Segment(0.0, 3.0, "One."), Segment(10.0, 12.0, "Two.")], [0.0, 8.0]),  # within a pause
+        ([Segment(1.0, 8.5, "One."), Segment(10.0, 12.0, "Two.")], [0.0, 1.0]),
+        ([Segment(0.5, 1.5, "One."), Segment(1.5, 2.5, "Two.")], [0.0, 0.0]),  # not before the recording begins
+    ],
+)
+def test_playing_starts_two_seconds_early_and_never_within_a_word(segments, expected):
+    (chunk,) = split(talk(("Ann", "One. Two."), segments=segments), words)
+    assert expected == [sentence.lead for sentence in chunk.sentences]
 
 
 def test_speakers_are_labelled_once_a_turn_and_paragraphs_kept():

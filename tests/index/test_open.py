@@ -48,3 +48,19 @@ def test_the_embedder_is_that_of_the_settings(tmp_path):
     embedder = open_embedder(settings)
     assert ("some/model", ("ask: ", "told: ")) == (embedder.model, embedder.prefixes)
     assert embedder.cache.is_relative_to(settings.index_dir)
+
+
+@pytest.mark.parametrize("model", ["", "a/small"])
+def test_passages_are_embedded_with_8_bits_where_that_is_set(tmp_path, model):
+    for eight_bits in (False, True):
+        embedder = open_embedder(Settings(home=tmp_path, query_model=model, passage_int8=eight_bits))
+        assert eight_bits == (embedder.passages if model else embedder).eight_bits
+
+
+def test_a_model_for_questions_is_paired_with_that_of_the_passages(tmp_path):
+    settings = Settings(
+        home=tmp_path, embedding_model="a/large", query_model="a/small", query_prefix="ask: ", passage_prefix="told: "
+    )
+    pair = open_embedder(settings)
+    assert ("a/large", ("", "told: ")) == (pair.passages.model, pair.passages.prefixes)
+    assert ("a/small", ("ask: ", "")) == (pair.questions.model, pair.questions.prefixes)

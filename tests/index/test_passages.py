@@ -1,5 +1,7 @@
 """What a passage scores is computed a second time here, slowly and one by one, as the module's docstring says it."""
 
+import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from index.chunk import PASSAGE
 from index.chunk_arrays import bounds_of, build_arrays
 from index.embed.quantize import quantize, run_norms
-from index.passages import PassageQuery, rank_passages
+from index.passages import EPISODE_PENALTY, PassageQuery, rank_passages
 from index.scoring import K1, B
 from index.sentence_span import SentenceSpan, SentenceTable, pack
 from index.text.terms import hash_term
@@ -30,6 +32,8 @@ class Said:
     advert: bool = False
     speaker: str = "ann"
     words: int = 0
+    opens: bool = True
+    asks: bool = False
 
     @property
     def stems(self):
@@ -58,12 +62,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Slow:
-    """A passage as it should be scored, and how close each of its sentences is."""
+    """A passage as it should be scored, and how likely an answer begins with each of its sentences."""
 
     score: float
     cosine: float
     lexical: float
-    closeness: list
+    answer: list
     advert: bool
 
 
@@ -71,8 +75,8 @@ def table(parts):
     """The sentences as they are stored."""
     spans = [
         SentenceSpan(
-            0, 0, None, None, -1, one.length, one.pieces, one.prominence, one.advert, len(one.stems),
-            hash_term(one.text),
+            0, 0, None, None, None, -1, one.length, one.pieces, one.prominence, one.advert, one.opens, one.asks,
+            len(one.stems), hash_term(one.text),
         )
         for part in parts
         for one in part.said
@@ -116,16 +120,25 @@ def spans(passages):
 
 
 def slides(part):
-    """Every run of whole sentences that fits and is part of no other, as begin and end."""
+    """Every run of whole sentences that fits and is part of no other, as begin and end, less a thought that is cut off."""
     runs, furthest = [], 0
     for begin in range(len(part.said)):
         end = begin + 1
         while end < len(part.said) and sum(one.pieces for one in part.said[begin : end + 1]) <= PASSAGE:
             end += 1
         if end > furthest:
-            runs.append((begin, end))
+            runs.append((begin, whole(part, begin, end)))
             furthest = end
     return runs
+
+
+def whole(part, begin, end):
+    """The end, or an earlier one where a thought ends that leaves half of the run."""
+    pieces = [one.pieces for one in part.said]
+    for last in range(end, begin, -1):
+        if last == len(part.said) or part.said[last].opens:
+            return last if 2 * sum(pieces[begin:last]) >= sum(pieces[begin:end]) else end
+    return end
 
 
 def bm25_lexical(part, begin, end, question, words):
@@ -163,6 +176,15 @@ def repeated(parts):
     return {text for text, where in episodes.items() if len(where) >= 3}
 
 
+def shared(one, question, words):
+    gained = sum(weight for word, weight in zip(words, question.weights, strict=True) if word in one.stems)
+    return gained / sum(question.weights)
+
+
+def handed_on(part, n, question, words):
+    return shared(part.said[n - 1], question, words) / 4 if n and part.said[n - 1].asks else 0
+
+
 def slow(parts, place, question, words):
     where, begin, end = place
     part, everywhere = parts[where], repeated(parts)
@@ -173,18 +195,18 @@ def slow(parts, place, question, words):
     advert = sum(one.length for one, advert in zip(said, adverts, strict=True) if advert) / total > 0.5
     lexical = bm25_lexical(part, begin, end, question, words)
     cosine = meaning(part, begin, end, question)
-    score = cosine - 0.3 * (1 - prominence) + 4 * lexical**3
-    score -= abs(score) / 2 if advert else 0
+    score = cosine - 0.3 * (1 - prominence) + 4 * lexical**3 - (0 if said[0].opens else 0.03)
+    score -= abs(score) / 2 if advert or any(one.advert for one in said) else 0
     _, _, vectors, own = windows(part)
-    closeness = [
-        (
-            sum(w for word, w in zip(words, question.weights, strict=True) if word in one.stems) / sum(question.weights)
-            + vectors[own[begin + i]] @ question.vector
-        )
-        * (0.25 + 0.75 * one.prominence)
+    answer = [
+        1.25 * (shared(one, question, words) + handed_on(part, begin + i, question, words))
+        + vectors[own[begin + i]] @ question.vector
+        + 0.3 * one.prominence
+        + 0.1 * math.log(min(40, one.length))
+        - 10 * one.asks
         for i, one in enumerate(said)
     ]
-    return Slow(score, cosine, lexical, closeness, advert)
+    return Slow(score, cosine, lexical, answer, advert)
 
 
 WORDS = ["price", "rise", "spring", "market", "garden", "frog"]
@@ -202,7 +224,13 @@ def drawn(seed):
         text = " ".join(draw.choice(WORDS, draw.integers(1, 9)))
         prominence = float(np.float32(draw.choice([1.0, 0.5, 0.1])))
         return Said(
-            text, int(draw.integers(1, 130)), prominence, bool(draw.random() < 0.2), str(draw.choice(["ann", "ben"]))
+            text,
+            int(draw.integers(1, 130)),
+            prominence,
+            bool(draw.random() < 0.2),
+            str(draw.choice(["ann", "ben"])),
+            opens=bool(draw.random() < 0.7),
+            asks=bool(draw.random() < 0.2),
         )
 
     def part(n):
@@ -228,17 +256,22 @@ def test_a_passage_scores_what_its_definition_says(seed):
     parts, words, question = drawn(seed)
     passages = rank_passages(arrays(*parts), question, 100)
     assert passages
-    taken = set()
+    taken, episodes = set(), Counter()
     for one in passages:
         expected = slow(parts, (one.chunk, one.begin, one.end), question, words)
         assert one.cosine == pytest.approx(expected.cosine, abs=EIGHT_BITS)
         assert one.lexical == pytest.approx(expected.lexical, abs=1e-5)
-        assert one.score == pytest.approx(expected.score, abs=1.5 * EIGHT_BITS)  # an advert below zero loses half more
+        earlier = episodes[parts[one.chunk].episode]
+        episodes[parts[one.chunk].episode] += 1
+        assert one.score == pytest.approx(
+            expected.score - max(0, earlier - 2) * EPISODE_PENALTY, abs=1.5 * EIGHT_BITS
+        )  # an advert below zero loses half more
         assert expected.advert == one.advert
-        texts = [sentence.text for sentence in parts[one.chunk].said[one.begin : one.end]]
-        free = [close for text, close in zip(texts, expected.closeness, strict=True) if text not in taken]
-        assert max(free) == pytest.approx(expected.closeness[one.snippet - one.begin], abs=EIGHT_BITS)
-        taken.add(texts[one.snippet - one.begin])
+        assert max(expected.answer) == pytest.approx(expected.answer[one.answer_begin - one.begin], abs=EIGHT_BITS)
+        answer = parts[one.chunk].said[one.answer_begin : one.answer_end]
+        assert taken.isdisjoint(sentence.text for sentence in answer)
+        assert 1 == len({sentence.speaker for sentence in answer})
+        taken.update(sentence.text for sentence in answer)
 
 
 @seeds
@@ -257,7 +290,7 @@ def test_passages_are_as_many_whole_sentences_as_fit(seed):
     parts, _, question = drawn(seed)
     for one in rank_passages(arrays(*parts), question, 100):
         assert (one.begin, one.end) in slides(parts[one.chunk])
-        assert one.begin <= one.snippet < one.end
+        assert one.begin <= one.answer_begin < one.answer_end <= one.end
 
 
 def test_every_sentence_can_be_shown():
@@ -266,7 +299,7 @@ def test_every_sentence_can_be_shown():
     for n, word in enumerate(words):
         (best, *_) = rank_passages(arrays(part), asked(word, None), 5)
         assert best.begin <= n < best.end
-        assert n == best.snippet
+        assert n == best.answer_begin
 
 
 def test_a_sentence_longer_than_a_passage_is_one_alone():
@@ -311,9 +344,13 @@ def test_an_advert_that_is_far_from_the_question_does_not_rise():
     assert [1, 0] == [one.chunk for one in rank_passages(arrays(advert, told), asked(), 5)]
 
 
-def test_half_an_advert_is_none():
-    half = Part((Said("buy this now", advert=True), Said("we grew fast")))
-    assert not rank_passages(arrays(half), asked(), 1)[0].advert
+def test_half_an_advert_is_none_but_ranks_low():
+    half = Part((Said("buy this now", advert=True), Said("we grew fast")), ((1.0, 0.0, 0.0, 0.0),))
+    told = Part((Said("tell"),), ((0.9, 0.436, 0.0, 0.0),), episode=1)
+    low = rank_passages(arrays(half, told), asked(), 5)
+    assert [(1, False), (0, False)] == [(one.chunk, one.advert) for one in low]
+    plain = rank_passages(arrays(half, told), asked(adverts=True), 5)
+    assert plain[0].score / 2 == pytest.approx(low[1].score)
 
 
 @pytest.mark.parametrize(("words", "episodes", "expected"), [(6, 3, True), (6, 2, False), (5, 3, False)])
@@ -349,11 +386,47 @@ def test_the_same_words_elsewhere_are_one_passage():
     assert {(0, 0, 4), (2, 0, 4)} == set(spans(passages))
 
 
-def test_one_sentence_is_the_snippet_of_one_passage():
+def test_a_moment_is_shown_once():
     parts = [Part((Said("price rise"), Said(f"x{n}"), Said(f"y{n}"), Said(f"z{n}")), episode=n) for n in range(3)]
-    passages = rank_passages(arrays(*parts), asked("price rise"), 5)
-    assert 3 == len(passages)
-    assert 1 == sum(one.snippet == 0 for one in passages)
+    assert [0] == [one.chunk for one in rank_passages(arrays(*parts), asked("price rise"), 5)]
+    assert 3 == len(rank_passages(arrays(*parts), asked("z0 z1 z2"), 5))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ((Said("x"), Said("price"), Said("y"), Said("z"), Said("w")), (1, 4)),  # three sentences at most
+        ((Said("x"), Said("price", words=40), Said("y", words=15), Said("z", words=9)), (1, 3)),  # 60 words at most
+        ((Said("price", words=90), Said("y")), (0, 1)),  # but one sentence whole
+        ((Said("price"), Said("y"), Said("z", speaker="ben")), (0, 2)),  # one speaker
+        ((Said("x"), Said("y"), Said("price")), (2, 3)),  # within the passage
+    ],
+)
+def test_an_answer_is_up_to_three_sentences_by_one_speaker(said, expected):
+    (hit,) = rank_passages(arrays(Part(said)), asked("price"), 5)
+    assert expected == (hit.answer_begin, hit.answer_end)
+
+
+def test_what_the_guest_says_answers_before_the_question_of_the_host():
+    question = Said("when does the price rise", prominence=0.1, speaker="host", asks=True)
+    said = (Said("in autumn days"), question, Said("always in spring"), Said("never in the summer of that year"))
+    (hit,) = rank_passages(arrays(Part(said)), asked("price rise in"), 5)
+    assert (2, 4) == (hit.answer_begin, hit.answer_end)
+    (alone,) = rank_passages(arrays(Part((question,))), asked("price rise"), 5)
+    assert (0, 1) == (alone.answer_begin, alone.answer_end)
+
+
+def test_a_passage_begins_and_ends_with_a_thought_where_it_can():
+    said = tuple(Said(f"a{n} b{n}", pieces=50) for n in range(7))
+
+    def best(words, within):
+        parts = tuple(replace(one, opens=n not in within) for n, one in enumerate(said))
+        return spans(rank_passages(arrays(Part(parts)), asked(words), 1))
+
+    assert [(0, 0, 4)] == best("a0 a1", {})
+    assert [(0, 0, 2)] == best("a0 a1", {3, 4})  # the fourth and fifth sentence go on with what the third says
+    assert [(0, 0, 4)] == best("a0 a1", {2, 3, 4})  # less than half would be left
+    assert [(0, 2, 6)] == best("a2", {0, 1})
 
 
 def test_a_limit_changes_nothing_but_where_the_list_ends():
@@ -361,6 +434,25 @@ def test_a_limit_changes_nothing_but_where_the_list_ends():
     every = rank_passages(arrays(*parts), asked("price"), 30)
     for limit in (1, 5, 20):
         assert every[:limit] == rank_passages(arrays(*parts), asked("price"), limit)
+
+
+def test_other_episodes_come_before_an_equal_passage_of_the_same_episode():
+    def part(n, words, episode):
+        return Part(tuple(Said(f"{words} {n} {k}", pieces=60) for k in range(3)), episode=episode, first=n * 1000)
+
+    parts = [*(part(n, "price", 0) for n in range(5)), part(5, "price", 1), part(6, "frog", 2)]
+    passages = rank_passages(arrays(*parts), asked("price", None), 9)
+    assert [0, 1, 2, 5, 3, 4] == [one.chunk for one in passages]
+    lost = [passages[0].score - one.score for one in passages]
+    assert lost == pytest.approx([0, 0, 0, 0, EPISODE_PENALTY, 2 * EPISODE_PENALTY])
+
+
+def test_a_much_better_passage_of_the_same_episode_comes_first():
+    near, far = ((0.9, 0.436, 0.0, 0.0),), ((0.0, 1.0, 0.0, 0.0),)
+    parts = [
+        Part((Said("a"),)), Part((Said("b"),), near, first=100), Part((Said("c"),), far, episode=1),
+    ]  # fmt: skip
+    assert [0, 1, 2] == [one.chunk for one in rank_passages(arrays(*parts), asked(), 5)]
 
 
 def test_the_limit_limits_after_what_is_the_same_is_left_out():
@@ -375,7 +467,7 @@ def test_only_passages_where_the_speaker_asked_for_speaks_count():
     ann, ben, both = Said("price rise"), Said("price fall", speaker="ben"), Said("price stay", speaker="ben")
     parts = [Part((ann,)), Part((ben,), episode=1), Part((replace(ann, text="price"), both), episode=2)]
     passages = rank_passages(arrays(*parts), asked("price", speakers=[hash_term("ben")]), 5)
-    assert {(1, 0), (2, 1)} == {(one.chunk, one.snippet) for one in passages}
+    assert {(1, 0), (2, 1)} == {(one.chunk, one.answer_begin) for one in passages}
     assert [] == rank_passages(arrays(*parts), asked("price", speakers=[hash_term("eve")]), 5)
 
 

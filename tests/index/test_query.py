@@ -16,6 +16,7 @@ from ingest.errors import QueryError
         ("why", {"limit": 0}, "1 to 100"),
         ("why", {"limit": 10_000}, "1 to 100"),
         ("why", {"mode": "magic"}, "hybrid, vector or text"),
+        ("why", {"group_by": "podcast"}, "only by episode"),
     ],
 )
 def test_a_query_that_cannot_be_asked_says_why_in_one_line(text, options, reason):

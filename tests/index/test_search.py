@@ -62,27 +62,35 @@ def test_a_hit_holds_all_that_a_reader_and_a_player_need(searcher):
         "key": PRICES.key,
         "title": "On prices",
         "published": "2025-02-20T08:00:00Z",
-        "speaker": "Ben",
-        "start": 0.0,
-        "end": 12.0,
-        "text": "Ann: Welcome back to the show.\n\nBen: Raise your prices before the quarter ends.\n\nAnn: That takes nerve.",
-        "snippet": "Raise your prices before the quarter ends.",
+        "passage": {
+            "text": "Ann: Welcome back to the show.\n\nBen: Raise your prices before the quarter ends.\n\n"
+            "Ann: That takes nerve.",
+            "speaker": "Ann",
+            "start": 0.0,
+            "end": 12.0,
+        },
+        "answer": {
+            "text": "Raise your prices before the quarter ends.",
+            "speaker": "Ben",
+            "start": 4.0,
+            "end": 9.25,
+        },
         "link": "https://podcast.example/1",
         "audio_url": "https://podcast.example/1.mp3?x=1",
-        "play_url": "https://podcast.example/1.mp3?x=1#t=0,12",
-        "snippet_start": 4.0,
-        "snippet_end": 9.25,
+        "play_url": "https://podcast.example/1.mp3?x=1#t=2,12",
         "highlights": ((37, 42), (48, 54)),
         "approximate": False,
         "advert": False,
         "language": "en",
+        "moments": 1,
+        "more": (),
     } == hit
-    assert ["Raise", "prices"] == [hit["text"][begin:end] for begin, end in hit["highlights"]]
+    assert ["Raise", "prices"] == [hit["passage"]["text"][begin:end] for begin, end in hit["highlights"]]
 
 
 def test_unknown_times_and_dates_are_null(searcher):
     hit = searcher.search(Query("hire slowly", podcast="people")).hits[0]
-    assert (None, None, "") == (hit.start, hit.end, hit.play_url)
+    assert (None, None, "") == (hit.answer.start, hit.passage.end, hit.play_url)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -125,13 +133,16 @@ def test_filters_restrict_the_hits_in_every_mode(searcher, filters, expected, mo
     assert expected == {hit.episode_id for hit in found}
 
 
-def test_a_speaker_asked_for_is_who_speaks_the_snippet(searcher):
-    assert "Ann" == searcher.search(Query("raise your prices", speaker="ann", podcast="selling-well")).hits[0].speaker
+def test_a_speaker_asked_for_is_who_speaks_the_answer(searcher):
+    assert (
+        "Ann"
+        == searcher.search(Query("raise your prices", speaker="ann", podcast="selling-well")).hits[0].answer.speaker
+    )
 
 
 def test_a_speaker_is_told_apart_in_every_chunk(searcher):
     hits = searcher.search(Query("raise a child, raise prices", speaker="ann")).hits
-    assert {("guid/1?a=b", "Ann"), ("guid/2", "Ann")} == {(hit.episode_id, hit.speaker) for hit in hits}
+    assert {("guid/1?a=b", "Ann"), ("guid/2", "Ann")} == {(hit.episode_id, hit.answer.speaker) for hit in hits}
 
 
 def test_words_that_everybody_says_count_less_beside_vectors():
@@ -148,6 +159,24 @@ def test_the_limit_changes_nothing_but_where_the_list_ends(searcher):
     every = searcher.search(Query("raise hire people prices", limit=100)).hits
     for limit in range(1, len(every)):
         assert every[:limit] == searcher.search(Query("raise hire people prices", limit=limit)).hits
+
+
+def test_hits_can_be_grouped_by_episode(tmp_path):
+    def told(guid, *said):
+        turns = tuple(Turn(" ".join([f"Price {one}."] + [f"Filler {one} {n}." for n in range(60)])) for one in said)
+        return Transcript(replace(PRICES, guid=guid, title=guid), turns)
+
+    searcher = fill(tmp_path, BagOfWords(), told("many", *range(8)), told("one", 99))
+    plain = searcher.search(Query("price", 100, "text")).hits
+    assert {(1, ())} == {(hit.moments, hit.more) for hit in plain}
+    grouped = searcher.search(Query("price", mode="text", group_by="episode")).hits
+    assert ["many", "one"] == sorted(hit.title for hit in grouped)
+    many = next(hit for hit in grouped if hit.title == "many")
+    assert (sum(hit.title == "many" for hit in plain), 4) == (many.moments, len(many.more))
+    assert [1, 2] == [hit.rank for hit in grouped]
+    assert 5 == len({hit.answer.text for hit in (many, *many.more)})
+    (first,) = searcher.search(Query("price", limit=1, mode="text", group_by="episode")).hits
+    assert first == grouped[0]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +211,7 @@ def test_overlapping_passages_become_one_hit(tmp_path):
     said = " ".join(f"Sentence {n} tells of parrots and of price {n}." for n in range(60))
     searcher = fill(tmp_path, BagOfWords(), Transcript(PRICES, (Turn(said),)))
     hits = searcher.search(Query("parrots price", limit=100)).hits
-    numbers = [set(re.findall(r"price (\d+)", hit.text)) for hit in hits]
+    numbers = [set(re.findall(r"price (\d+)", hit.passage.text)) for hit in hits]
     assert len(hits) > 2
     assert all(len(a & b) <= 0.6 * min(len(a), len(b)) for a, b in combinations(numbers, 2))
 
@@ -248,7 +277,7 @@ def test_questions_in_other_words_find_their_passage(model, tmp_path):
     talks = [Transcript(replace(PRICES, guid=f"g{n}"), (Turn(said, "Ann"),)) for n, said in enumerate(MEETING)]
     searcher = fill(tmp_path, model, *talks)
     for question, phrase in OWN_QUESTIONS.items():
-        assert phrase in searcher.search(Query(question)).hits[0].text, question
+        assert phrase in searcher.search(Query(question)).hits[0].passage.text, question
 
 
 KREMER, KAZANJY = "Kremer", "Kazanjy"
@@ -281,7 +310,7 @@ def seeds(model, tmp_path_factory):
 def test_the_seeds_answer_their_questions_in_every_mode(seeds, mode):
     assert KREMER in seeds.search(Query(PUSH, mode=mode)).hits[0].title
     hit = seeds.search(Query(HALF, mode=mode)).hits[0]
-    assert (True, "Speaker 2") == (KAZANJY in hit.title, hit.speaker)
+    assert (True, "Speaker 2") == (KAZANJY in hit.title, hit.answer.speaker)
 
 
 @pytest.mark.parametrize(("question", "answer"), ON_THE_SEEDS.items())
@@ -289,7 +318,7 @@ def test_the_seeds_answer_with_the_passage(seeds, question, answer):
     title, phrase = answer
     hits = seeds.search(Query(question, limit=5)).hits
     assert title in hits[0].title
-    assert any(phrase in hit.text for hit in hits), [hit.snippet for hit in hits]
+    assert any(phrase in hit.passage.text for hit in hits), [hit.answer.text for hit in hits]
 
 
 def test_adverts_rank_low_unless_asked_for_and_say_so(tmp_path):
@@ -307,7 +336,7 @@ def test_adverts_rank_low_unless_asked_for_and_say_so(tmp_path):
 def test_the_end_of_a_short_episode_is_offered_too(tmp_path):
     said = " ".join(f"Parrots of kind {n} talk of price {n} and of little else all day." for n in range(22))
     hits = fill(tmp_path, BagOfWords(), Transcript(PRICES, (Turn(said),))).search(Query("parrots and prices")).hits
-    offered = {int(n) for hit in hits for n in re.findall(r"kind (\d+)", hit.text)}
+    offered = {int(n) for hit in hits for n in re.findall(r"kind (\d+)", hit.passage.text)}
     assert set(range(22)) == offered
 
 
@@ -370,15 +399,15 @@ def test_compounds_and_numbers_find_each_other_and_no_number_of_an_episode(talks
 
 def test_phrases_and_words_that_say_something_are_highlighted(talks):
     [hit] = talks.search(Query('what is "product market fit" in my year', mode="text")).hits
-    assert ["product market fit", "year", "market", "product"] == [hit.text[a:b] for a, b in hit.highlights]
+    assert ["product market fit", "year", "market", "product"] == [hit.passage.text[a:b] for a, b in hit.highlights]
     [hit] = talks.search(Query("how do I follow-up", mode="text")).hits
-    assert ["follow up", "follow-up"] == [hit.text[a:b] for a, b in hit.highlights]
+    assert ["follow up", "follow-up"] == [hit.passage.text[a:b] for a, b in hit.highlights]
 
 
 @pytest.mark.parametrize("name", ["rachitsky", "LENNY", " lenny  RACHITSKY "])
 def test_a_speaker_is_found_by_words_of_the_name(talks, name):
     hits = talks.search(Query("market", speaker=name)).hits
-    assert {"Lenny Rachitsky"} == {hit.speaker for hit in hits}
+    assert {"Lenny Rachitsky"} == {hit.answer.speaker for hit in hits}
 
 
 def test_a_speaker_whom_nobody_knows_is_said_with_names_close_to_it(talks):

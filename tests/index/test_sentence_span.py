@@ -2,7 +2,9 @@ from dataclasses import replace
 
 from index.sentence_span import SentenceSpan, SentenceTable, pack
 
-FIRST = SentenceSpan(0, 24, 1.25, 3.999, 0, 5, 7, 0.25, advert=False, terms=3, signature=-(1 << 31))
+FIRST = SentenceSpan(
+    0, 24, 1.25, 3.999, 0.0, 0, 5, 7, 0.25, advert=False, opens=True, asks=False, terms=3, signature=-(1 << 31)
+)
 SECOND = replace(FIRST, begin=25, start=None, stop=None, speaker=-1, advert=True, prominence=1.0)
 
 

@@ -46,5 +46,5 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(monkeypatch):
     assert "SOUNDBITE_MAX_AUDIO_MB" == refused.value.subject
 
 
-def test_there_are_about_a_dozen_promises():
-    assert len(Settings.model_fields) <= 14
+def test_there_are_few_promises():
+    assert len(Settings.model_fields) <= 16

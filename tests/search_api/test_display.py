@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from index.query import Excerpt
 from ingest.models import Episode, Segment, Transcript, Turn
 from search_api.display import (
     PassageParagraph,
@@ -28,27 +29,36 @@ def test_only_web_addresses_can_be_followed(hostile):
     assert web_address(" https://a.example/x.mp3?y=1#t=1,2 ") == "https://a.example/x.mp3?y=1#t=1,2"
 
 
-def test_a_passage_reads_by_turns_and_the_first_that_holds_the_snippet_is_marked():
+def said(text, speaker=""):
+    return Excerpt(text, speaker, None, None)
+
+
+def test_a_passage_reads_by_turns_and_the_first_that_holds_the_answer_is_marked():
     text = "Ann: Why now?\n\nBen: Because. Why now? Yes.\n\nAnd so on."
-    assert passage_paragraphs(text, "Because.", "Ben") == [
+    assert passage_paragraphs(text, said("Because.", "Ben")) == [
         PassageParagraph("Why now?", speaker="Ann"),
         PassageParagraph("", "Because.", " Why now? Yes.", "Ben"),
         PassageParagraph("And so on."),
     ]
-    assert [one.marked for one in passage_paragraphs(text, "Why now?", "Ann")] == ["Why now?", "", ""]
+    assert [one.marked for one in passage_paragraphs(text, said("Why now?", "Ann"))] == ["Why now?", "", ""]
+
+
+def test_an_answer_of_two_paragraphs_is_marked_in_both():
+    text = "Ann: Why now? Tell us.\n\nBen: Because. Yes.\n\nBen: And so on. The end."
+    marked = [(one.before, one.marked) for one in passage_paragraphs(text, said("Yes.\n\nAnd so on.", "Ben"))]
+    assert marked == [("Why now? Tell us.", ""), ("Because. ", "Yes."), ("", "And so on.")]
 
 
 @pytest.mark.parametrize(
-    ("text", "snippet", "speaker", "expected"),
+    ("text", "answer", "speaker", "expected"),
     [
         ("Ann: Why now? Yes.", "Yes.", "Ann", PassageParagraph("Why now? ", "Yes.")),
         ("Note: all is well.", "nothing", "", PassageParagraph("Note: all is well.")),
-        ("All is well.", "", "", PassageParagraph("All is well.")),
         ("a.*b c", ".*b", "", PassageParagraph("a", ".*b", " c")),
     ],
 )
-def test_a_passage_of_one_turn_leaves_its_speaker_to_the_heading(text, snippet, speaker, expected):
-    assert passage_paragraphs(text, snippet, speaker) == [expected]
+def test_a_passage_of_one_turn_leaves_its_speaker_to_the_heading(text, answer, speaker, expected):
+    assert passage_paragraphs(text, said(answer, speaker)) == [expected]
 
 
 def test_a_citation_is_one_line_and_leaves_out_what_is_not_known():

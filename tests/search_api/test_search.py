@@ -13,9 +13,9 @@ def keys(answer):
 def test_a_question_is_answered_with_the_passage_its_speaker_and_a_link_that_plays_it(client):
     answer = client.get("/v1/search", params={"q": " why do the best people leave? "}).json()
     hit = answer["hits"][0]
-    assert (hit["rank"], hit["episode_id"], hit["key"], hit["speaker"]) == (1, GUID, SELLERS.key, "Ben")
-    assert (hit["published"], hit["play_url"]) == ("2025-02-20T09:00:00Z", "https://podcast.example/1.mp3#t=0,9")
-    assert [hit["text"][begin:end] for begin, end in hit["highlights"]] == ["best", "people", "leave"]
+    assert (hit["rank"], hit["episode_id"], hit["key"], hit["answer"]["speaker"]) == (1, GUID, SELLERS.key, "Ben")
+    assert (hit["published"], hit["play_url"]) == ("2025-02-20T09:00:00Z", "https://podcast.example/1.mp3#t=1.99,9")
+    assert [hit["passage"]["text"][begin:end] for begin, end in hit["highlights"]] == ["best", "people", "leave"]
     assert (answer["query"], answer["coverage"]) == (
         "why do the best people leave?", {"indexed": 2, "pending": 0, "failed": 1},
     )  # fmt: skip
@@ -25,10 +25,12 @@ def test_the_json_has_the_names_that_clients_know(client):
     answer = client.get("/v1/search?q=people").json()
     assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak", "suggestion", "notes"]
     assert list(answer["hits"][0]) == [
-        "rank", "score", "scores", "podcast", "episode_id", "key", "title", "published", "speaker", "start", "end", "text",
-        "snippet", "snippet_start", "snippet_end", "highlights", "link", "audio_url", "play_url", "approximate", "advert",
-        "language",
+        "rank", "score", "scores", "podcast", "episode_id", "key", "title", "published", "passage", "answer",
+        "highlights", "link", "audio_url", "play_url", "approximate", "advert", "language",
+        "moments", "more",
     ]  # fmt: skip
+    for name in ("passage", "answer"):
+        assert list(answer["hits"][0][name]) == ["text", "speaker", "start", "end"]
     assert list(answer["hits"][0]["scores"]) == ["vector", "text", "rerank"]
 
 
@@ -88,4 +90,6 @@ def test_the_command_line_and_the_server_give_the_same_hits(client, settings):
     from index.query import Query
 
     hits = opener(settings).search(Query("best people")).hits
-    assert [hit["text"] for hit in client.get("/v1/search?q=best+people").json()["hits"]] == [hit.text for hit in hits]
+    assert [hit["passage"]["text"] for hit in client.get("/v1/search?q=best+people").json()["hits"]] == [
+        hit.passage.text for hit in hits
+    ]

@@ -50,9 +50,12 @@ def test_a_running_server_sees_what_is_indexed_and_corrected_meanwhile(own):
     with TestClient(create_app(own, opener)) as client:
         assert client.get("/v1/search?q=umbrella").status_code == 503
         add(own, Transcript(SELLERS, (Turn("An umbrella for everyone."),)))
-        assert client.get("/v1/search?q=umbrella").json()["hits"][0]["snippet"] == "An umbrella for everyone."
+        assert client.get("/v1/search?q=umbrella").json()["hits"][0]["answer"]["text"] == "An umbrella for everyone."
         add(own, Transcript(SELLERS, (Turn("A parasol for everyone."),)))
-        assert client.get("/v1/search?q=parasol&mode=text").json()["hits"][0]["text"] == "A parasol for everyone."
+        assert (
+            client.get("/v1/search?q=parasol&mode=text").json()["hits"][0]["passage"]["text"]
+            == "A parasol for everyone."
+        )
         add(own, rebuild=True)
         assert len(client.get("/v1/search?q=parasol").json()["hits"]) == 1
         add_failed(own, FAILED, "no audio")

@@ -41,14 +41,14 @@ def first_hit(client, question, mode="hybrid"):
 
 @pytest.mark.parametrize("form", ["Kuzanchi", "Kazanjy"])
 def test_a_name_is_found_as_it_was_recognised_and_as_it_was_corrected(client, form):
-    assert "Kazanjy" in first_hit(client, form, "text")["text"]
+    assert "Kazanjy" in first_hit(client, form, "text")["passage"]["text"]
 
 
-def test_a_hit_says_when_its_best_sentence_is_spoken_and_plays_from_there(client):
+def test_a_hit_says_when_its_answer_is_spoken_and_plays_from_just_before(client):
     hit = first_hit(client, "number 1")
-    assert (10.0, 19.0) == (round(hit["snippet_start"], 1), round(hit["snippet_end"], 1))
-    assert "number 1" in hit["snippet"]
-    assert 'src="https://quota.example/1.mp3#t=10,' in client.get("/?q=number+1").text
+    assert (10.0, 29.0) == (round(hit["answer"]["start"], 1), round(hit["answer"]["end"], 1))
+    assert "number 1" in hit["answer"]["text"]
+    assert 'src="https://quota.example/1.mp3#t=7.78,' in client.get("/?q=number+1").text
 
 
 def test_a_hit_says_that_its_times_are_approximate(client):

@@ -290,7 +290,11 @@ def test_imports_are_searched_shown_and_taken_once(call, notes, home):
     told = json.loads(call("search", "what should I coach in a week?", "--limit", "1", "--json")[1])
     hit = told["hits"][0]
 
-    assert (hit["speaker"], hit["snippet"], hit["start"]) == ("Ann", "Coach one skill a week, and only one.", None)
+    assert tuple(hit["answer"][name] for name in ("speaker", "text", "start")) == (
+        "Ann",
+        "Coach one skill a week, and only one.",
+        None,
+    )
     assert "Coach one skill" in call("show", hit["key"], "--format", "txt")[1]
     assert "Coach one skill" in call("show", hit["episode_id"])[1]
     assert_one_line(call("show", "nobody"), "no such episode")
@@ -334,7 +338,7 @@ def test_a_transcript_edited_in_the_library_is_searched_after_index(call, notes,
 
     assert "1 changed" in call("index")[1]
     told = json.loads(call("search", "what comes before closing?", "--limit", "1", "--json")[1])
-    assert "listening before closing" in told["hits"][0]["text"]
+    assert "listening before closing" in told["hits"][0]["passage"]["text"]
 
 
 @pytest.mark.parametrize(
@@ -385,6 +389,41 @@ def test_doctor_says_what_is_missing(call, monkeypatch):
     told = json.loads(out)
     speech = next(one for one in told["findings"] if one["what"] == "speech model")
     assert (code, told["ok"], "soundbite model pull small" in speech["found"]) == (1, False, True)
+
+
+def a_model(path, length=384, kind="BertModel"):
+    """The files of an embedding model or a cross-encoder, without weights."""
+    (path / "1_Pooling").mkdir(parents=True)
+    (path / "model.safetensors").touch()
+    (path / "config.json").write_text(json.dumps({"architectures": [kind], "hidden_size": length}))
+    (path / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": length}))
+    return path
+
+
+CROSS = {"kind": "BertForSequenceClassification"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (("EMBEDDING_MODEL", {}), ("embedding model", True, "/one")),
+        (("EMBEDDING_MODEL", None), ("embedding model", False, "no such embedding model here")),
+        (("QUERY_MODEL", {}), ("model for questions", True, "/one")),
+        (("QUERY_MODEL", {"length": 128}), ("model for questions", False, "128 numbers")),
+        (("QUERY_MODEL", None), ("model for questions", False, "no such embedding model here")),
+        (("RERANK_MODEL", CROSS), ("re-ranking model", True, "/one")),
+        (("RERANK_MODEL", {}), ("re-ranking model", False, "is not a cross-encoder")),
+        (("RERANK_MODEL", None), ("re-ranking model", False, "no such re-ranking model here")),
+    ],
+)
+def test_doctor_says_whether_the_models_of_search_are_here(call, monkeypatch, tmp_path, asked, expected):
+    (setting, model), (what, ok, words) = asked, expected
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")  # what is not here is not fetched
+    name = "no/such-model" if model is None else str(a_model(tmp_path / "one", **model))
+    monkeypatch.setenv(f"SOUNDBITE_{setting}", name)
+    told = {one["what"]: one for one in json.loads(call("doctor", "--json")[1])["findings"]}
+    assert (ok, True) == (told[what]["ok"], words in told[what]["found"])
+    assert {"embedding model", what} == set(told) & {"embedding model", "model for questions", "re-ranking model"}
 
 
 def test_import_says_what_it_left_out_and_why(call, tmp_path, home):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from index.build import update
+from index.embed import sentence_transformers
 from index.embed.sentence_transformers import EXPORT, SentenceEmbedder
 from index.query import Query
 from index.search import Searcher
@@ -130,6 +131,21 @@ def test_any_model_directory_works_with_its_pooling_and_its_prompts(embedder, tm
 
 
 @pytest.mark.slow
+def test_with_weights_of_8_bits_passages_are_near_and_questions_the_same(embedder, tmp_path, monkeypatch):
+    path = str(small_model(tmp_path, embedder, "mean"))
+    exact = SentenceEmbedder(path, tmp_path / "exports")
+    fast = SentenceEmbedder(path, tmp_path / "exports", eight_bits=True)
+    assert f"{exact.name}-int8" == fast.name
+    vectors, near = exact.embed_passages(PASSAGES), fast.embed_passages(PASSAGES)
+    assert 0.98 < np.sum(vectors * near, 1).min() < 0.999_999
+    assert np.array_equal(exact.embed_query(QUESTION), fast.embed_query(QUESTION))
+    assert exact.no_answer_score == pytest.approx(fast.no_answer_score, abs=1e-4)
+    monkeypatch.setattr(sentence_transformers, "MIN_COSINE_EIGHT_BITS", 1.1)
+    unused = SentenceEmbedder(path, tmp_path / "exports", eight_bits=True)
+    assert np.array_equal(vectors, unused.embed_passages(PASSAGES))
+
+
+@pytest.mark.slow
 def test_a_model_that_cannot_be_exported_runs_as_it_is(embedder, tmp_path):
     small = SentenceEmbedder(str(small_model(tmp_path, embedder, "mean")), tmp_path / "exports")
     home = small.cache / f"{small.name}-{EXPORT}"
@@ -162,7 +178,7 @@ def test_a_second_model_with_prefixes_indexes_and_searches_and_notices_other_pre
         library.write(Transcript(Episode("talk", f"g{n}", f"Talk {n}"), (Turn(text),)))
     model = SentenceEmbedder(str(path), tmp_path / "exports")
     update(library, store, model)
-    assert TALKS[0] == Searcher(store, model).search(Query(TALKS[0])).hits[0].text
+    assert TALKS[0] == Searcher(store, model).search(Query(TALKS[0])).hits[0].passage.text
     assert 3 == update(library, store, model).unchanged
     other = SentenceEmbedder(str(path), tmp_path / "exports", passage_prefix="text: ")
     with pytest.raises(IndexMismatchError, match="soundbite index --rebuild"):

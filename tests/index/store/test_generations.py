@@ -43,7 +43,7 @@ def folders(store):
 
 
 def best(searcher):
-    return [hit.text for hit in searcher.search(QUERY).hits][:1]
+    return [hit.passage.text for hit in searcher.search(QUERY).hits][:1]
 
 
 def ask_at_once(searcher):

@@ -4,7 +4,7 @@ import pytest
 
 from index.chunk import split
 from index.query import Query
-from index.store import candidates, generations, term_counts
+from index.store import candidates, generations
 from index.store.lance import Store
 from index.store.schema import IndexedEpisode
 from index.text.terms import stems
@@ -56,7 +56,7 @@ def rows_of(found):
 
 def frequencies(store, *words):
     wanted = [*stems(" ".join(words)), " passages", " length"]
-    return generations.run(store.root, term_counts.lookup(store._tables().terms, wanted))
+    return generations.run(store.root, store._tables().terms.lookup(wanted))
 
 
 def test_nothing_built_is_said_so_and_lists_nothing(tmp_path):
@@ -103,10 +103,33 @@ def test_a_candidate_of_both_searches_comes_once_with_its_own_vectors(store):
     assert 1 == found.indexed
 
 
-def test_a_candidate_that_was_moved_is_read_and_one_that_was_replaced_left_out(store):
-    (there,) = store.vectors(put(store, "a", ("Ann", "Prices rise.")))
-    rows = generations.run(store.root, candidates._read(store._tables().chunks, {"gone": 1, there: 1 << 40}))
-    assert [there] == rows["id"].to_pylist()
+def meanwhile(monkeypatch, change):
+    """Let something happen to the table each time its searches have ended and their rows are not read yet."""
+    search = candidates.nearest
+
+    async def and_change(chunks, *given):
+        rows = await search(chunks, *given)
+        await change(chunks)
+        return rows
+
+    monkeypatch.setattr(candidates, "nearest", and_change)
+
+
+@pytest.mark.parametrize("kept", [timedelta(milliseconds=1), timedelta(days=1)])
+def test_a_candidate_that_compaction_moves_is_read_where_it_went(store, monkeypatch, kept):
+    for guid in "abc":
+        put(store, guid, ("Ann", f"Prices rise, says {guid}."))
+    meanwhile(monkeypatch, lambda chunks: chunks.optimize(cleanup_older_than=kept))
+    assert [f"Ann: Prices rise, says {guid}." for guid in "abc"] == sorted(texts(store, "prices"))
+
+
+@pytest.mark.parametrize("gone", ["abc", "b", ""])
+def test_a_candidate_that_is_deleted_meanwhile_is_left_out(store, monkeypatch, gone):
+    keys = {guid: put(store, guid, ("Ann", f"Prices rise, says {guid}.")) for guid in "abc"}
+    where = " OR ".join(["false", *(f"key = '{keys[guid]}'" for guid in gone)])
+    meanwhile(monkeypatch, lambda chunks: chunks.delete(where))
+    left = [f"Ann: Prices rise, says {guid}." for guid in "abc" if guid not in gone]
+    assert left == sorted(texts(store, "prices"))
 
 
 def test_the_title_is_found_as_words_but_labels_are_not(store):

@@ -4,10 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from index.embed.quantize import quantize
 from index.query import Query
 from index.scoring import TermFrequencies
-from index.sentence_span import FIELDS
 from index.store import maintenance
 from index.store.candidates import nearest
 from index.store.generations import run
@@ -23,13 +21,10 @@ def rows(count, schema, seed=3):
     draw = np.random.default_rng(seed)
     vectors = draw.normal(size=(count, DIMENSION)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    stats = [{"words": 2, "pieces": 2, "terms": 2, "speaker": -1}.get(name, 0) for name in FIELDS]
     listed = [
         {
-            "id": f"{seed}-{n}", "key": f"episode{n // 20}", "podcast": "often" if n % 10 else "rare", "first_word": 0,
-            "text": f"word{n} said", "indexed_text": f"word{n} said", "sentence_stats": stats, "terms": [n, 1],
-            "title_terms": [], "windows": [0, 1], "window_vectors": quantize(vectors[n : n + 1])[0][0],
-            "window_scales": [0.01], "window_norms": [1.0] * 8, "vector": vectors[n], "published": None,
+            "id": f"{seed}-{n}", "key": f"episode{n // 20}", "podcast": "often" if n % 10 else "rare", "published": None,
+            "speaker_names": [], "indexed_text": f"word{n} said", "vector": vectors[n], "record": b"",
         }
         for n in range(count)
     ]  # fmt: skip
@@ -61,8 +56,9 @@ def indexes(store):
 
 def ids(store, vector, terms=(), where="", depth=10):
     known = TermFrequencies(ROWS, ROWS * 2, dict.fromkeys(terms, 1))
-    found = run(store.root, nearest(store._tables().chunks, where, vector, terms, depth, known))
-    return set(found["id"].to_pylist())
+    chunks = store._tables().chunks
+    found = run(store.root, nearest(chunks, where, vector, terms, depth, known))
+    return {row["id"] for row in run(store.root, chunks.take_row_ids(found).select(["id"]).to_list())}
 
 
 def exact(vectors, vector, among=None, depth=10):
@@ -88,9 +84,40 @@ def test_many_chunks_get_a_vector_index_that_loses_little(tmp_path, made):
 
 def test_few_chunks_are_all_compared(tmp_path, made):
     table, vectors = made
-    store = filled(tmp_path, table)
-    assert {maintenance.TEXT_INDEX} == indexes(store)
-    assert exact(vectors, vectors[5]) == ids(store, vectors[5])
+    store = filled(tmp_path, table.slice(0, 2900))
+    run(store.root, store._tables().chunks.add(table.slice(2900)))
+    assert {maintenance.TEXT_INDEX, maintenance.VECTOR_INDEX} == indexes(store)
+    where, rare = restriction(Query("x", podcast="rare")), np.arange(0, ROWS, 10)
+    for one in vectors[::250] + 0.05:
+        assert exact(vectors, one) == ids(store, one)
+        assert exact(vectors, one, rare) == ids(store, one, where=where)
+
+
+def test_the_vector_index_changes_its_kind_as_chunks_become_many(tmp_path, made, monkeypatch):
+    store = filled(tmp_path, made[0])
+    for limit, kind in ((ROWS, "IvfFlat"), (ROWS - 1, "IvfRq"), (ROWS, "IvfFlat")):
+        monkeypatch.setattr(maintenance, "MIN_INDEXED", limit)
+        store.maintain()
+        assert kind == vector_index(store).index_type
+
+
+@pytest.mark.parametrize("limit", [0, ROWS])
+def test_the_parts_of_the_vector_index_are_joined_before_they_are_many(tmp_path, made, monkeypatch, limit):
+    monkeypatch.setattr(maintenance, "MIN_INDEXED", limit)
+    monkeypatch.setattr(maintenance, "MAX_SEGMENTS", 3)
+    store = filled(tmp_path, made[0].slice(0, 1000))
+    parts = []
+    for n in range(6):
+        run(store.root, store._tables().chunks.add(made[0].slice(1000 + 100 * n, 100)))
+        store.maintain(force=True)
+        parts.append(vector_index(store).num_segments)
+    assert 3 == max(parts)
+    assert {"3-1550"} == ids(store, made[1][1550], depth=1)
+
+
+def vector_index(store):
+    found = run(store.root, store._tables().chunks.list_indices())
+    return next(index for index in found if index.name == maintenance.VECTOR_INDEX)
 
 
 @pytest.mark.parametrize("count", [1, 2, 20])
