@@ -43,9 +43,10 @@ async def create_text_index(chunks: Any) -> None:
         return
     from lancedb.index import FTS
 
-    # The column holds terms made by the function that makes the query's: LanceDB only parts them at spaces.
+    # The column holds terms made by the function that makes the query's: LanceDB only parts them at spaces. Positions
+    # find phrases; over 4,300 chunks they take 2.4 MB and 60 ms, and other searches take as long.
     plain = {"stem": False, "remove_stop_words": False, "lower_case": False, "ascii_folding": False}
-    await chunks.create_index("indexed_text", config=FTS(base_tokenizer="whitespace", with_position=False, **plain))
+    await chunks.create_index("indexed_text", config=FTS(base_tokenizer="whitespace", with_position=True, **plain))
 
 
 async def maintain(tables: Tables, *, force: bool, keep: timedelta) -> None:

@@ -466,9 +466,9 @@ def test_the_limit_limits_after_what_is_the_same_is_left_out():
 def test_only_passages_where_the_speaker_asked_for_speaks_count():
     ann, ben, both = Said("price rise"), Said("price fall", speaker="ben"), Said("price stay", speaker="ben")
     parts = [Part((ann,)), Part((ben,), episode=1), Part((replace(ann, text="price"), both), episode=2)]
-    passages = rank_passages(arrays(*parts), asked("price", speaker=hash_term("ben")), 5)
+    passages = rank_passages(arrays(*parts), asked("price", speakers=[hash_term("ben")]), 5)
     assert {(1, 0), (2, 1)} == {(one.chunk, one.answer_begin) for one in passages}
-    assert [] == rank_passages(arrays(*parts), asked("price", speaker=hash_term("eve")), 5)
+    assert [] == rank_passages(arrays(*parts), asked("price", speakers=[hash_term("eve")]), 5)
 
 
 def test_without_a_vector_only_shared_words_count():
