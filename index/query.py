@@ -7,8 +7,8 @@ from typing import Literal, get_args
 
 from ingest.errors import QueryError
 from ingest.identity import slug
+from ingest.languages import primary_language
 from ingest.times import in_utc
-from ingest.transcripts.publisher import primary_language
 
 Mode = Literal["hybrid", "vector", "text"]
 GroupBy = Literal["episode"]

@@ -5,8 +5,8 @@ from collections import Counter
 from functools import lru_cache
 from itertools import islice
 
+from ingest.languages import primary_language
 from ingest.models import Transcript
-from ingest.transcripts.publisher import primary_language
 
 SAMPLE_WORDS = 2_000  # of a transcript whose language nobody states; a few hundred tell languages apart
 ENGLISH = "en"
