@@ -104,7 +104,9 @@ def _counts_before(terms: IntArray, bounds: IntArray, wanted: Sequence[Sequence[
     """How often any form of each wanted term stands before each bound, [wanted, bounds]."""
     counts = np.zeros((len(wanted), len(bounds)), np.float32)
     for row, term in zip(counts, wanted, strict=True):
-        beyond = np.searchsorted(bounds, np.flatnonzero(np.isin(terms, term)), side="right")
+        beyond = np.searchsorted(
+            bounds, np.flatnonzero(np.logical_or.reduce([terms == form for form in term])), side="right"
+        )
         row[:] = np.cumsum(np.bincount(beyond, minlength=len(bounds)))[: len(bounds)]
     return counts
 

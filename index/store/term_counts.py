@@ -26,7 +26,7 @@ class Terms:
 
     def __init__(self, table: Any) -> None:
         self.table = table
-        self._read: tuple[int, Any] = (-1, None)  # the version, and the rows
+        self._read: tuple[int, Any, dict[str, int]] = (-1, None, {})  # the version, the rows, the counts of no terms
         self._words: tuple[int, Vocabulary | None] = (-1, None)
 
     async def lookup(self, names: Iterable[str], *, totals: bool = False) -> dict[str, int]:
@@ -36,11 +36,11 @@ class Terms:
 
         version = await self.table.version()
         if version != self._read[0]:
-            self._read = (version, await self.table.query().select(["term", "chunks"]).to_arrow())
-        rows = self._read[1]
-        wanted = pc.is_in(rows["term"], value_set=pa.array(names, pa.string()))
-        found = rows.filter(pc.or_(wanted, pc.less(rows["term"], "!")) if totals else wanted)
-        return dict(zip(found["term"].to_pylist(), found["chunks"].to_pylist(), strict=True))
+            rows = await self.table.query().select(["term", "chunks"]).to_arrow()
+            self._read = version, rows, _counts(rows.filter(pc.less(rows["term"], "!")))
+        _, rows, known = self._read
+        found = rows.filter(pc.is_in(rows["term"], value_set=pa.array(names, pa.string())))
+        return _counts(found) | (known if totals else {})
 
     async def vocabulary(self) -> Vocabulary:
         """The words of the terms that chunks have, read where a question needs them."""
@@ -50,6 +50,10 @@ class Terms:
             self._words = known = (version, _vocabulary(rows))
         assert known[1] is not None
         return known[1]
+
+
+def _counts(rows: Any) -> dict[str, int]:
+    return dict(zip(rows["term"].to_pylist(), rows["chunks"].to_pylist(), strict=True))
 
 
 def _vocabulary(rows: Sequence[Mapping[str, Any]]) -> Vocabulary:

@@ -108,7 +108,7 @@ def asked(words="", vector=(1.0, 0.0, 0.0, 0.0), weights=(), **options):
     terms = words.split()
     direction = None if vector is None else np.array(vector, np.float32)
     return PassageQuery(
-        [hash_term(term) for term in terms], list(weights or [1.0] * len(terms)), 20.0, direction, **options
+        [[hash_term(term)] for term in terms], list(weights or [1.0] * len(terms)), 20.0, direction, **options
     )
 
 
