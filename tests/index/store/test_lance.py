@@ -223,7 +223,7 @@ def test_a_reader_counts_what_another_writes(store):
     reader = Store(store.root)
     for number, said in enumerate(("Prices rise.", "Prices fall.", "Dogs bark.", "Prices stay."), 1):
         put(store, f"e{number}", ("Ann", said))
-        assert number == reader.candidates(Query("x"), None, ["price"], 10).indexed
+        assert number == reader.ask("prices").episodes
         assert frequencies(store, "price") == frequencies(reader, "price")
 
 
