@@ -16,7 +16,7 @@ MAX_UNINDEXED = 200
 # Chunks above which the vector index is one of partitions; below, it holds all vectors in one, and all are compared: 1.4 ms
 # of 4,400, where those in the table take 3.3.
 MIN_INDEXED = 50_000
-MAX_SEGMENTS = 8  # of the vector index: `optimize` adds one each time, and each costs a query 0.4 ms
+MAX_SEGMENTS = 4  # of the vector index: `optimize` adds one each time, and each costs a query 0.1 to 0.4 ms
 MAX_EXHAUSTIVE = 30_000  # chunks left by filters, all compared: there a vector index loses too many of them
 REFINE = 2  # times the chunks wanted are compared exactly: recall .97 becomes .99 for a millisecond
 COMMON = 10  # above `MIN_INDEXED` chunks a term in more than every tenth finds nothing but costs most

@@ -219,6 +219,14 @@ def test_a_reader_sees_what_another_writes(store):
     assert ["Ann: Prices fall."] == texts(reader, "prices")
 
 
+def test_a_reader_counts_what_another_writes(store):
+    reader = Store(store.root)
+    for number, said in enumerate(("Prices rise.", "Prices fall.", "Dogs bark.", "Prices stay."), 1):
+        put(store, f"e{number}", ("Ann", said))
+        assert number == reader.ask("prices").episodes
+        assert frequencies(store, "price") == frequencies(reader, "price")
+
+
 def test_broken_files_are_named_with_the_way_out(store):
     put(store, "a", ("Ann", "Prices rise."))
     for file in store.root.rglob("*.lance"):
