@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from index.store.lance import Store
 from index.store.schema import IndexedEpisode
+from ingest.links import web_address
 from ingest.models import Episode, EpisodeRecord
 from ingest.times import iso
 
@@ -52,5 +53,6 @@ def _other(record: EpisodeRecord) -> EpisodeStatus:
 
 
 def _status(one: IndexedEpisode | Episode, published: str | None, status: Status, **others: Any) -> EpisodeStatus:
-    shared = {name: getattr(one, name) for name in ("key", "podcast", "guid", "title", "duration", "link", "audio_url")}
+    shared = {name: getattr(one, name) for name in ("key", "podcast", "guid", "title", "duration")}
+    shared |= {name: web_address(getattr(one, name)) for name in ("link", "audio_url")}
     return EpisodeStatus(**shared, published=published, status=status, **others)

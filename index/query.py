@@ -109,6 +109,9 @@ class Excerpt:
 class Hit:
     """One passage and, inside it, the `answer`: one to three sentences by one speaker. `play_url` plays from there.
 
+    `link`, `audio_url` and `play_url` are web addresses or empty; `link` names the moment where it is a video of YouTube's
+    or a file that plays.
+
     `highlights` are begin and end of the query's words in the passage's text, in characters. `advert`: most of it is a sponsor's
     message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's length differs
     from the feed's (adverts put in at download). Where hits are grouped by episode, `moments` counts what was found in this

@@ -17,7 +17,7 @@ from index.store.lance import Store
 from index.store.schema import comparable
 from index.text.terms import hash_term, highlights, stems
 from ingest.errors import IndexNotBuiltError
-from ingest.times import play_url
+from ingest.links import moment, playing, web_address
 
 GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
@@ -148,9 +148,9 @@ def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) 
         passage=replace(whole, text=label + whole.text),
         answer=_excerpt(row, answer, _joined(row["text"], answer)),
         highlights=(),
-        link=row["link"],
-        audio_url=row["audio_url"],
-        play_url=play_url(row["audio_url"], answer[0].lead, whole.end),
+        link=moment(row["link"], answer[0].lead),
+        audio_url=web_address(row["audio_url"]),
+        play_url=playing(row["audio_url"], answer[0].lead, whole.end),
         approximate=row["approximate"],
         advert=passage.advert,
     )

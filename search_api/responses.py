@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from index.catalogue import EpisodeStatus
+from ingest.links import web_address
 from ingest.models import EpisodeRecord, Transcript
 from ingest.times import iso
 from ingest.transcripts.export import Format
@@ -110,7 +111,7 @@ def episode_detail(transcript: Transcript, record: EpisodeRecord | None = None) 
         published=iso(episode.published_at), published_text=episode.published,
         status="transcribed" if record is None else "failed" if record.status == "failed" else "pending",
         reason=record.reason if record else "",
-        link=episode.link, audio_url=episode.audio_url, source_feed=episode.source_feed, duration=episode.duration,
+        link=web_address(episode.link), audio_url=web_address(episode.audio_url), source_feed=web_address(episode.source_feed), duration=episode.duration,
         summary=episode.summary, author=episode.author, season=episode.season, number=episode.number,
         speakers=tuple(dict.fromkeys(filter(None, names))),
         words=sum(len(turn.text.split()) for turn in transcript.turns),

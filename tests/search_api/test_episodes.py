@@ -162,3 +162,10 @@ def test_a_transcript_that_was_broken_by_hand_is_named_so(own):
     with TestClient(create_app(own, opener)) as client:
         detail = problem(client.get(f"/v1/episodes/{ENCODED_GUID}"), 409, "unreadable-transcript")
     assert str(own.home) not in detail
+
+
+@pytest.mark.parametrize("path", ["/v1/search?q=prices", "/v1/episodes", "/v1/episodes/g2%2Ftranscript"])
+def test_an_address_that_is_not_of_the_web_is_left_out(client, path):
+    answer = client.get(path)
+    assert HOSTILE.guid in answer.text
+    assert "javascript:" not in answer.text
