@@ -18,6 +18,7 @@ from index.search import Searcher
 from ingest.errors import SoundbiteError
 from ingest.settings import VERSION, Settings, read_settings
 from search_api import page, routes
+from search_api.callers import CallersMiddleware
 from search_api.deps import Backend
 from search_api.middleware import SECURITY_HEADERS, EncodedPathMiddleware, SecurityHeadersMiddleware
 from search_api.problems import MEDIA_TYPE, documented, problem_of
@@ -62,6 +63,9 @@ def create_app(settings: Settings | None = None, opener: Callable[[Settings], Se
     for family in (SoundbiteError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(family, answer_problem)
     app.add_middleware(EncodedPathMiddleware)
+    app.add_middleware(
+        CallersMiddleware, own=settings.names_served, answer=answer_problem, open_to_all=routes.is_transcript
+    )
     app.add_middleware(SecurityHeadersMiddleware)
     return app
 

@@ -30,6 +30,14 @@ class NoSuchFormatError(SoundbiteError):
     """The transcript cannot be given in this format."""
 
 
+class ForeignHostError(SoundbiteError):
+    """The request calls the server by a name that is not its own."""
+
+
+class ForeignOriginError(SoundbiteError):
+    """The request comes from a page of another site."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of problem: `name` is its anchor on the API page, `advice` says what to do."""
@@ -58,11 +66,14 @@ INDEX_NOT_BUILT = Kind("index-not-built", 503, "There is nothing to search yet",
 INDEX_MISMATCH = Kind("index-mismatch", 503, "The index was built with another model", "Run `soundbite index --rebuild`, or set the model back.")
 INDEX_UNUSABLE = Kind("index-unusable", 503, "The index cannot be read", "Run `soundbite doctor` where the server runs.")
 HOME_UNUSABLE = Kind("home-unusable", 503, "The home directory cannot be used", "Run `soundbite doctor` where the server runs.")
+FOREIGN_HOST = Kind("foreign-host", 421, "This server does not go by that name", "Use localhost or its address, or add the name to SOUNDBITE_SERVER_NAMES where it runs.")
+FOREIGN_ORIGIN = Kind("foreign-origin", 403, "Pages of other sites may not ask here", "Ask from a program, or from this server's own page.")
 REFUSED = Kind("refused", 400, "The request cannot be answered", "Change it and ask again.")
 INTERNAL = Kind("internal", 500, "Something went wrong here", "Ask again; if it stays, the server's log says more.")
 KINDS = (
     EMPTY_QUERY, INVALID_QUERY, INVALID_PARAMETER, EPISODE_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS, METHOD_NOT_ALLOWED,
-    UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH, INDEX_UNUSABLE, HOME_UNUSABLE, REFUSED, INTERNAL,
+    UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH, INDEX_UNUSABLE, HOME_UNUSABLE, FOREIGN_HOST,
+    FOREIGN_ORIGIN, REFUSED, INTERNAL,
 )
 # fmt: on
 
@@ -71,6 +82,8 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (QueryError, INVALID_QUERY),
     (NotFoundError, EPISODE_NOT_FOUND),
     (NoSuchFormatError, NO_SUCH_FORMAT),
+    (ForeignHostError, FOREIGN_HOST),
+    (ForeignOriginError, FOREIGN_ORIGIN),
     (TranscriptError, UNREADABLE_TRANSCRIPT),
     (IndexNotBuiltError, INDEX_NOT_BUILT),
     (IndexMismatchError, INDEX_MISMATCH),
@@ -79,7 +92,7 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
 )
 _BY_STATUS = {404: NO_SUCH_ADDRESS, 405: METHOD_NOT_ALLOWED}
 # The subject of these errors is what the client sent; that of the others may be a path on the server.
-_SUBJECT_FROM_CLIENT = (QueryError, NotFoundError, NoSuchFormatError)
+_SUBJECT_FROM_CLIENT = (QueryError, NotFoundError, NoSuchFormatError, ForeignHostError, ForeignOriginError)
 _MESSAGE_WITHOUT_PATH = (IndexNotBuiltError, IndexMismatchError)
 
 

@@ -117,6 +117,11 @@ def episode(name: EpisodeName, backend: BackendDep) -> EpisodeDetail:
 router.include_router(episodes)
 
 
+def is_transcript(path: str) -> bool:
+    """Whether a path is one of the transcripts, which players on other sites may read."""
+    return path.startswith(episodes.prefix) and "/transcript." in path
+
+
 def inline_as(file_name: str) -> str:
     """A Content-Disposition that proposes a file name: in ASCII, and where that differs in UTF-8 (RFC 6266, RFC 8187)."""
     stem, _, suffix = file_name.rpartition(".")

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from fastapi.testclient import TestClient
+
 from index.build import update
 from index.search import Searcher
 from index.store.lance import Store
@@ -28,6 +30,13 @@ HOSTILE = Episode(
 )  # fmt: skip
 UNTIMED = Transcript(HOSTILE, (Turn("Prices <b>rise</b> & fall with <script>alert(4)</script>.", '"><i>Eve</i>'),))
 FAILED = Episode("selling-well", "g3", "Not heard yet", published="Fri, 21 Feb 2025 09:00:00 -0000")
+
+
+class Client(TestClient):
+    """A client on the machine of the server, which calls it by its address."""
+
+    def __init__(self, app, base_url="http://127.0.0.1:8000", **others):
+        super().__init__(app, base_url, **others)
 
 
 def add(settings, *transcripts, rebuild=False):

@@ -3,13 +3,12 @@
 from urllib.parse import unquote
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ingest.library import Library
 from ingest.models import Transcript, Turn
 from search_api.app import create_app
 from search_api.routes import inline_as
-from tests.search_api.home import ENCODED_GUID, GUID, HOSTILE, SELLERS, TIMED, add, opener, problem, rename
+from tests.search_api.home import ENCODED_GUID, GUID, HOSTILE, SELLERS, TIMED, Client, add, opener, problem, rename
 
 STEM = "ä – 日本"  # noqa: RUF001 - a dash outside Latin-1
 
@@ -107,7 +106,7 @@ def test_a_format_that_the_transcript_does_not_have_is_not_found(client):
 
 def test_a_renamed_file_keeps_its_page_its_hits_and_its_transcripts(own):
     add(own, TIMED)
-    with TestClient(create_app(own, opener)) as client:
+    with Client(create_app(own, opener)) as client:
         rename(own, SELLERS.key, STEM)
         hit = client.get("/v1/search?q=people").json()["hits"][0]
         assert "asks them for more" in client.get(f"/episodes/{hit['key']}").text
@@ -159,7 +158,7 @@ def test_a_transcript_that_was_broken_by_hand_is_named_so(own):
     library = Library(own.library_dir)
     path = library.root / library.find(SELLERS.key).name
     path.write_text(path.read_text().partition("## Transcript")[0])
-    with TestClient(create_app(own, opener)) as client:
+    with Client(create_app(own, opener)) as client:
         detail = problem(client.get(f"/v1/episodes/{ENCODED_GUID}"), 409, "unreadable-transcript")
     assert str(own.home) not in detail
 

@@ -12,7 +12,6 @@ from html import unescape
 
 import pytest
 import uvicorn
-from fastapi.testclient import TestClient
 from websockets.sync.client import connect
 
 from ingest.identity import episode_key
@@ -21,7 +20,7 @@ from ingest.settings import Settings
 from ingest.transcripts.document import turns_from_segments
 from search_api.app import create_app
 from tests.sample.host import HERE, serve
-from tests.search_api.home import HOSTILE, UNTIMED, add, opener
+from tests.search_api.home import HOSTILE, UNTIMED, Client, add, opener
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -55,7 +54,7 @@ def settings(tmp_path_factory, host):
 
 @pytest.fixture(scope="module")
 def client(settings):
-    with TestClient(create_app(settings, opener)) as client:
+    with Client(create_app(settings, opener)) as client:
         yield client
 
 
@@ -121,7 +120,7 @@ def test_any_last_day_can_be_asked_for(client):
 
 
 def test_a_home_without_anything_says_how_to_begin(tmp_path):
-    with TestClient(create_app(Settings(home=tmp_path), opener)) as client:
+    with Client(create_app(Settings(home=tmp_path), opener)) as client:
         assert "soundbite add" in client.get("/").text
         answer = client.get("/?q=call")
     assert answer.status_code == 503
