@@ -14,6 +14,7 @@ from ingest.identity import slug
 from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.models import EpisodeRecord, Transcript
+from ingest.podcasts import check_podcast
 from ingest.settings import Settings
 from search_api.responses import Readiness
 
@@ -36,8 +37,11 @@ class Backend:
             _log.warning("not ready to answer yet: %s", error)
 
     def search(self, query: Query) -> Answer:
-        """The answer. Raises `QueryError`, `IndexNotBuiltError`, `IndexMismatchError`."""
-        return self._searcher.search(query)
+        """The answer. Raises `QueryError`, `PodcastNotFoundError`, `IndexNotBuiltError`, `IndexMismatchError`."""
+        answer = self._searcher.search(query)
+        if not answer.hits:  # a podcast with hits is there, and what there is takes a look at every file of the library
+            check_podcast(self.ledger, self.library, query.podcast)
+        return answer
 
     def readiness(self) -> Readiness:
         """The size of the index. Raises `IndexNotBuiltError`, `IndexMismatchError` where it cannot answer."""
@@ -51,10 +55,13 @@ class Backend:
         return Readiness("ready", counts["episodes"], counts["chunks"], counts["unindexed"], embedder.name)
 
     def episodes(self, podcast: str = "") -> list[catalogue.EpisodeStatus]:
-        """Every known episode, newest first, or those of one podcast (its name or slug)."""
+        """Every known episode, newest first, or those of one podcast (its name or slug). Raises `PodcastNotFoundError`."""
         known = catalogue.episodes(self._searcher.store, self.ledger.records())
         wanted = slug(podcast) if podcast.strip() else ""
-        return [status for status in known if not wanted or slug(status.podcast) == wanted]
+        found = [status for status in known if not wanted or slug(status.podcast) == wanted]
+        if not found:
+            check_podcast(self.ledger, self.library, podcast)
+        return found
 
     def transcript(self, name: str) -> Transcript:
         """The transcript of the episode with this key or guid. Raises `NotFoundError`, `TranscriptError`."""

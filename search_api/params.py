@@ -1,7 +1,7 @@
 """The parameters of a search, read from the address into an `index.query.Query`: the same for programs and the page."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 from fastapi import Query as Parameter
@@ -11,9 +11,11 @@ from index.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_QUERY, GroupBy, Mode, Quer
 from ingest.times import parse_day
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True)]
-DayOrTime = Annotated[
-    date | None, PlainValidator(parse_day), WithJsonSchema({"type": "string", "examples": ["2025-02-20"]})
-]
+DAY_OR_TIME: dict[str, Any] = {
+    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+    "examples": ["2025-02-20"],
+}
+DayOrTime = Annotated[date | None, PlainValidator(parse_day), WithJsonSchema(DAY_OR_TIME)]
 
 
 def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
@@ -43,7 +45,12 @@ OptionalQueryDep = Annotated[Query | None, Depends(optional_query)]
 def required_query(
     q: Annotated[
         Words,
-        Parameter(min_length=1, max_length=MAX_QUERY, description=f"The question, at most {MAX_QUERY:,} characters."),
+        Parameter(
+            min_length=1,
+            max_length=MAX_QUERY,
+            json_schema_extra={"pattern": r"\S"},
+            description=f"The question, at most {MAX_QUERY:,} characters.",
+        ),
     ],
     query: OptionalQueryDep,
 ) -> Query:

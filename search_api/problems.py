@@ -13,6 +13,7 @@ from ingest.errors import (
     IndexMismatchError,
     IndexNotBuiltError,
     NotFoundError,
+    PodcastNotFoundError,
     QueryError,
     SoundbiteError,
     TranscriptError,
@@ -57,6 +58,7 @@ class Kind:
 EMPTY_QUERY = Kind("empty-query", 422, "Nothing was asked", "Ask a question, or give a few words (`q`).")
 INVALID_QUERY = Kind("invalid-query", 422, "The query cannot be asked", "Change it and ask again.")
 INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is not valid", "Change it and ask again.")
+NO_SUCH_PODCAST = Kind("no-such-podcast", 422, "No such podcast here", "Leave `podcast` out to search all; /v1/episodes shows their names.")
 EPISODE_NOT_FOUND = Kind("episode-not-found", 404, "No such episode here", "/v1/episodes lists those there are.")
 NO_SUCH_FORMAT = Kind("no-such-format", 404, "The transcript has no such format", "VTT and SRT need times; md, json and txt do not.")
 NO_SUCH_ADDRESS = Kind("no-such-address", 404, "There is nothing at this address", "/docs lists what there is.")
@@ -71,7 +73,8 @@ FOREIGN_ORIGIN = Kind("foreign-origin", 403, "Pages of other sites may not ask h
 REFUSED = Kind("refused", 400, "The request cannot be answered", "Change it and ask again.")
 INTERNAL = Kind("internal", 500, "Something went wrong here", "Ask again; if it stays, the server's log says more.")
 KINDS = (
-    EMPTY_QUERY, INVALID_QUERY, INVALID_PARAMETER, EPISODE_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS, METHOD_NOT_ALLOWED,
+    EMPTY_QUERY, INVALID_QUERY, INVALID_PARAMETER, NO_SUCH_PODCAST, EPISODE_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS,
+    METHOD_NOT_ALLOWED,
     UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH, INDEX_UNUSABLE, HOME_UNUSABLE, FOREIGN_HOST,
     FOREIGN_ORIGIN, REFUSED, INTERNAL,
 )
@@ -80,6 +83,7 @@ KINDS = (
 # The most particular first: the first class that an error belongs to decides.
 _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (QueryError, INVALID_QUERY),
+    (PodcastNotFoundError, NO_SUCH_PODCAST),
     (NotFoundError, EPISODE_NOT_FOUND),
     (NoSuchFormatError, NO_SUCH_FORMAT),
     (ForeignHostError, FOREIGN_HOST),
