@@ -12,6 +12,9 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Query
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from search_api.methods import byte_range
 
 _TOOK = re.compile(rb'"took_ms":[\d.e-]+')  # inside a JSON string its quotes would be escaped
 
@@ -28,7 +31,8 @@ class KnownParametersRoute(APIRoute):
         async def handle_with_tag(request: Request) -> Response:
             if faults := parameter_faults((name for name, _ in request.query_params.multi_items()), names):
                 raise RequestValidationError(faults)
-            return revalidated(await handle(request), request.headers.get("if-none-match", ""))
+            response = revalidated(await handle(request), request.headers.get("if-none-match", ""))
+            return ranged(response, request.headers.get("range", ""), request.headers.get("if-range", ""))
 
         return handle_with_tag
 
@@ -62,3 +66,26 @@ def revalidated(response: Response, held: str) -> Response:
         return response
     headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
     return Response(status_code=304, headers=headers)
+
+
+def ranged(response: Response, wanted: str, known: str) -> Response:
+    """The part of the response that `wanted` (Range) names, unless `known` (If-Range) is not its tag.
+
+    Raises `HTTPException` (416) where there is no such part.
+    """
+    tag = response.headers["etag"]
+    if response.status_code != 200 or tag.startswith("W/"):
+        return response
+    response.headers["Accept-Ranges"] = "bytes"
+    if not wanted or known not in {"", tag}:
+        return response
+    body = bytes(response.body)
+    try:
+        part = byte_range(wanted, len(body))
+    except ValueError as error:
+        raise HTTPException(416, headers={"Content-Range": f"bytes */{len(body)}"}) from error
+    if part is None:
+        return response
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{len(body)}"
+    return Response(body[slice(*part)], 206, headers)

@@ -22,6 +22,7 @@ from search_api.responses import ProblemDocument
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 30  # after which an index that is being built may be asked again
+BUSY_SECONDS = 1  # in which forty searches of 15 ms are done
 MAX_DETAIL = 300  # characters; a longer text is mostly what the client sent
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,10 @@ class ForeignHostError(SoundbiteError):
 
 class ForeignOriginError(SoundbiteError):
     """The request comes from a page of another site."""
+
+
+class BusyError(SoundbiteError):
+    """As many requests are being answered as the server takes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ INDEX_NOT_BUILT = Kind("index-not-built", 503, "There is nothing to search yet",
 INDEX_MISMATCH = Kind("index-mismatch", 503, "The index was built with another model", "Run `soundbite index --rebuild`, or set the model back.")
 INDEX_UNUSABLE = Kind("index-unusable", 503, "The index cannot be read", "Run `soundbite doctor` where the server runs.")
 HOME_UNUSABLE = Kind("home-unusable", 503, "The home directory cannot be used", "Run `soundbite doctor` where the server runs.")
+BUSY = Kind("busy", 503, "Too much is asked at once", "Ask again after the seconds in `Retry-After`.")
 FOREIGN_HOST = Kind("foreign-host", 421, "This server does not go by that name", "Use localhost or its address, or add the name to SOUNDBITE_SERVER_NAMES where it runs.")
 FOREIGN_ORIGIN = Kind("foreign-origin", 403, "Pages of other sites may not ask here", "Ask from a program, or from this server's own page.")
 REFUSED = Kind("refused", 400, "The request cannot be answered", "Change it and ask again.")
@@ -75,7 +81,7 @@ INTERNAL = Kind("internal", 500, "Something went wrong here", "Ask again; if it 
 KINDS = (
     EMPTY_QUERY, INVALID_QUERY, INVALID_PARAMETER, NO_SUCH_PODCAST, EPISODE_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS,
     METHOD_NOT_ALLOWED,
-    UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH, INDEX_UNUSABLE, HOME_UNUSABLE, FOREIGN_HOST,
+    UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH, INDEX_UNUSABLE, HOME_UNUSABLE, BUSY, FOREIGN_HOST,
     FOREIGN_ORIGIN, REFUSED, INTERNAL,
 )
 # fmt: on
@@ -86,6 +92,7 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (PodcastNotFoundError, NO_SUCH_PODCAST),
     (NotFoundError, EPISODE_NOT_FOUND),
     (NoSuchFormatError, NO_SUCH_FORMAT),
+    (BusyError, BUSY),
     (ForeignHostError, FOREIGN_HOST),
     (ForeignOriginError, FOREIGN_ORIGIN),
     (TranscriptError, UNREADABLE_TRANSCRIPT),
@@ -95,8 +102,8 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (HomeError, HOME_UNUSABLE),
 )
 _BY_STATUS = {404: NO_SUCH_ADDRESS, 405: METHOD_NOT_ALLOWED}
-# The subject of these errors is what the client sent; that of the others may be a path on the server.
-_SUBJECT_FROM_CLIENT = (QueryError, NotFoundError, NoSuchFormatError, ForeignHostError, ForeignOriginError)
+# These errors tell of what the client sent or did; the subject of the others may be a path on the server.
+_SUBJECT_FROM_CLIENT = (QueryError, NotFoundError, NoSuchFormatError, ForeignHostError, ForeignOriginError, BusyError)
 _MESSAGE_WITHOUT_PATH = (IndexNotBuiltError, IndexMismatchError)
 
 
@@ -114,7 +121,7 @@ class Problem:
 
     def headers(self) -> dict[str, str]:
         """The headers of the response beside the usual ones."""
-        return {"Retry-After": str(RETRY_SECONDS)} if self.status == 503 else {}
+        return {"Retry-After": str(BUSY_SECONDS if self.kind is BUSY else RETRY_SECONDS)} if self.status == 503 else {}
 
 
 def problem_of(error: Exception) -> Problem:

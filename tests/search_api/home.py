@@ -1,7 +1,11 @@
 """A small home to serve: two episodes with transcripts, one that failed; the one place here that writes library, index and ledger."""
 
+import threading
+import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import uvicorn
 from fastapi.testclient import TestClient
 
 from index.build import update
@@ -74,3 +78,16 @@ def problem(answer, status, name):
     assert 0 < len(document["detail"]) <= 300
     assert "\n" not in document["detail"]
     return document["detail"]
+
+
+@contextmanager
+def running(app):
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

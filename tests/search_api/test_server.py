@@ -105,7 +105,7 @@ def test_unknown_addresses_and_methods_are_problems_too(client):
         problem(client.get(path), 404, "no-such-address")
     refused = client.post("/v1/search")
     problem(refused, 405, "method-not-allowed")
-    assert refused.headers["allow"] == "GET"
+    assert refused.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/search?q=x", "/v1/search", "/nothing", "/livez", "/static/page.css"])
