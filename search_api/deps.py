@@ -13,7 +13,7 @@ from ingest.errors import IndexNotBuiltError, NotFoundError, SoundbiteError
 from ingest.identity import slug
 from ingest.ledger import Ledger
 from ingest.library import Library
-from ingest.models import EpisodeRecord, Transcript
+from ingest.models import Transcript
 from ingest.podcasts import check_podcast
 from ingest.settings import Settings
 from search_api.responses import Readiness
@@ -56,7 +56,7 @@ class Backend:
 
     def episodes(self, podcast: str = "") -> list[catalogue.EpisodeStatus]:
         """Every known episode, newest first, or those of one podcast (its name or slug). Raises `PodcastNotFoundError`."""
-        known = catalogue.episodes(self._searcher.store, self.ledger.records())
+        known = catalogue.episodes(self._searcher.store, self.library, self.ledger.records())
         wanted = slug(podcast) if podcast.strip() else ""
         found = [status for status in known if not wanted or slug(status.podcast) == wanted]
         if not found:
@@ -67,18 +67,19 @@ class Backend:
         """The transcript of the episode with this key or guid. Raises `NotFoundError`, `TranscriptError`."""
         return self.library.read(self.library.find(name).name)
 
-    def episode(self, name: str) -> tuple[Transcript, EpisodeRecord | None]:
-        """An episode's transcript; an empty one and the ledger's record where it is pending or failed.
+    def episode(self, name: str) -> tuple[Transcript, catalogue.EpisodeStatus]:
+        """An episode's transcript and its state; the transcript is empty where the episode is pending or failed.
 
         Raises `NotFoundError`, `TranscriptError`.
         """
         try:
-            return self.transcript(name), None
+            transcript = self.transcript(name)
         except NotFoundError:
             record = self.ledger.record(name)
             if record is None:
                 raise
-            return Transcript(record.episode, ()), record
+            return Transcript(record.episode, ()), catalogue.waiting(record)
+        return transcript, catalogue.status_of(self._searcher.store, transcript)
 
 
 def get_backend(request: Request) -> Backend:

@@ -1,5 +1,6 @@
 """Episodes and transcripts over HTTP: identity, formats, file names, what a client has already."""
 
+import shutil
 from urllib.parse import unquote
 
 import pytest
@@ -8,7 +9,21 @@ from ingest.library import Library
 from ingest.models import Transcript, Turn
 from search_api.app import create_app
 from search_api.routes import inline_as
-from tests.search_api.home import ENCODED_GUID, GUID, HOSTILE, SELLERS, TIMED, Client, add, opener, problem, rename
+from tests.search_api.home import (
+    ENCODED_GUID,
+    FAILED,
+    GUID,
+    HOSTILE,
+    SELLERS,
+    TIMED,
+    UNTIMED,
+    Client,
+    add,
+    add_failed,
+    opener,
+    problem,
+    rename,
+)
 
 STEM = "ä – 日本"  # noqa: RUF001 - a dash outside Latin-1
 
@@ -50,6 +65,20 @@ def test_an_episode_is_found_by_its_key_and_by_its_guid(client, name):
 def test_a_guid_that_looks_like_a_path_of_the_server_is_still_a_guid(client):
     assert client.get("/v1/episodes/g2%2Ftranscript").json()["key"] == HOSTILE.key
     assert client.get("/v1/episodes/g2%2Ftranscript/transcript.txt").text.startswith('"><i>Eve</i>:')
+
+
+def test_the_list_and_one_episode_agree_with_and_without_an_index(own):
+    add(own, TIMED, UNTIMED)
+    add_failed(own, FAILED, "no audio")
+    with Client(create_app(own, opener)) as client:
+        for state in ("indexed", "transcribed"):
+            listed = client.get("/v1/episodes").json()["episodes"]
+            assert [one["status"] for one in listed] == ["failed", state, state]
+            assert [one["duration"] for one in listed] == [None, 9.0, None]
+            for one in listed:
+                found = client.get(f"/v1/episodes/{one['key']}").json()
+                assert {name: found[name] for name in one} == one
+            shutil.rmtree(own.index_dir, ignore_errors=True)
 
 
 def test_an_episode_without_a_transcript_says_why(client):
