@@ -2,11 +2,13 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from index.embed.languages import unknown_languages
 from index.embed.model_files import locate
 from index.embed.pair import EmbedderPair
 from index.embed.rerank import CrossReranker
@@ -116,3 +118,8 @@ def _index(settings: Settings) -> Iterator[Finding]:
         return
     behind = f" ({stored['unindexed']} read beside the full-text index)" if stored["unindexed"] else ""
     yield Finding("index", f"{stored['episodes']} episodes, {stored['chunks']} chunks{behind}")
+    languages = Counter(episode.language or "unknown" for episode in store.episodes())
+    if languages:
+        yield Finding("languages", ", ".join(f"{name} {count}" for name, count in languages.most_common()))
+    if unknown := unknown_languages(settings.embedding_model, languages.keys() - {"unknown"}):
+        yield Finding("embedding model", unknown, ok=False)

@@ -67,7 +67,7 @@ def take_one(context: RunContext, reporter: Reporter, key: str, actions: Actions
     """
     context.check()
     episode = context.ingest.ledger.find(key).episode
-    if refusal := opted_out(context.ingest, episode.podcast):
+    if refusal := opted_out(context.ingest, episode):
         raise FeedError(episode.title, opt_out.told(refusal))
     work = _Run(context, reporter, Selection(), actions, "")
     with suppress(_StoppedError):
@@ -171,15 +171,21 @@ class _Run:
             return set()
         refused = {feed.podcast: feed.opted_out for feed in self.ingest.ledger.feeds() if feed.opted_out}
         for podcast, reason in refused.items():
-            warning = f"{podcast}: {opt_out.told(reason)}"
-            if self.podcast in {"", podcast} and warning not in self.report.warnings:
-                self.report.warnings.append(warning)
+            if self.podcast in {"", podcast}:
+                self._warn_once(f"{podcast}: {opt_out.told(reason)}")
         return set(refused)
+
+    def _warn_once(self, warning: str) -> None:
+        if warning not in self.report.warnings:
+            self.report.warnings.append(warning)
 
     def take(self, key: str) -> None:
         """Work on one episode; whatever goes wrong with it ends with it."""
         record = self.ingest.ledger.record(key)
         if record is None or record.status == "done":
+            return
+        if self.ingest.respect_opt_out and (refusal := record.episode.opted_out):
+            self._warn_once(f"{record.episode.podcast}: {opt_out.told(refusal, 'single episodes are')}")
             return
         try:
             if self.ingest.library.locate(record.episode):  # a run that was cut short has got it already

@@ -10,6 +10,7 @@ from flows.progress import Reporter
 from index.build import BuildReport, index_document, update
 from ingest import pipeline
 from ingest.audio.download import Audio
+from ingest.correction import corrected
 from ingest.errors import FetchError, SoundbiteError
 from ingest.feeds import poll as feeds
 from ingest.library import Document
@@ -40,13 +41,14 @@ class Selection:
 
 def poll(context: IngestContext, feed: Subscription, whole: bool = False) -> feeds.Polled:
     """Ask one feed; with `whole` unconditionally, and for its older pages."""
-    return feeds.poll(
-        context.client, context.ledger, feed, now(), whole=whole, revise=lambda episode: _revise(context, episode)
-    )
 
+    def revise(episode: Episode) -> None:
+        context.library.revise(episode)
 
-def _revise(context: IngestContext, episode: Episode) -> None:
-    context.library.revise(episode)
+    def recheck(episode: Episode) -> str:
+        return "" if opted_out(context, episode) else corrected(context, episode)
+
+    return feeds.poll(context.client, context.ledger, feed, now(), whole=whole, revise=revise, recheck=recheck)
 
 
 def _index(context: RunContext, document: Document) -> int:
@@ -116,7 +118,7 @@ class ExpiredAddresses:
         return None
 
 
-def opted_out(context: IngestContext, podcast: str) -> str:
-    """How a podcast's publisher opts out of use by AI; empty where it does not, or where that is not respected."""
-    found = (feed.opted_out for feed in context.ledger.feeds() if feed.podcast == podcast)
-    return next(found, "") if context.respect_opt_out else ""
+def opted_out(context: IngestContext, episode: Episode) -> str:
+    """How an episode's publisher opts out of use by AI; empty where it does not, or where that is not respected."""
+    found = (feed.opted_out for feed in context.ledger.feeds() if feed.podcast == episode.podcast)
+    return (next(found, "") or episode.opted_out) if context.respect_opt_out else ""

@@ -16,6 +16,7 @@ from index.chunk import Chunk, split
 from index.embed.base import Embedder
 from index.store.lance import Store
 from index.store.schema import IndexedEpisode
+from index.text.language import language_of
 from ingest.errors import IndexingError, SoundbiteError, TranscriptError
 from ingest.identity import slug
 from ingest.library import Document, Library
@@ -216,6 +217,7 @@ def _entry(transcript: Transcript, document: Document, content_hash: str) -> Ind
         duration=transcript.duration,
         approximate=transcript.provenance.get("times") == "approximate",
         flag=str(transcript.provenance.get("flag") or ""),
+        language=language_of(transcript),
     )
 
 

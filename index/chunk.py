@@ -14,12 +14,13 @@ from typing import Any
 
 from index.sentence_span import SentenceSpan
 from index.text.adverts import find_adverts
+from index.text.language import language_of
 from index.text.terms import hash_term, stems
 from index.text.timing import word_times
 from ingest.models import Transcript, Turn
 from ingest.sentences import sentence_ends, word_spans
 
-CHUNKER = 4  # goes up whenever the same transcript would be cut or marked differently
+CHUNKER = 5  # goes up whenever the same transcript would be cut or marked differently
 # Word pieces. Few large chunks are faster, and retrieve as well because passages are chosen within them.
 CHUNK, OVERLAP = 768, 256
 PASSAGE = 206  # word pieces, about 160 English words
@@ -97,7 +98,8 @@ def split(
     """
     sentences = list(_sentences(transcript, count))
     advert = find_adverts(sentences)
-    terms = [stems(sentence.text) for sentence in sentences]
+    language = language_of(transcript)
+    terms = [stems(sentence.text, language) for sentence in sentences]
     prominence = _prominence(sentences)
     asks = [_asks(sentence, share) for sentence, share in zip(sentences, prominence, strict=True)]
     prominence = [share / 2 if other else share for share, other in zip(prominence, asks, strict=True)]

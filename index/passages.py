@@ -8,6 +8,7 @@ import numpy as np
 
 from index import scoring
 from index.chunk_arrays import BoolArray, ChunkArrays, FloatArray, IntArray, bounds_of, weighted_mean
+from index.phrases import contains_phrases
 
 MAX_OVERLAP = 0.6  # of the shorter passage's words; a lower limit would hide the rest of short episodes
 MAX_EQUAL = 0.5  # of the shorter passage's sentences, wherever they stand
@@ -21,20 +22,22 @@ SHORTLIST = 400  # passages among which repeats are looked for
 
 @dataclass(frozen=True, slots=True)
 class PassageQuery:
-    """Hashed terms with a weight each, the query's vector, and which parts of the score count.
+    """Terms, each any of some hashed forms, with a weight each, the query's vector, and which parts of the score count.
 
     Without a vector the lexical score alone counts; `lexical=False` leaves that out. `adverts` ranks adverts like
-    anything else. With `speaker` (a hashed name) only passages where that speaker speaks are ranked.
+    anything else. With `speakers` (hashed names) only passages where one of them speaks are ranked, with `phrases`, each in
+    one or more rows of hashed terms, only those that have each phrase.
     """
 
-    terms: Sequence[int]
+    terms: Sequence[Sequence[int]]
     weights: Sequence[float]
     mean_length: float  # of a passage, in terms
     vector: FloatArray | None
     lexical: bool = True
     lexical_weight: float = scoring.LEXICAL_WEIGHT  # beside the vector; less where the words say little
     adverts: bool = False
-    speaker: int | None = None
+    speakers: Sequence[int] | None = None
+    phrases: Sequence[Sequence[Sequence[int]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +139,10 @@ def _scored(arrays: ChunkArrays, query: PassageQuery) -> _Scored:
         score = score - scoring.ADVERT_PENALTY * np.abs(score) * (advert | partly)  # a score below zero falls, too
     relevant = lexical > 0 if cosine is None else np.ones(len(score), bool)
     answer = scoring.answer_scores(arrays, in_sentence, near)
-    if query.speaker is not None:
-        speaks = arrays.speaker == query.speaker
+    if query.phrases:
+        relevant &= contains_phrases(arrays, query.phrases)
+    if query.speakers is not None:
+        speaks = np.isin(arrays.speaker, query.speakers)
         relevant &= weighted_mean(speaks, arrays.words, arrays.begin, arrays.end) > 0
         answer = np.where(speaks, answer, -np.inf)
     return _Scored(np.where(relevant, score, -np.inf), cosine, lexical, advert, answer)

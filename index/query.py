@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from ingest.errors import QueryError
 from ingest.identity import slug
+from ingest.languages import primary_language
 from ingest.times import in_utc
 
 Mode = Literal["hybrid", "vector", "text"]
@@ -21,9 +22,10 @@ DEFAULT_LIMIT = 10
 class Query:
     """A question and its options, each checked when made.
 
-    `podcast` is a name or a slug, `speaker` a name; `since` and `until` are dates or moments, a plain date in `until` is
-    itself included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. `group_by`
-    gives one hit an episode, with further ones in its `more`. Raises `QueryError`.
+    `podcast` is a name or a slug, `speaker` a name or words of it, `language` a language of transcripts (`de`, `German`);
+    `since` and `until` are dates or moments, a plain date in `until` is itself included; `adverts` ranks adverts, and what
+    is read out in many episodes, like anything else. `group_by` gives one hit an episode, with further ones in its `more`.
+    In `text` and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. Raises `QueryError`.
     """
 
     text: str
@@ -35,6 +37,7 @@ class Query:
     until: date | None = None
     adverts: bool = False
     group_by: GroupBy | None = None
+    language: str = ""
 
     def __post_init__(self) -> None:
         if not any(character.isalnum() for character in self.text):
@@ -45,6 +48,8 @@ class Query:
             raise QueryError("", f"the limit is {self.limit}; it must be 1 to {MAX_LIMIT}")
         if self.mode not in get_args(Mode):
             raise QueryError("", f"there is no mode {self.mode!r}; choose hybrid, vector or text")
+        if self.language.strip() and not self.language_code:
+            raise QueryError("", f"there is no language {self.language!r}; give a code or a name, as de or German")
         if self.group_by not in {None, *get_args(GroupBy)}:
             raise QueryError("", f"hits cannot be grouped by {self.group_by!r}; only by episode")
 
@@ -52,6 +57,11 @@ class Query:
     def words(self) -> str:
         """The question with single spaces."""
         return " ".join(self.text.split())
+
+    @property
+    def language_code(self) -> str:
+        """The language's primary subtag; empty for all."""
+        return primary_language(self.language) if self.language.strip() else ""
 
     @property
     def podcast_slug(self) -> str:
@@ -115,7 +125,7 @@ class Hit:
     `highlights` are begin and end of the query's words in the passage's text, in characters. `advert`: most of it is a sponsor's
     message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's length differs
     from the feed's (adverts put in at download). Where hits are grouped by episode, `moments` counts what was found in this
-    one and `more` are the best of them after this.
+    one and `more` are the best of them after this. `language` is the transcript's (`en`), empty where it is not known.
     """
 
     rank: int
@@ -134,6 +144,7 @@ class Hit:
     play_url: str
     approximate: bool
     advert: bool
+    language: str = ""
     moments: int = 1
     more: "tuple[Hit, ...]" = ()
 
@@ -149,7 +160,11 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hits, best first; `weak` when even the best may not answer the question."""
+    """Hits, best first; `weak` when even the best may not answer the question.
+
+    `suggestion` is the question with typing errors corrected, which was searched for instead; empty where there are none.
+    `notes` say in plain words what a person should know of this answer.
+    """
 
     query: str
     mode: Mode
@@ -157,3 +172,5 @@ class Answer:
     hits: tuple[Hit, ...]
     coverage: Coverage
     weak: bool = False
+    suggestion: str = ""
+    notes: tuple[str, ...] = ()

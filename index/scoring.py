@@ -79,7 +79,7 @@ def document_frequencies(texts: Iterable[str]) -> Counter[str]:
 
 
 def lexical_scores(
-    arrays: ChunkArrays, terms: Sequence[int], weights: Sequence[float], mean_length: float
+    arrays: ChunkArrays, terms: Sequence[Sequence[int]], weights: Sequence[float], mean_length: float
 ) -> tuple[FloatArray, FloatArray]:
     """How much of the query's information each sentence, and each passage with its title, contains: 0 to 1.
 
@@ -100,11 +100,13 @@ def lexical_scores(
     return (column * (np.diff(in_sentences) > 0)).sum(0) / ideal, passage
 
 
-def _counts_before(terms: IntArray, bounds: IntArray, wanted: Sequence[int]) -> FloatArray:
-    """How often each wanted term stands before each bound, [wanted, bounds]."""
+def _counts_before(terms: IntArray, bounds: IntArray, wanted: Sequence[Sequence[int]]) -> FloatArray:
+    """How often any form of each wanted term stands before each bound, [wanted, bounds]."""
     counts = np.zeros((len(wanted), len(bounds)), np.float32)
     for row, term in zip(counts, wanted, strict=True):
-        beyond = np.searchsorted(bounds, np.flatnonzero(terms == term), side="right")
+        beyond = np.searchsorted(
+            bounds, np.flatnonzero(np.logical_or.reduce([terms == form for form in term])), side="right"
+        )
         row[:] = np.cumsum(np.bincount(beyond, minlength=len(bounds)))[: len(bounds)]
     return counts
 

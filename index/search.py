@@ -2,25 +2,31 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from index.chunk_arrays import ChunkArrays
 from index.embed.base import Embedder, Vectors
+from index.embed.languages import knows, unknown_languages
 from index.embed.rerank import RERANKED, Reranker, part_to_read
 from index.passages import Passage, PassageQuery, rank_passages
 from index.query import Answer, Coverage, Excerpt, Hit, Query, Scores
 from index.sentence_span import SentenceSpan
 from index.store.candidates import Candidates
 from index.store.lance import Store
-from index.store.schema import comparable
-from index.text.terms import hash_term, highlights, stems
+from index.store.questions import Asked
+from index.text.highlights import highlights
+from index.text.language import script_language, stemmed_as
+from index.text.question import Question
+from index.text.terms import hash_term, stems
 from ingest.errors import IndexNotBuiltError
 from ingest.links import moment, playing, web_address
 
 GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
+# Without a vector, what part of a question's information must be in one of the first passages so that it may answer.
+MIN_SAID, MAX_LOOKED_AT = 0.5, 3
 
 
 class Searcher:
@@ -41,48 +47,95 @@ class Searcher:
     def search(self, query: Query) -> Answer:
         """The best passages. Raises `IndexNotBuiltError`, `IndexMismatchError`, `IndexingError`."""
         started = time.perf_counter()
-        vector = None
         if query.mode != "text":
             self.store.require(self.embedder.name, self.embedder.dimension)
-            vector = self.embedder.embed_query(query.words)
-        terms = list(dict.fromkeys(stems(query.words)))
-        found = self.store.candidates(query, vector, [] if query.mode == "vector" else terms, DEPTH)
+        asked = self.store.ask(query.text)
+        text = asked.question.text
+        language = query.language_code or script_language(text)
+        vector = None
+        if query.mode == "vector" or (query.mode == "hybrid" and knows(self.embedder.name, script_language(text))):
+            vector = self.embedder.embed_query(text)
+        found = self.store.candidates(query, vector, asked, DEPTH)
         if not found.indexed:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
-        hits = self._hits(query, vector, terms, found)
-        weak = query.mode != "text" and all(hit.score < self.embedder.no_answer_score for hit in hits)
+        hits = self._hits(query, vector, asked.question, found)
+        weak = query.mode != "text" and self._is_weak(hits, asked, by_words=vector is None)
         took = round((time.perf_counter() - started) * 1000, 1)
-        return Answer(query.text, query.mode, took, tuple(hits), Coverage(found.indexed, *self.counts()), weak)
+        return Answer(
+            query.text, query.mode, took, tuple(hits), Coverage(found.indexed, *self.counts()), weak,
+            suggestion=asked.question.suggestion, notes=tuple(self._notes(query, asked, found, hits, language)),
+        )  # fmt: skip
 
-    def _hits(self, query: Query, vector: Vectors | None, terms: Sequence[str], found: Candidates) -> Sequence[Hit]:
+    def _is_weak(self, hits: Sequence[Hit], asked: Asked, *, by_words: bool) -> bool:
+        """Whether even the best hit may not answer; by words alone it does if it has most of what the question says."""
+        if by_words:
+            return all(_said(hit, asked) < MIN_SAID for hit in hits[:MAX_LOOKED_AT])
+        return all(hit.score < self.embedder.no_answer_score for hit in hits)
+
+    def _notes(
+        self, query: Query, asked: Asked, found: Candidates, hits: Sequence[Hit], language: str
+    ) -> Iterator[str]:
+        if found.speakers is not None and not found.speakers:
+            near = f"; did you mean {' or '.join(found.near)}?" if found.near else ""
+            yield f"Nobody called {query.speaker.strip()!r} speaks in what is indexed{near}"
+        if query.language_code and query.language_code not in asked.languages:
+            there = ", ".join(sorted(filter(None, asked.languages))) or "none known"
+            yield f"No transcript is in the language {query.language_code!r}; there are: {there}"
+        languages = {hit.language for hit in hits[:1]} | {language}
+        if query.mode != "text" and (note := unknown_languages(self.embedder.name, languages & asked.languages)):
+            yield note
+
+    def _hits(self, query: Query, vector: Vectors | None, question: Question, found: Candidates) -> Sequence[Hit]:
         if not found.arrays:
             return ()
         limit = GROUPED if query.group_by else max(query.limit, RERANKED) if self.reranker else query.limit
-        passages = rank_passages(found.arrays, _passage_query(query, vector, terms, found), limit)
-        hits = _build_hits(
-            passages, found.arrays, found.rows([passage.chunk for passage in passages]), _content(terms, found)
-        )
-        hits = _reranked(query.words, hits, self.reranker) if self.reranker else hits
+        passages = rank_passages(found.arrays, _passage_query(query, vector, question, found), limit)
+        rows = found.rows([passage.chunk for passage in passages])
+        hits = _highlighted(_build_hits(passages, found.arrays, rows), question, found)
+        hits = _reranked(question.text, hits, self.reranker) if self.reranker else hits
         return (_grouped(hits) if query.group_by else hits)[: query.limit]
 
 
-def _passage_query(query: Query, vector: Vectors | None, terms: Sequence[str], found: Candidates) -> PassageQuery:
-    speaker = comparable(query.speaker)
+def _passage_query(query: Query, vector: Vectors | None, question: Question, found: Candidates) -> PassageQuery:
+    terms = [term.term for term in question.terms]
     return PassageQuery(
-        terms=[hash_term(term) for term in terms],
+        terms=[[hash_term(form) for form in term.forms] for term in question.terms],
         weights=[found.frequencies.idf(term) for term in terms],
         mean_length=found.frequencies.mean_length,
         vector=vector,
         lexical=query.mode != "vector",
         lexical_weight=found.frequencies.lexical_weight(terms),
         adverts=query.adverts,
-        speaker=hash_term(speaker) if speaker else None,
+        speakers=None if found.speakers is None else [hash_term(name) for name in found.speakers],
+        phrases=_hashed(question) if query.mode != "vector" else (),
     )
 
 
-def _content(terms: Sequence[str], found: Candidates) -> list[str]:
-    """The terms worth a highlight: all but the common ones, unless all are common."""
-    return [term for term in terms if not found.frequencies.is_common(term)] or list(terms)
+def _said(hit: Hit, asked: Asked) -> float:
+    """The part of the question's information that is in a passage or its title, 0 to 1."""
+    present = set(stems(f"{hit.title} {hit.passage.text}", stemmed_as(hit.language)))
+    weights = [(asked.frequencies.idf(term.term), present.isdisjoint(term.forms)) for term in asked.question.terms]
+    return sum(weight for weight, absent in weights if not absent) / (sum(weight for weight, _ in weights) or 1.0)
+
+
+def _hashed(question: Question) -> list[list[list[int]]]:
+    return [[[hash_term(term) for term in row] for row in rows] for rows in question.phrases]
+
+
+def _highlighted(hits: Sequence[Hit], question: Question, found: Candidates) -> list[Hit]:
+    """The hits with the words of the question that say something, all but the common ones unless all are common."""
+    subjects = [term for term in question.terms if term.is_subject]
+    content = [term for term in subjects if not found.frequencies.is_common(term.term)] or subjects
+    forms = frozenset(form for term in content for form in term.forms)
+    rows = [row for rows in question.phrases for row in rows]
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for language in {hit.language for hit in hits}:
+        own = [hit for hit in hits if hit.language == language]
+        marked = highlights(
+            [hit.passage.text for hit in own], forms, stemmed_as(language), rows, paired=question.paired
+        )
+        spans |= {hit.rank: marks for hit, marks in zip(own, marked, strict=True)}
+    return [replace(hit, highlights=tuple(spans[hit.rank])) for hit in hits]
 
 
 def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hit]:
@@ -111,12 +164,8 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _build_hits(
-    passages: Sequence[Passage], arrays: ChunkArrays, rows: Sequence[dict[str, Any]], terms: Sequence[str]
-) -> list[Hit]:
-    hits = [_hit(rank, *one, arrays) for rank, one in enumerate(zip(passages, rows, strict=True), 1)]
-    spans = highlights([hit.passage.text for hit in hits], frozenset(terms))
-    return [replace(hit, highlights=tuple(own)) for hit, own in zip(hits, spans, strict=True)]
+def _build_hits(passages: Sequence[Passage], arrays: ChunkArrays, rows: Sequence[dict[str, Any]]) -> list[Hit]:
+    return [_hit(rank, *one, arrays) for rank, one in enumerate(zip(passages, rows, strict=True), 1)]
 
 
 def _excerpt(row: dict[str, Any], spans: Sequence[SentenceSpan], text: str) -> Excerpt:
@@ -153,4 +202,5 @@ def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) 
         play_url=playing(row["audio_url"], answer[0].lead, whole.end),
         approximate=row["approximate"],
         advert=passage.advert,
+        language=row["language"],
     )

@@ -9,6 +9,7 @@ SoundbiteError
 │   └── UnreachableError       the host cannot be connected to: it or the network is down
 ├── FeedError              what was fetched is not a feed we can read
 ├── AudioError             the audio cannot be downloaded or decoded
+│   └── NoSpeechError          nobody speaks in it
 ├── TranscriptError        a transcript cannot be read
 │   └── UnknownFormatError     it is in a format that is not read
 ├── TranscriptionError     the speech model cannot be loaded or fails
@@ -81,6 +82,10 @@ class AudioError(SoundbiteError):
     def __init__(self, subject: object, message: str, *, transient: bool = False) -> None:
         super().__init__(subject, message)
         self.transient = transient
+
+
+class NoSpeechError(AudioError):
+    """Nobody speaks in the audio, so that there is nothing to try again."""
 
 
 class TranscriptError(SoundbiteError):

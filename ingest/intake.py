@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import reduce
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -10,12 +11,12 @@ from typing import Any, Literal
 from ingest.errors import TranscriptError, UnknownFormatError
 from ingest.identity import one_line, slug
 from ingest.library import ORIGINAL, Document, Library
-from ingest.models import Transcript
+from ingest.models import Episode, Transcript
 from ingest.times import iso_milliseconds, now
 from ingest.transcripts.captions import READABLE_SUFFIXES, SUFFIXES
-from ingest.transcripts.charset import decode
-from ingest.transcripts.document import split_document
-from ingest.transcripts.importing import bare_name, derived_guid, file_title, read_file
+from ingest.transcripts.decoding import decode
+from ingest.transcripts.document import split_document, text_body
+from ingest.transcripts.importing import UNKNOWN_PODCAST, bare_name, derived_guid, file_title, read_file
 
 Outcome = Literal["added", "updated", "unchanged"]
 # Where one episode lies in several formats, the one that says most is taken; the first of these where all say the same
@@ -66,7 +67,10 @@ def find_sources(paths: Iterable[Path]) -> tuple[list[Source], list[LeftOut]]:
 
 
 def read_source(source: Source, podcast: str) -> tuple[Transcript, Path, list[LeftOut]]:
-    """The transcript that says most, its file, and the other files. Raises TranscriptError where none can be read."""
+    """The transcript that says most, its file, and the other files. Raises TranscriptError where none can be read.
+
+    What it does not say of the episode (guid, title, date) is taken from the other files.
+    """
     read: list[tuple[Transcript, Path]] = []
     unread: list[LeftOut] = []
     errors: list[TranscriptError] = []
@@ -81,7 +85,9 @@ def read_source(source: Source, podcast: str) -> tuple[Transcript, Path, list[Le
         if source.in_folder and not any(path.suffix.lower() in CAPTIONS for path in source.paths):
             raise UnknownFormatError(first.subject, first.message)  # a page or a settings file that lies there too
         raise first
-    best, chosen = max(read, key=lambda one: _says(*one))
+    ordered = sorted(read, key=lambda one: _says(*one), reverse=True)
+    best, chosen = ordered[0]
+    best = replace(best, episode=reduce(_filled, (other.episode for other, _ in ordered), best.episode))
     beside = chosen.with_suffix(".json") if _is_document(chosen) else None  # the document's own times
     others = [path for _, path in read if path not in {chosen, beside}]
     same = [LeftOut(path, f"the same episode in another format as {chosen.name}") for path in others]
@@ -100,12 +106,17 @@ class Intake:
     def take_in(self, read: Transcript, path: Path, names: Sequence[str]) -> Outcome:
         """Write a transcript unless it is there already; says which. Raises `TranscriptError` rather than lose another's."""
         data = path.read_bytes()
-        mark = {"imported_sha256": sha256(data).hexdigest(), "file": path.name, "path_id": path_id(path)}
+        mark = {
+            "imported_sha256": sha256(data).hexdigest(),
+            "file": path.name,
+            "path_id": path_id(path),
+            "text_sha256": _text_hash(read),
+        }
         title = read.episode.title or self._title(path, names)
         episode = replace(read.episode, title=title)
         new = replace(read, episode=episode, provenance=read.provenance | mark)
         earlier = derived_guid(episode.podcast, [read.episode.title or file_title(path)])
-        document = self.library.locate(episode) if episode.guid else self._document(new, names, earlier)
+        document = (self.library.locate(episode) if episode.guid else None) or self._document(new, names, earlier)
         if document is None:
             guid = episode.guid or self._free_guid(new, names)
             return self._write(replace(new, episode=replace(episode, guid=guid)), "added")
@@ -116,9 +127,14 @@ class Intake:
         before = old.provenance.get("file", path.name)
         if document.name in self.taken or old.provenance.get("path_id", mark["path_id"]) != mark["path_id"]:
             raise TranscriptError(path, f"has the guid of {before}, imported before; give one of them another guid")
-        if before != path.name:
+        if before != path.name and _richness(new, path) <= _richness(old, Path(before)):
             raise TranscriptError(
-                path, f"has been imported before, from {before}; remove that document to import this one"
+                path,
+                f"has been imported before, from {before}, which says as much; remove that document to import this one",
+            )
+        if old.provenance.get("text_sha256", _text_hash(old)) != _text_hash(old):
+            raise TranscriptError(
+                path, "has been edited in the library since; remove that document to import the file anew"
             )
         return self._write(replace(new, episode=replace(episode, guid=document.guid)), "updated")
 
@@ -216,8 +232,24 @@ def _preference(path: Path) -> int:
 
 def _says(transcript: Transcript, path: Path) -> tuple[bool, bool, bool, int]:
     """How much a file says: our own document most, then times, speakers, and the format that is likely to say more."""
-    named = any(turn.speaker for turn in transcript.turns)
-    return _is_document(path), bool(transcript.segments), named, -_preference(path)
+    return _is_document(path), *_richness(transcript, path)
+
+
+def _richness(transcript: Transcript, path: Path) -> tuple[bool, bool, int]:
+    """Whether it has times, and speakers, and the place of its format."""
+    return bool(transcript.segments), any(turn.speaker for turn in transcript.turns), -_preference(path)
+
+
+def _filled(episode: Episode, other: Episode) -> Episode:
+    """The episode with what it does not say as another file of it does."""
+    lacking = [name for name in (each.name for each in fields(Episode)) if getattr(episode, name) in ("", None, ())]
+    lacking += ["podcast"] if episode.podcast == UNKNOWN_PODCAST else []
+    return replace(episode, **{name: getattr(other, name) for name in lacking})
+
+
+def _text_hash(transcript: Transcript) -> str:
+    """A hash of the words and speakers, by which an edit in the library shows."""
+    return sha256(text_body(transcript.turns).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _is_document(path: Path) -> bool:

@@ -19,6 +19,12 @@ from ingest.ledger_rows import (
 from ingest.models import Episode, EpisodeRecord, EpisodeStatus
 from ingest.subscriptions import Subscriptions
 
+_UPSERT = """INSERT INTO episodes (key, podcast, published, data, status) VALUES (?1, ?2, ?3, ?4, 'pending')
+ON CONFLICT (key) DO UPDATE SET data = excluded.data, published = excluded.published,
+  status = iif(status = 'failed' AND next_try = 0 AND instr(json_extract(data, '$.audio_url') || '?', ?5) != 1,
+    'pending', status)
+WHERE status != 'done'"""
+
 
 class Ledger(Subscriptions):
     """Feeds and episodes. Raises `HomeError` where the file cannot be used, `DiskFullError` where there is no room."""
@@ -26,16 +32,12 @@ class Ledger(Subscriptions):
     def upsert_episodes(self, episodes: Iterable[Episode]) -> int:
         """Remember episodes a poll has shown; how many were new.
 
-        One that is known and not done takes the feed's newer words (a moved enclosure, a corrected title).
+        One that is known and not done takes the feed's newer words (a moved enclosure, a corrected title). One that is
+        not tried again is pending once its audio has another address.
         """
         with self._writing() as db:
             before = db.execute("SELECT count(*) FROM episodes").fetchone()[0]
-            db.executemany(
-                "INSERT INTO episodes (key, podcast, published, data, status) VALUES (?, ?, ?, ?, 'pending') "
-                "ON CONFLICT (key) DO UPDATE SET data = excluded.data, published = excluded.published "
-                "WHERE status != 'done'",
-                [episode_row(episode) for episode in episodes],
-            )
+            db.executemany(_UPSERT, [(*episode_row(one), f"{one.audio_url.partition('?')[0]}?") for one in episodes])
             return int(db.execute("SELECT count(*) FROM episodes").fetchone()[0] - before)
 
     def update_done(self, episodes: Iterable[Episode], *, revised: bool = True) -> None:
@@ -81,7 +83,7 @@ class Ledger(Subscriptions):
     ) -> list[str]:
         """Keys of the episodes to work on, of all feeds subscribed to or of one, newest first.
 
-        Pending ones, and failed ones that are due (with `retry_all`, all of them). `latest` looks at only so many of the
+        Pending ones, and failed ones that are due (with `retry_all`, all that are ever tried again). `latest` looks at only so many of the
         newest episodes of each podcast (0: at all), `since` at those published then or later.
         """
         with self._reading() as db:
@@ -90,7 +92,7 @@ class Ledger(Subscriptions):
                 "published DESC, key) AS place FROM episodes) WHERE podcast IN (SELECT podcast FROM feeds) "
                 "AND :podcast IN ('', podcast) AND (:latest = 0 OR place <= :latest) "
                 "AND (:since IS NULL OR published >= :since) "
-                "AND (status = 'pending' OR (status = 'failed' AND (:all OR next_try <= :now))) "
+                "AND (status = 'pending' OR (status = 'failed' AND next_try > 0 AND (:all OR next_try <= :now))) "
                 "ORDER BY published IS NULL, published DESC, key",
                 {
                     "podcast": podcast, "latest": latest, "since": since.timestamp() if since else None,
@@ -113,8 +115,8 @@ class Ledger(Subscriptions):
         """The episode's transcript lies in the library."""
         self._settle(without_notes(episode), "done", "", None)
 
-    def record_failure(self, episode: Episode, reason: str, next_try: datetime) -> None:
-        """The episode could not be had this time; it is tried again from `next_try` on."""
+    def record_failure(self, episode: Episode, reason: str, next_try: datetime | None) -> None:
+        """The episode could not be had this time; it is tried again from `next_try` on, with None not at all."""
         self._settle(episode, "failed", reason, next_try)
 
     def _settle(self, episode: Episode, status: EpisodeStatus, reason: str, next_try: datetime | None) -> None:
@@ -157,7 +159,9 @@ class Ledger(Subscriptions):
     def next_try(self) -> datetime | None:
         """When the first of the episodes that failed is tried again; None where there are none."""
         with self._reading() as db:
-            found = db.execute("SELECT min(next_try) FROM episodes WHERE status = 'failed'").fetchone()[0]
+            found = db.execute(
+                "SELECT min(next_try) FROM episodes WHERE status = 'failed' AND next_try > 0"
+            ).fetchone()[0]
             return moment(found)
 
     def find(self, name: str) -> EpisodeRecord:
@@ -182,7 +186,8 @@ class Ledger(Subscriptions):
         return counts
 
     def counts(self) -> tuple[int, int]:
-        """How many episodes are pending, how many failed."""
+        """How many episodes are pending, how many failed and are tried again."""
+        sql = "SELECT status, count(*) FROM episodes WHERE status != 'failed' OR next_try > 0 GROUP BY status"
         with self._reading() as db:
-            counts = dict(db.execute("SELECT status, count(*) FROM episodes GROUP BY status").fetchall())
+            counts = dict(db.execute(sql).fetchall())
         return int(counts.get("pending", 0)), int(counts.get("failed", 0))

@@ -32,8 +32,8 @@ def subscription(row: sqlite3.Row) -> Subscription:
 
 
 def without_notes(episode: Episode) -> Episode:
-    """Without what only obtaining it needs: for a podcast of years, most of the ledger."""
-    return replace(episode, summary="", people=(), transcripts=())
+    """Without the show notes: for a podcast of years, most of the ledger."""
+    return replace(episode, summary="")
 
 
 def episode_row(episode: Episode) -> tuple[Any, ...]:

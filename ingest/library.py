@@ -15,7 +15,7 @@ from typing import TypeVar
 from ingest.errors import NotFoundError, TranscriptError
 from ingest.identity import SHORT_KEY, episode_key, slug
 from ingest.models import Episode, Transcript
-from ingest.revision import differs, revised_markdown, revised_sidecar
+from ingest.revision import revised_markdown, revised_sidecar
 from ingest.storage import FolderStorage, home_error
 from ingest.transcripts.document import file_stem, from_markdown, split_document, to_markdown, to_sidecar
 
@@ -130,18 +130,17 @@ class Library:
             return False
         beside = _beside(document.name)
         try:
-            text = self.storage.get(document.name).decode()
-            title, values, _ = split_document(text)
-            if not differs(values | {"title": title or ""}, episode):
-                return False
-            if self.storage.version(beside):
-                self.storage.put(beside, revised_sidecar(self.storage.get(beside).decode(), episode).encode())
-            self.storage.put(document.name, revised_markdown(text, episode).encode())
+            changes = dict[str, str]()
+            for name, revised in ((beside, revised_sidecar), (document.name, revised_markdown)):
+                text = self.storage.get(name).decode() if self.storage.version(name) else ""
+                changes |= {name: new} if (new := revised(text, episode)) != text else {}
+            for name, new in changes.items():
+                self.storage.put(name, new.encode())
         except UnicodeDecodeError:
             return False  # a document that cannot be read is said where it is indexed
         except OSError as error:
             raise home_error(self.root / document.name, error) from error
-        return True
+        return bool(changes)
 
     # -- the catalogue
 

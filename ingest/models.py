@@ -28,6 +28,7 @@ class Episode:
     """One entry of a feed that carries audio, or one imported transcript.
 
     `podcast` is the slug the library files it under, `guid` and `published` are the feed's own words, verbatim.
+    `opted_out` is how the publisher says that no AI shall use this one; empty where it does not.
     """
 
     podcast: str
@@ -44,6 +45,7 @@ class Episode:
     number: int | None = None
     people: tuple[str, ...] = ()
     transcripts: tuple[TranscriptLink, ...] = ()
+    opted_out: str = ""
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ from ingest.errors import (
     AudioError,
     BlockedAddressError,
     FetchError,
+    NoSpeechError,
     NotFoundError,
     TranscriptError,
     UnreachableError,
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=30)  # an episode that failed: doubled with every attempt
 LAST_RETRY = timedelta(days=7)
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that may be others in a moment
+VALIDATORS = ("etag", "last-modified")  # headers that tell later whether a publisher's transcript is another one
 PUBLISHER_TRIES = 3  # of a publisher's transcript whose host is busy, some hours apart, before the audio is transcribed
 MAX_TRANSCRIPT_BYTES = 20 * 2**20
 MAX_KEPT_AUDIO = 10 * 2**30  # bytes; beyond it the oldest audio goes, kept or half-fetched
@@ -78,7 +80,7 @@ def publisher_transcript(
     Raises `FetchError` where none is, but a host may give one later; after `PUBLISHER_TRIES` attempts it is refused like
     any other.
     """
-    feed, refused = _subscription(context, episode), list[str]()
+    feed, refused = feed_of(context, episode), list[str]()
     language = feed.language_override or context.language or feed.language
     busy: FetchError | None = None
     for link in publisher.ranked(episode.transcripts, language):
@@ -95,6 +97,7 @@ def publisher_transcript(
             "source": "publisher",
             **asdict(link),
             "final_url": answer.url,
+            **{name: answer.headers[name] for name in VALIDATORS if name in answer.headers},
             "sha256": sha256(answer.body).hexdigest(),
             "score": publisher.score(segments, episode),
         }
@@ -135,7 +138,7 @@ def _captions(
     return answer, captions.parse(answer.body, kind, link.url, charset=declared)
 
 
-def _subscription(context: IngestContext, episode: Episode) -> Subscription:
+def feed_of(context: IngestContext, episode: Episode) -> Subscription:
     """The episode's feed; a blank one where it is polled no more."""
     try:
         return context.ledger.feed(episode.podcast)
@@ -152,7 +155,7 @@ def download(context: IngestContext, episode: Episode, advance: Advance) -> audi
         episode.audio_url,
         target,
         max_bytes=context.max_audio_bytes,
-        headers=user_agent_header(_subscription(context, episode).user_agent_override),
+        headers=user_agent_header(feed_of(context, episode).user_agent_override),
         credentials=context.ledger.credentials(episode.podcast),
         progress=advance,
     )
@@ -164,7 +167,7 @@ def transcribe(context: IngestContext, episode: Episode, sound: audio.Audio, adv
     glossary = read_glossary(context.glossary_dir / f"{slug(episode.podcast)}.txt")
     made = context.transcriber.transcribe(
         sound.path,
-        language=_subscription(context, episode).language_override or context.language,
+        language=feed_of(context, episode).language_override or context.language,
         hotwords=hotwords(episode, glossary),
         checkpoint=sound.path.with_suffix(".checkpoint.json"),
         progress=advance,
@@ -172,7 +175,8 @@ def transcribe(context: IngestContext, episode: Episode, sound: audio.Audio, adv
     for warning in glossary.warnings:
         logger.warning("%s: %s", episode.podcast, warning)
     if not made.segments:
-        raise AudioError(episode.title, "no speech was found in its audio, so there is no transcript")
+        reason = "no speech was found in its audio, so there is no transcript; it is not tried again by itself"
+        raise NoSpeechError(episode.title, reason)
     segments, corrected = correct(made.segments, glossary)
     provenance = made.provenance | audio_provenance(sound, made.duration, episode.duration) | {"corrections": corrected}
     transcript = _transcript(replace(episode, duration=made.duration), segments, provenance)
@@ -227,10 +231,14 @@ def drop_audio(context: IngestContext, keys: Collection[str]) -> None:
 
 
 def record_failure(context: IngestContext, episode: Episode, attempts: int, error: Exception) -> None:
-    """Note why an episode could not be had, and when it is tried again: later each time, and not before its host wants."""
+    """Note why an episode could not be had, and when it is tried again: later each time, and not before its host wants.
+
+    One without speech is not, unless it gets other audio.
+    """
     wait = min(FIRST_RETRY * 2 ** min(attempts, 20), LAST_RETRY)
     asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, LAST_RETRY.total_seconds()))
-    context.ledger.record_failure(episode, describe(error), now() + max(wait, asked))
+    next_try = None if isinstance(error, NoSpeechError) else now() + max(wait, asked)
+    context.ledger.record_failure(episode, describe(error), next_try)
     audio.drop_oldest(context.audio_dir, MAX_KEPT_AUDIO)
 
 

@@ -1,7 +1,6 @@
 """Brings what a feed says of an episode by now to its document: title and addresses, never the text."""
 
 import json
-from collections.abc import Mapping
 
 from ingest.identity import one_line
 from ingest.models import Episode
@@ -37,19 +36,14 @@ def revised_sidecar(text: str, episode: Episode) -> str:
         return text
     if not isinstance(ours, dict):
         return text
-    ours |= {name: _told(episode, name) for name in FIELDS}
+    ours |= {name: _told(episode, name) for name in FIELDS} | {"people": list(episode.people)}
     provenance = document["soundbite"].get("provenance")
     if isinstance(provenance, dict):  # an earlier version wrote passwords into it
         cleaned = {name: without_userinfo(value) for name, value in provenance.items() if isinstance(value, str)}
         document["soundbite"]["provenance"] = provenance | cleaned
-    document["soundbite"]["episode"] = {name: value for name, value in ours.items() if value != ""}
+    document["soundbite"]["episode"] = {name: value for name, value in ours.items() if value not in ("", [])}
     changed = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     return changed.encode("utf-8", "backslashreplace").decode()
-
-
-def differs(values: Mapping[str, object], episode: Episode) -> bool:
-    """Whether a document's fields are not what the feed says of the episode."""
-    return any(one_line(str(values.get(name, ""))) != one_line(_told(episode, name)) for name in FIELDS)
 
 
 def _told(episode: Episode, name: str) -> str:

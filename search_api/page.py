@@ -17,8 +17,8 @@ from search_api.responses import CAPTION_FORMATS, FORMATS, formats_of, transcrip
 
 MODES = (("hybrid", "words and meaning"), ("vector", "meaning"), ("text", "words"))
 LIMITS = (5, 10, 20, 50)
-FIELDS = ("q", "podcast", "speaker", "since", "until", "mode", "limit", "adverts", "group_by")
-FILTERS = ("podcast", "speaker", "since", "until", "adverts", "group_by")
+FIELDS = ("q", "podcast", "speaker", "since", "until", "mode", "limit", "adverts", "group_by", "language")
+FILTERS = ("podcast", "speaker", "since", "until", "adverts", "group_by", "language")
 TEMPLATES = Environment(
     loader=PackageLoader("search_api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )

@@ -25,7 +25,7 @@ def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
     ] = DEFAULT_LIMIT,
     mode: Annotated[Mode, Parameter(description="Search by words and meaning together, or by one.")] = "hybrid",
     podcast: Annotated[Words, Parameter(description="Only this podcast's episodes (its name or slug).")] = "",
-    speaker: Annotated[Words, Parameter(description="Only what this speaker says.")] = "",
+    speaker: Annotated[Words, Parameter(description="Only what this speaker says: a name, or words of it.")] = "",
     since: Annotated[DayOrTime, Parameter(description="Published on this date or later (ISO 8601).")] = None,
     until: Annotated[DayOrTime, Parameter(description="Published on this date, itself included, or earlier.")] = None,
     adverts: Annotated[
@@ -34,9 +34,10 @@ def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
     group_by: Annotated[
         GroupBy | None, Parameter(description="One hit an episode, with its further ones in `more`.")
     ] = None,
+    language: Annotated[Words, Parameter(description="Only transcripts in this language (its code or name).")] = "",
 ) -> Query | None:
     """The query; None where `q` is blank. Raises `QueryError`."""
-    return Query(q, limit, mode, podcast, speaker, since, until, adverts, group_by) if q else None
+    return Query(q, limit, mode, podcast, speaker, since, until, adverts, group_by, language) if q else None
 
 
 OptionalQueryDep = Annotated[Query | None, Depends(optional_query)]

@@ -18,8 +18,8 @@ ONE_PLACE = {
     "faster_whisper": {"ingest/speech/faster_whisper.py"},
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
-    "langcodes": {"ingest/transcripts/publisher.py"},
-    "charset_normalizer": {"ingest/transcripts/charset.py"},
+    "langcodes": {"ingest/languages.py"},
+    "charset_normalizer": {"ingest/charset.py"},
 }
 # Calls, attributes, columns and options that say whose business it is, even without an import.
 NAMES_OF = {

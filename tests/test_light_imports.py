@@ -30,3 +30,11 @@ def loaded_by(code):
 )
 def test_importing_and_help_load_nothing_heavy(code):
     assert loaded_by(code) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["search", "--help"], ["--home", "x", "search", "--help"], ["episodes", "--help"]]
+)
+def test_a_search_imports_no_other_command(arguments):
+    code = f"import sys; from flows.cli.main import main\nsys.argv = ['', *{arguments}]\ntry: main()\nexcept SystemExit: pass"
+    assert {"flows.context", "flows.cli.add", "httpx2", "feedparser"}.isdisjoint(loaded_by(code))

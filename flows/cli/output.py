@@ -37,6 +37,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def show_answer(answer: Answer) -> None:
     """The hits as a person reads them: who says it, when, the words, and the link that plays them."""
     console = Console(highlight=False, soft_wrap=True)
+    if answer.suggestion:
+        console.print(f"Did you mean: [bold]{escape(answer.suggestion)}[/bold]? These are its hits.\n")
     for hit in answer.hits:
         start, end = hit.answer.start, hit.answer.end
         when = f" · {clock(start)}-{clock(end or start)}" if start is not None else ""
@@ -55,6 +57,8 @@ def show_answer(answer: Answer) -> None:
         console.print()
     if not answer.hits:
         console.print("No hits.")
+    for note in answer.notes:
+        say(note)
     covered = answer.coverage
     if covered.pending or covered.failed:
         say(f"{covered.indexed} episodes searched; {covered.pending} pending, {covered.failed} failed")

@@ -35,7 +35,8 @@ def search(  # noqa: PLR0917 - Typer passes them by name
     limit: Annotated[int, typer.Option(help=f"How many hits, 1 to {MAX_LIMIT}.")] = DEFAULT_LIMIT,
     mode: Annotated[Mode, typer.Option(help="By words and meaning, by meaning, or by words.")] = Mode.hybrid,
     podcast: Podcast = "",
-    speaker: Annotated[str, typer.Option(help="Only what this speaker says.")] = "",
+    speaker: Annotated[str, typer.Option(help="Only what this speaker says, by a name or words of it.")] = "",
+    language: Annotated[str, typer.Option(help="Only transcripts in this language, as de or German.")] = "",
     since: Annotated[str, typer.Option(metavar="DATE", help="Published on this day or later, as 2026-01-31.")] = "",
     until: Annotated[str, typer.Option(metavar="DATE", help="Published on this day or earlier.")] = "",
     adverts: Annotated[bool, typer.Option("--adverts", help="Rank adverts like anything else, not low.")] = False,
@@ -44,7 +45,9 @@ def search(  # noqa: PLR0917 - Typer passes them by name
 ) -> None:
     """Ask a question; each hit has the words, who says them, when, and a link that plays them."""
     days = parse_day(since), parse_day(until)
-    query = Query(question, limit, mode.value, podcast, speaker, *days, adverts, "episode" if by_episode else None)
+    query = Query(
+        question, limit, mode.value, podcast, speaker, *days, adverts, "episode" if by_episode else None, language
+    )
     check_podcast(settings_of(context), podcast)
     answer = open_searcher(settings_of(context)).search(query)
     if json:

@@ -158,7 +158,7 @@ def again(context: RunContext, reporter: Reporter, episodes: list[Episode]) -> l
 
 
 def _one(context: RunContext, reporter: Reporter, episode: Episode, expired: ExpiredAddresses) -> None:
-    if refusal := opted_out(context.ingest, episode.podcast):
+    if refusal := opted_out(context.ingest, episode):
         raise FeedError(episode.title, opt_out.told(refusal))
     if not episode.audio_url:
         raise AudioError(episode.title, "its transcript names no audio address, so it cannot be transcribed")

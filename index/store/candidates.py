@@ -4,28 +4,41 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, product
 from typing import Any
 
 from index.chunk_arrays import ChunkArrays
 from index.embed.base import Vectors
 from index.query import Query
 from index.scoring import TermFrequencies
+from index.speakers import Speakers, meant
+from index.speakers import near as near_names
 from index.store import maintenance
 from index.store.generations import Tables
+from index.store.questions import Asked
 from index.store.record import Records
-from index.store.schema import EPISODES, LENGTH, PASSAGES, chunk_arrays, restriction
+from index.store.schema import chunk_arrays, restriction
+from index.text.question import Question, Row
 from ingest.errors import IndexMismatchError
 
+PHRASE_DEPTH = 5  # times as many candidates with phrases
+MAX_WAYS = 8  # to write the phrases of a question, each a search
 ATTEMPTS = 3  # at reading what the searches found: compaction gives rows new ids, and those of before find nothing
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The chunks that may answer; `indexed` is how many episodes were searched."""
+    """The chunks that may answer; `indexed` is how many episodes were searched.
+
+    `speakers` are those who are meant by the query's, None where it names nobody; where nobody is meant `near` are names
+    that are written like it.
+    """
 
     frequencies: TermFrequencies
     indexed: int
     records: Records | None
+    speakers: frozenset[str] | None = None
+    near: tuple[str, ...] = ()
 
     @cached_property
     def arrays(self) -> ChunkArrays | None:
@@ -37,38 +50,71 @@ class Candidates:
         return [self.records.facts(number) for number in chunks] if self.records else []
 
 
-async def retrieve(
-    tables: Tables, query: Query, vector: Vectors | None, terms: Sequence[str], depth: int
-) -> Candidates:
-    """The `depth` chunks nearest to the vector, if any, and as many that match the terms best, if any.
+async def retrieve(tables: Tables, query: Query, vector: Vectors | None, asked: Asked, depth: int) -> Candidates:
+    """The `depth` chunks nearest to the vector, if any, and as many that match the words best, if any.
+
+    With phrases, only chunks that have them, and more of them, since the best may not come first.
 
     All is read from one generation. Raises `IndexMismatchError` where a rebuild has brought vectors of another length.
     """
     if vector is not None and len(vector) != tables.dimension:
         raise IndexMismatchError(tables.path, "was rebuilt with another model meanwhile; start again")
-    counts = await tables.terms.lookup([*terms, EPISODES, PASSAGES, LENGTH])
-    frequencies = TermFrequencies(counts.get(PASSAGES, 0), counts.get(LENGTH, 0), counts)
+    speakers, near = await _speakers(tables, query)
+    question = asked.question if query.mode != "vector" else Question(asked.question.text)
+    terms = [form for term in question.terms for form in term.forms]
+    where = restriction(query, speakers)
     for _ in range(ATTEMPTS):
-        rows = await nearest(tables.chunks, restriction(query), vector, terms, depth, frequencies)
+        rows = await nearest(tables.chunks, where, vector, terms, depth, asked.frequencies, question.phrases)
         read = await tables.chunks.take_row_ids(rows).select(["record"]).to_arrow() if rows else ()
         if len(read) == len(rows):
             break
-    return Candidates(frequencies, counts.get(EPISODES, 0), Records(read["record"].to_pylist()) if read else None)
+    records = Records(read["record"].to_pylist()) if read else None
+    return Candidates(asked.frequencies, asked.episodes, records, speakers.all if speakers else None, near)
+
+
+async def _speakers(tables: Tables, query: Query) -> tuple[Speakers | None, tuple[str, ...]]:
+    """Who is meant by the query's speaker, and names close to it if that is nobody."""
+    if not query.speaker.strip():
+        return None, ()
+    rows = await tables.episodes.query().select(["podcast", "speakers"]).to_list()
+    known = [(row["podcast"], name) for row in rows for name in row["speakers"]]
+    who = meant(query.speaker, known)
+    return who, () if who.all else tuple(near_names(query.speaker, known))
 
 
 async def nearest(  # noqa: PLR0917 - a question and its restrictions
-    chunks: Any, where: str, vector: Vectors | None, terms: Sequence[str], depth: int, frequencies: TermFrequencies
+    chunks: Any,
+    where: str,
+    vector: Vectors | None,
+    terms: Sequence[str],
+    depth: int,
+    frequencies: TermFrequencies,
+    phrases: Sequence[Sequence[Row]] = (),
 ) -> list[int]:
     """Row ids of the candidates; none if both searches are empty."""
     searches = []
-    if vector is not None:
+    if phrases:
+        searches = [(search, "_score") for search in _phrase_searches(chunks, phrases, terms)]
+        depth *= PHRASE_DEPTH
+    elif vector is not None:
         searches.append((await _vector_search(chunks, vector, where, frequencies.passages), "_distance"))
-    if terms:
+    if terms and not phrases:
         if frequencies.passages > maintenance.MIN_INDEXED:
             terms = maintenance.distinctive(terms, frequencies.containing, frequencies.passages)
         searches.append((chunks.query().nearest_to_text(" ".join(terms), columns=["indexed_text"]), "_score"))
     found = await asyncio.gather(*(_row_ids(search, score, where, depth) for search, score in searches))
     return list({row for rows in found for row in rows})
+
+
+def _phrase_searches(chunks: Any, phrases: Sequence[Sequence[Row]], terms: Sequence[str]) -> list[Any]:
+    """A search for each way to write all phrases, of at most `MAX_WAYS`."""
+    from lancedb.query import BooleanQuery, MatchQuery, Occur, PhraseQuery
+
+    column = "indexed_text"
+    ways = list(islice(product(*phrases), MAX_WAYS))
+    musts = [[(Occur.MUST, PhraseQuery(" ".join(row), column)) for row in rows] for rows in ways]
+    other = (Occur.SHOULD, MatchQuery(" ".join(terms), column))
+    return [chunks.query().nearest_to_text(BooleanQuery([*must, other])) for must in musts]
 
 
 async def _row_ids(search: Any, score: str, where: str, depth: int) -> list[int]:

@@ -19,7 +19,8 @@ from index.query import Query
 from index.store import generations, maintenance, term_counts
 from index.store.candidates import Candidates, retrieve
 from index.store.generations import Generation, Tables
-from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted, window_vectors
+from index.store.questions import Asked, ask
+from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted, window_vectors, words_of
 from ingest.errors import IndexingError, IndexMismatchError
 from ingest.storage import write_atomically
 
@@ -110,9 +111,9 @@ class Store:
         Readers see the old chunks or the new, never a mixture; for a moment, neither.
         """
         rows = [chunk_row(episode, chunk, vector) for chunk, vector in zip(chunks, vectors, strict=True)]
-        entry = episode_row(episode, chunks, rows)
+        entry, words = episode_row(episode, chunks, rows), words_of(episode, chunks)
         with self._writing(episode.key):
-            self._run(lambda tables: _replace(tables, rows, entry))
+            self._run(lambda tables: _replace(tables, rows, entry, words))
 
     def remove(self, key: str) -> None:
         """Take an episode out."""
@@ -194,12 +195,18 @@ class Store:
 
         return {row["id"]: window_vectors(row["record"]) for row in self._run(read)}
 
-    def candidates(self, query: Query, vector: Vectors | None, terms: Sequence[str], depth: int) -> Candidates:
-        """The `depth` chunks nearest to the vector, if there is one, and as many that match the terms best, if any."""
-        return self._run(lambda tables: retrieve(tables, query, vector, terms, depth))
+    def ask(self, text: str) -> Asked:
+        """A question in the terms of the index."""
+        return self._run(lambda tables: ask(tables.terms, text))
+
+    def candidates(self, query: Query, vector: Vectors | None, asked: Asked, depth: int) -> Candidates:
+        """The `depth` chunks nearest to the vector, if there is one, and as many that match the words best, if any."""
+        return self._run(lambda tables: retrieve(tables, query, vector, asked, depth))
 
 
-async def _replace(tables: Tables, rows: list[dict[str, Any]], entry: dict[str, Any]) -> None:
+async def _replace(
+    tables: Tables, rows: list[dict[str, Any]], entry: dict[str, Any], words: dict[str, list[str]]
+) -> None:
     import pyarrow as pa
 
     chunks, key = tables.chunks, entry["key"]
@@ -208,13 +215,13 @@ async def _replace(tables: Tables, rows: list[dict[str, Any]], entry: dict[str, 
     if rows:
         await chunks.add(pa.Table.from_pylist(rows, schema=await chunks.schema()))
     await maintenance.create_text_index(chunks)
-    await term_counts.shift(tables.terms, tables.episodes, key, entry)
+    await term_counts.shift(tables.terms, tables.episodes, key, entry, words)
     await term_counts.upsert(tables.episodes, "key", [entry])
 
 
 async def _remove(tables: Tables, key: str) -> None:
     await tables.chunks.delete(f"key = {quoted(key)}")
-    await term_counts.shift(tables.terms, tables.episodes, key, None)
+    await term_counts.shift(tables.terms, tables.episodes, key, None, {})
     await tables.episodes.delete(f"key = {quoted(key)}")
 
 

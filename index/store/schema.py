@@ -1,6 +1,6 @@
 """The tables of the index: episodes and chunks as rows, rows as arrays to score, restrictions as SQL; pure but for Arrow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -14,23 +14,28 @@ from index.embed.quantize import MAX_RUN, dequantize, quantize, run_norms
 from index.query import Query
 from index.scoring import document_frequencies
 from index.sentence_span import SentenceTable, pack
+from index.speakers import Speakers, comparable
 from index.store.record import Records, pack_record
+from index.text.language import ENGLISH
 from index.text.terms import hash_term, stems
+from index.text.titles import without_number
+from index.text.vocabulary import words_by_term
 from ingest.times import iso
 
-SCHEMA = 8  # goes up whenever the tables change
+SCHEMA = 9  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
-EPISODES, PASSAGES, LENGTH = " episodes", " passages", " length"  # rows among the terms, named as no term can be
+# Rows among the terms, named as no term can be; the last with the code of a language behind it.
+EPISODES, PASSAGES, LENGTH, LANGUAGE = " episodes", " passages", " length", " language "
 
-_SHOWN = ("key", "podcast", "guid", "title", "link", "audio_url", "approximate")  # of the episode, by a hit
+_SHOWN = ("key", "podcast", "guid", "title", "link", "audio_url", "approximate", "language")  # of the episode, by a hit
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedEpisode:
     """One episode as it was indexed; `path` is the document's name in the library, `version` that of the document.
 
-    `duration` is seconds. `approximate` says that its times may be off (adverts put in at download), `flag` why not to
-    trust its text.
+    `duration` is seconds, `language` a primary subtag (`en`). `approximate` says that its times may be off (adverts put in
+    at download), `flag` why not to trust its text.
     """
 
     key: str
@@ -47,15 +52,18 @@ class IndexedEpisode:
     duration: float | None = None
     approximate: bool = False
     flag: str = ""
+    language: str = ENGLISH
 
 
-def restriction(query: Query) -> str:
+def restriction(query: Query, speakers: Speakers | None = None) -> str:
     """A query's filters in the store's SQL, every value quoted; empty where there are none."""
     parts = []
     if query.podcast_slug:
         parts.append(f"podcast = {quoted(query.podcast_slug)}")
-    if speaker := comparable(query.speaker):
-        parts.append(f"array_has(speaker_names, {quoted(speaker)})")
+    if speakers:
+        parts.append(_says(speakers))
+    if query.language_code:
+        parts.append(f"language = {quoted(query.language_code)}")
     if query.published_from:
         parts.append(f"published >= {_timestamp(query.published_from)}")
     if query.published_before:
@@ -63,9 +71,15 @@ def restriction(query: Query) -> str:
     return " AND ".join(parts)
 
 
-def comparable(name: str) -> str:
-    """A speaker's name as names are compared: without case and extra spaces."""
-    return " ".join(name.casefold().split())
+def _says(speakers: Speakers) -> str:
+    ways = [f"array_has_any(speaker_names, {_listed(speakers.names)})"]
+    for podcast, names in speakers.aliases.items():
+        ways.append(f"(podcast = {quoted(podcast)} AND array_has_any(speaker_names, {_listed(names)}))")
+    return f"({' OR '.join(ways)})"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"[{', '.join(quoted(name) for name in sorted(names))}]"
 
 
 def quoted(value: str) -> str:
@@ -107,6 +121,7 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: Vectors) -> dict[s
         "key": chunk.key,
         "podcast": episode.podcast,
         "published": episode.published,
+        "language": episode.language,
         "speaker_names": speakers,
         "indexed_text": " ".join([*title_terms, *chunk.terms]),
         "vector": mean / max(1e-9, float((mean @ mean) ** 0.5)),
@@ -120,6 +135,7 @@ def episode_row(episode: IndexedEpisode, chunks: Sequence[Chunk], rows: Sequence
     return {
         **asdict(episode),
         "chunks": len(chunks),
+        "speakers": sorted({name for chunk in chunks for name in chunk.speakers}),
         "length": sum(_passage_terms(chunk, _title_terms(episode, chunk)) for chunk in chunks),
         "terms": list(frequencies),
         "term_chunks": list(frequencies.values()),
@@ -127,7 +143,7 @@ def episode_row(episode: IndexedEpisode, chunks: Sequence[Chunk], rows: Sequence
 
 
 def _title_terms(episode: IndexedEpisode, chunk: Chunk) -> list[str]:
-    return stems(" ".join((episode.title, *chunk.misheard)))
+    return stems(" ".join((without_number(episode.title), *chunk.misheard)), episode.language)
 
 
 def _passage_terms(chunk: Chunk, title_terms: Sequence[str]) -> int:
@@ -136,12 +152,19 @@ def _passage_terms(chunk: Chunk, title_terms: Sequence[str]) -> int:
     return len(title_terms) + len(chunk.terms) * PASSAGE // max(PASSAGE, pieces)
 
 
+def words_of(episode: IndexedEpisode, chunks: Sequence[Chunk]) -> dict[str, list[str]]:
+    """The words of an episode by their terms, as the table of terms keeps them: with their language (`en:Prices`)."""
+    words = words_by_term([episode.title, *(chunk.text for chunk in chunks)], episode.language)
+    return {term: [f"{episode.language}:{word}" for word in written] for term, written in words.items()}
+
+
 def statistics(row: Mapping[str, Any]) -> dict[str, int]:
     """What a row of `episodes` adds to the table of terms."""
     return {
         EPISODES: 1,
         PASSAGES: row["chunks"],
         LENGTH: row["length"],
+        f"{LANGUAGE}{row['language']}": 1,
         **dict(zip(row["terms"], row["term_chunks"], strict=True)),
     }
 
@@ -196,16 +219,21 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
     of_episode = {
         "key": text, "podcast": text, "guid": text, "title": text, "published": pa.timestamp("us", "UTC"), "link": text,
         "audio_url": text, "approximate": pa.bool_(),
+        "language": text,
     }  # fmt: skip
     chunks = {
-        "id": text, "key": text, "podcast": text, "published": pa.timestamp("us", "UTC"), "speaker_names": names,
-        "indexed_text": text, "vector": pa.list_(pa.float32(), dimension), "record": pa.binary(),
+        "id": text, "key": text, "podcast": text, "published": pa.timestamp("us", "UTC"), "language": text,
+        "speaker_names": names, "indexed_text": text, "vector": pa.list_(pa.float32(), dimension), "record": pa.binary(),
     }  # fmt: skip
     episodes = {
         **of_episode, "path": text, "version": text, "content_hash": text, "chunks": count, "duration": seconds,
-        "flag": text, "length": count, "terms": names, "term_chunks": pa.list_(count),
+        "flag": text, "speakers": names, "length": count, "terms": names, "term_chunks": pa.list_(count),
     }  # fmt: skip
-    tables = {"chunks": chunks, "terms": {"term": text, "chunks": count}, "episodes": episodes}  # the last completes it
+    tables = {
+        "chunks": chunks,
+        "terms": {"term": text, "chunks": count, "words": names},
+        "episodes": episodes,
+    }  # the last completes it
     stamp = {"model": model, "dimension": str(dimension), "layout": LAYOUT}
     return {name: pa.schema(list(columns.items()), metadata=stamp) for name, columns in tables.items()}
 

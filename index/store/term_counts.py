@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from index.store.schema import quoted, statistics
+from index.store.schema import PASSAGES, quoted, statistics
+from index.text.vocabulary import Vocabulary
 
-_COLUMNS = ["chunks", "length", "terms", "term_chunks"]
+_COLUMNS = ["chunks", "language", "length", "terms", "term_chunks"]
 
 
 async def upsert(table: Any, on: str, rows: list[dict[str, Any]], columns: Sequence[str] = ()) -> None:
@@ -25,40 +26,74 @@ class Terms:
 
     def __init__(self, table: Any) -> None:
         self.table = table
-        self._read: tuple[int, Any] = (-1, None)  # the version, and the rows
+        self._read: tuple[int, Any, dict[str, int]] = (-1, None, {})  # the version, the rows, the counts of no terms
+        self._words: tuple[int, Vocabulary | None] = (-1, None)
 
-    async def lookup(self, names: Iterable[str]) -> dict[str, int]:
-        """The counts kept under these names; those that are not there are left out."""
+    async def lookup(self, names: Iterable[str], *, totals: bool = False) -> dict[str, int]:
+        """The counts kept under these names, and with `totals` under those that are no terms; others are left out."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         version = await self.table.version()
         if version != self._read[0]:
-            self._read = (version, await self.table.query().to_arrow())
-        rows = self._read[1]
+            rows = await self.table.query().select(["term", "chunks"]).to_arrow()
+            self._read = version, rows, _counts(rows.filter(pc.less(rows["term"], "!")))
+        _, rows, known = self._read
         found = rows.filter(pc.is_in(rows["term"], value_set=pa.array(names, pa.string())))
-        return dict(zip(found["term"].to_pylist(), found["chunks"].to_pylist(), strict=True))
+        return _counts(found) | (known if totals else {})
+
+    async def vocabulary(self) -> Vocabulary:
+        """The words of the terms that chunks have, read where a question needs them."""
+        version, known = await self.table.version(), self._words
+        if known[1] is None or version != known[0]:
+            rows = (await self.table.query().where("chunks > 0").to_arrow()).to_pylist()
+            self._words = known = (version, _vocabulary(rows))
+        assert known[1] is not None
+        return known[1]
 
 
-async def shift(terms: Terms, episodes: Any, key: str, entry: Mapping[str, Any] | None) -> None:
-    """Bring the counts to where they are once the row of `key` becomes `entry`, or is gone."""
+def _counts(rows: Any) -> dict[str, int]:
+    return dict(zip(rows["term"].to_pylist(), rows["chunks"].to_pylist(), strict=True))
+
+
+def _vocabulary(rows: Sequence[Mapping[str, Any]]) -> Vocabulary:
+    written = [(*word.partition(":")[::2], row) for row in rows for word in row["words"] or ()]
+    return Vocabulary(
+        words=[word for _, word, _ in written],
+        terms=[row["term"] for *_, row in written],
+        languages=[language for language, *_ in written],
+        counts=[row["chunks"] for *_, row in written],
+        chunks=next((row["chunks"] for row in rows if row["term"] == PASSAGES), 0),
+    )
+
+
+async def shift(
+    terms: Terms, episodes: Any, key: str, entry: Mapping[str, Any] | None, words: Mapping[str, Sequence[str]]
+) -> None:
+    """Bring the counts to where they are once the row of `key` becomes `entry`, or is gone; add its words to their terms."""
     change: Counter[str] = Counter(statistics(entry) if entry else {})
     for row in await episodes.query().where(f"key = {quoted(key)}").select(_COLUMNS).to_list():
         change.subtract(statistics(row))
-    changed = {term: n for term, n in change.items() if n}
-    known = await terms.lookup(changed)
-    if changed:
-        await upsert(
-            terms.table, "term", [{"term": term, "chunks": known.get(term, 0) + n} for term, n in changed.items()]
-        )
+    changed = {term: n for term, n in change.items() if n or term in words}
+    if not changed:
+        return
+    where = f"term IN ({', '.join(map(quoted, changed))})"
+    known = {row["term"]: row for row in await terms.table.query().where(where).to_list()}
+    rows = []
+    for term, n in changed.items():
+        row = known.get(term, {"chunks": 0, "words": None})
+        written = sorted({*(row["words"] or ()), *words.get(term, ())})
+        rows.append({"term": term, "chunks": row["chunks"] + n, "words": written})
+    await upsert(terms.table, "term", rows)
 
 
 async def recount(terms: Terms, episodes: Any) -> None:
-    """Count all terms anew."""
+    """Count all terms anew; their words stay."""
     import pyarrow as pa
 
     total: Counter[str] = Counter()
     for row in await episodes.query().select(_COLUMNS).to_list():
         total.update(statistics(row))
-    rows = [{"term": term, "chunks": n} for term, n in total.items()]
+    words = {row["term"]: row["words"] for row in await terms.table.query().select(["term", "words"]).to_list()}
+    rows = [{"term": term, "chunks": n, "words": words.get(term)} for term, n in total.items()]
     await terms.table.add(pa.Table.from_pylist(rows, schema=await terms.table.schema()), mode="overwrite")

@@ -1,97 +1,259 @@
-"""Terms: the words of a text as full-text search, BM25 and highlights see them; pure."""
+"""Terms: the words of a text as full-text search, BM25 and highlights see them; pure.
+
+A token (`One-on-ones`, `2,000`, `café's`) has terms in the order they are spoken, and beside them terms under which it is
+found as well: the parts of a compound, or the compound of its parts. `stems` puts the latter at the end, so that what was
+said in a row stays in a row.
+"""
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import chain
-from threading import Lock
+from itertools import pairwise
 from zlib import crc32
 
+from index.text.language import ENGLISH, STEMMERS, STOP_WORDS
+
 MAX_TERM = 40  # letters; LanceDB's full-text index drops longer ones
-MAX_CACHED_TOKENS = 1 << 16
 
-# Lucene's English stop words (EnglishAnalyzer): a short list, which leaves "who" and "how" alone.
-_STOP_WORDS = (
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this "
-    "to was will with"
+# What joins two words to a compound, and what may stand within a number.
+_JOINED = r"['\-]{0}+|(?<=\d)[.,:](?=\d){0}+"
+_PLAIN_TOKEN = re.compile(r"[^\W_]+(?:" + _JOINED.format(r"[^\W_]") + ")*")
+# Python counts no combining mark as part of a word, though Indic scripts, Thai and Arabic write vowels with them.
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06ed"
+    "\u0900-\u0963\u0966-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u102b-\u1049\u1050-\u109f"
+    "\u17b4-\u17d3\u3099\u309a"
 )
-_STOP = frozenset(_STOP_WORDS.split())
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001 - the typographic one is meant
-_TERM = re.compile(r"[^\W_]+")
+_LETTER = rf"(?:[^\W_]|[{_MARKS}])"
+_TOKEN = re.compile(rf"{_LETTER}+(?:" + _JOINED.format(_LETTER).replace("'\\-", "'’‐‑\\-") + ")*")  # noqa: RUF001
 _APOSTROPHE = re.compile(r"['’](s\b)?")  # noqa: RUF001 - the typographic one is meant
+_ELISION = re.compile(r"^.{1,5}['’](?=.)")  # noqa: RUF001
+_ELIDING = frozenset({"fr", "it", "ca"})  # `l'azienda`, `d'une`
+_PART = re.compile(r"[^‐‑-]+")  # noqa: RUF001 - the hyphens of Unicode are meant
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:[.,]\d{3})+")
+_NUMBER = re.compile(r"(\d+)(?:[.,](\d+))?(k|m|mn|mio|bn|b)?")
+_SCALE = {"k": 10**3, "m": 10**6, "mn": 10**6, "mio": 10**6, "bn": 10**9, "b": 10**9}
+_SCALE_WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
+# Scripts that part words by no space: Thai, Lao, Burmese, Khmer, kana and Chinese characters, and Korean, which adds
+# particles to its words.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
+)
+_IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# With one of these after a word, or before one that ends in -ing, English writes a compound in three ways: `follow up`,
+# `follow-up` and `followup`; `on boarding`, `on-boarding`, `onboarding`.
+# `in` and `on` follow any word, so they make compounds with few: all would add half to the terms that a collection has.
+_AFTER = frozenset({"up", "out", "off", "down", "back", "through", "in", "on"})
+_BEFORE_IN = frozenset(
+    {"add", "buy", "check", "drop", "hand", "hands", "log", "opt", "plug", "sign", "stand", "tie", "trade", "walk"}
+)
+_BEFORE = frozenset({"on", "up", "out", "over", "off", "down", "under", "e"})
+_BETWEEN = frozenset({"on", "to", "by", "in", "for"})  # `one on one`, `face to face`
 
-Span = tuple[int, int]  # begin and end, characters
-TokenTerms = tuple[tuple[str, int, int], ...]  # the terms of a token, each with begin and end in the token
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term of a token, from `begin` to `end` of it; `beside` says that the token is found by it without its being said."""
+
+    text: str
+    begin: int
+    end: int
+    beside: bool = False
+
+
+def tokens(text: str) -> Iterator[re.Match[str]]:
+    """The tokens of a text: words, compounds with hyphens, numbers."""
+    return (_PLAIN_TOKEN if text.isascii() else _TOKEN).finditer(text)
+
+
+def stems(text: str, language: str = ENGLISH) -> list[str]:
+    """The terms of a text: those of its tokens in order, then those beside them."""
+    said: list[str] = []
+    beside: list[str] = []
+    words = [match[0] for match in tokens(text)]
+    for word in words:
+        for term in terms_of(word, language):
+            (beside if term.beside else said).append(term.text)
+    beside += (term for _, _, term in compounds(words, language))
+    return said + beside if beside else said
+
+
+@lru_cache(1 << 17)  # most tokens of a transcript repeat
+def terms_of(token: str, language: str = ENGLISH) -> tuple[Term, ...]:
+    """The terms of a token: without case, stop words and accents, stemmed as its language stems; numbers as digits."""
+    if token.isascii() and token.isalpha():
+        return tuple(Term(term, 0, len(token)) for term in _term(token.lower(), language))
+    if is_unspaced(token):
+        return tuple(_grams(token, language))
+    plain = _plain(token)
+    if plain[0].isdigit() and (number := tuple(_number(plain, len(token)))):
+        return number
+    parts = list(_PART.finditer(token))
+    return tuple(_compound(token, parts, language) if len(parts) > 1 else _word(token, 0, language))
+
+
+def _plain(text: str) -> str:
+    """The text as it is compared: one form of each letter, without case; accents stay."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether part of the text is in a script that parts words by no space."""
+    return not text.isascii() and bool(_UNSPACED.search(text))
+
+
+def without_accents(text: str) -> str:
+    """A text without the accents of Latin, Greek, Hebrew and Arabic letters; elsewhere marks tell letters apart."""
+    if text.isascii():
+        return text
+    kept, base = [], ""
+    for character in unicodedata.normalize("NFD", text.replace("\u0451", "\u0435")):
+        if unicodedata.combining(character) and (base < "\u0400" or "\u0590" <= base < "\u0700"):
+            continue
+        kept.append(character)
+        base = character
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 @cache
-def _stemmer() -> Callable[[str], str]:
+def _stemmer(language: str) -> Callable[[str], str]:
     from Stemmer import Stemmer
 
-    stem: Callable[[str], str] = Stemmer("english", 0).stemWord
-    return lru_cache(1 << 17)(stem)  # most words of a transcript repeat
+    stem: Callable[[str], str] = Stemmer(STEMMERS[language], 0).stemWord
+    return stem
 
 
-def stems(text: str) -> list[str]:
-    """The terms of a text in order: lower case, without accents and stop words, stemmed (Snowball English)."""
-    plain, stem = text.lower(), _stemmer()
-    if not plain.isascii():
-        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
-    words = [plain] if plain.isalpha() and plain.isascii() else _TERM.findall(_APOSTROPHE.sub("", plain))
-    return [stem(word[:MAX_TERM]) for word in words if word not in _STOP]
+def _term(word: str, language: str) -> Iterator[str]:
+    """The term of one word without case, and where it has accents that of the word without them, if that is another."""
+    if not word or word in STOP_WORDS.get(language, ()):
+        return
+    stem = _stemmer(language) if language in STEMMERS else str
+    term = without_accents(stem(word[:MAX_TERM]))
+    yield term
+    if not word.isascii() and (bare := stem(without_accents(word[:MAX_TERM]))) != term:
+        yield bare
+
+
+def _word(token: str, begin: int, language: str, *, beside: bool = False) -> Iterator[Term]:
+    plain = _plain(token)
+    if language in _ELIDING:
+        plain = _ELISION.sub("", plain)
+    for i, term in enumerate(_term(_APOSTROPHE.sub("", plain), language)):
+        yield Term(term, begin, begin + len(token), beside or i > 0)
+
+
+def _compound(token: str, parts: Sequence[re.Match[str]], language: str) -> Iterator[Term]:
+    """A word with hyphens: its parts where two or more say something, and beside them the whole; else the other way round."""
+    plain = [_plain(part[0]) for part in parts]
+    if all(part.isdigit() for part in plain):  # a range, or a list
+        yield from (Term(part[0], *part.span()) for part in parts)
+        return
+    one = is_one_word(plain, language)
+    for term in _term(joined(plain), language):
+        yield Term(term, 0, len(token), not one)
+    for part in parts:
+        yield from _word(part[0], part.start(), language, beside=one)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The parts of a compound as one word: `1-on-1` is `oneonone`."""
+    return "".join("one" if part == "1" else part for part in parts)
+
+
+def is_one_word(parts: Sequence[str], language: str) -> bool:
+    """Whether a compound of these parts says something only as a whole: `follow-up`, `e-mail`, `one-on-one`."""
+    return len({part.removesuffix("s") for part in parts if _says_something(part, language)}) < 2
+
+
+def _says_something(word: str, language: str) -> bool:
+    particle = language == ENGLISH and (word in _AFTER or word in _BEFORE)
+    return not particle and (len(word) > 1 or word.isdigit()) and word not in STOP_WORDS.get(language, ())
+
+
+def compounds(words: Sequence[str], language: str) -> Iterator[tuple[int, int, str]]:
+    """The compounds that words in a row may be: from which word, before which; and numbers with their scale as words."""
+    plain = [word.lower() for word in words]
+    for i, (word, following) in enumerate(pairwise(plain)):
+        if following in _SCALE_WORDS and (number := _value(word, _SCALE_WORDS[following])):
+            yield i, i + 2, number
+        if language != ENGLISH or not (word.isascii() and following.isascii()):
+            continue
+        if following in _BETWEEN and i + 2 < len(plain) and joined([word]) == joined([plain[i + 2].removesuffix("s")]):
+            yield i, i + 3, _stem_english(joined((word, following, word)))
+        elif _is_phrasal(word, following):
+            yield i, i + 2, _stem_english(word) + following
+        elif word in _BEFORE and following.isalpha() and (word == "e" or following.endswith("ing")):
+            yield i, i + 2, _stem_english(word + following)
+
+
+def _is_phrasal(word: str, following: str) -> bool:
+    if following not in _AFTER or not word.isalpha() or not _says_something(word, ENGLISH):
+        return False
+    return following not in STOP_WORDS[ENGLISH] or word in _BEFORE_IN
+
+
+def _stem_english(word: str) -> str:
+    return next(_term(word, ENGLISH), word)
+
+
+def _value(number: str, scale: int) -> str:
+    """A number times a scale, in digits; empty for what is no number."""
+    found = _NUMBER.fullmatch(_ungrouped(number))
+    if not found or found[3]:
+        return ""
+    whole, part = found[1], found[2] or ""
+    return str(int(whole + part) * scale // 10 ** len(part)) if len(part) < 7 and len(whole) < 10 else ""
+
+
+def _ungrouped(number: str) -> str:
+    """`2,000` and `2.000` as `2000`."""
+    grouped = _GROUPED.match(number)
+    if not grouped or number[grouped.end() : grouped.end() + 1].isdigit():
+        return number
+    return re.sub("[.,]", "", grouped[0]) + number[grouped.end() :]
+
+
+def _number(plain: str, length: int) -> Iterator[Term]:
+    """A number in digits, whatever parts its thousands; beside `10k` stands 10000. Nothing for what is no number."""
+    if plain.rstrip("s").removesuffix("'") == "1:1":
+        yield Term("oneonon", 0, length)
+        return
+    found = _NUMBER.fullmatch(_ungrouped(plain))
+    if not found:
+        if re.fullmatch(r"[\d.,:]+", plain):
+            yield from (Term(part[0], *part.span()) for part in re.finditer(r"\d+", plain))
+        return
+    whole, part, suffix = found.groups(default="")
+    yield Term((f"{whole}.{part}" if part else whole)[:MAX_TERM] + suffix, 0, length)
+    if suffix and (value := _value(f"{whole}.{part}" if part else whole, _SCALE[suffix])):
+        yield Term(value, 0, length, beside=True)
+
+
+def _grams(token: str, language: str) -> Iterator[Term]:
+    """Two neighbouring characters at a time where a script has no spaces; beside them each Chinese character."""
+    place = 0
+    for run in _UNSPACED.finditer(token):
+        yield from _between(token, place, run.start(), language)
+        plain = _plain(run[0])
+        exact = len(plain) == len(run[0])  # half-width kana are not
+        for i in range(max(1, len(plain) - 1)):
+            span = (run.start() + i, min(run.start() + i + 2, run.end())) if exact else run.span()
+            yield Term(plain[i : i + 2], *span)
+        if len(plain) > 1:
+            for ideograph in _IDEOGRAPH.finditer(plain):
+                begin = run.start() + ideograph.start() if exact else run.start()
+                yield Term(ideograph[0], begin, begin + 1 if exact else run.end(), beside=True)
+        place = run.end()
+    yield from _between(token, place, len(token), language)
+
+
+def _between(token: str, begin: int, end: int, language: str) -> Iterator[Term]:
+    for term in terms_of(token[begin:end].strip("-'"), language) if end > begin else ():
+        yield Term(term.text, begin + term.begin, begin + term.end, term.beside)
 
 
 def hash_term(term: str) -> int:
     """CRC-32 as a signed 32-bit number; two terms of one language collide less than once in a thousand libraries."""
     return crc32(term.encode()) - (1 << 31)
-
-
-def highlights(texts: Sequence[str], terms: frozenset[str]) -> list[list[Span]]:
-    """For each text, begin and end in characters of each word that is one of these terms."""
-    split = [text.split(" ") for text in texts]
-    matching = _cache.tokens_with(terms, chain.from_iterable(split))
-    return [list(_spans(tokens, matching, terms)) for tokens in split]
-
-
-def _spans(tokens: Sequence[str], matching: dict[str, TokenTerms], terms: frozenset[str]) -> Iterable[Span]:
-    place = 0
-    for token in tokens:
-        for term, begin, end in matching.get(token, ()):
-            if term in terms:
-                yield place + begin, place + end
-        place += len(token) + 1
-
-
-def _terms_of(token: str) -> TokenTerms:
-    if token.isalpha() and token.isascii():  # most tokens: no pattern is needed
-        return tuple((term, 0, len(token)) for term in stems(token))
-    return tuple(("".join(stems(word[0])), *word.span()) for word in _WORD.finditer(token))
-
-
-class TokenCache:
-    """Remembers the terms of tokens: a page of hits has 2,000 tokens, and stemming each costs more than the search.
-
-    Many threads may use one. It is emptied when it holds more than `size` tokens.
-    """
-
-    def __init__(self, size: int = MAX_CACHED_TOKENS) -> None:
-        self._size, self._lock = size, Lock()
-        self._terms: dict[str, TokenTerms] = {}
-        self._by_term: dict[str, set[str]] = {}
-
-    def tokens_with(self, terms: Iterable[str], tokens: Iterable[str]) -> dict[str, TokenTerms]:
-        """Those of the tokens that contain one of the terms, each with all its terms."""
-        given = set(tokens)
-        with self._lock:
-            if len(self._terms) > self._size:
-                self._terms, self._by_term = {}, {}
-            for token in given.difference(self._terms):
-                self._terms[token] = _terms_of(token)
-                for term, _, _ in self._terms[token]:
-                    self._by_term.setdefault(term, set()).add(token)
-            found = given.intersection(chain.from_iterable(self._by_term.get(term, ()) for term in terms))
-            return {token: self._terms[token] for token in found}
-
-
-_cache = TokenCache()

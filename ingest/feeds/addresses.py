@@ -22,14 +22,14 @@ def read_address(text: str) -> list[str]:
 
     A fragment is left out, since it is not sent.
     """
-    url = text.strip(" \t\r\n\ufeff\u200b<>\"'")
+    url = text.strip(" \t\r\n\ufeff\u200b<>\"'\u201c\u201d\u201e\u2018\u2019,;")
     url = NESTED.sub("", url)
     schemes: tuple[str, ...]
     if found := WEB.match(url):
         return [_without_fragment(f"{found[1].lower()}://{url[found.end() :]}")]
     if found := PLAIN.match(url):
         schemes = ("https", "http") if found[1].lower().rstrip("t").endswith("cs") else ("http", "https")
-    elif BARE.fullmatch(url) and not FILES.fullmatch(url):
+    elif BARE.fullmatch(url) and not url.lower().startswith("mailto:") and not FILES.fullmatch(url):
         url = url.removeprefix("//")
         # a password is never tried without TLS where nobody wrote http
         schemes = ("https",) if split_userinfo(f"https://{url}")[1] else ("https", "http")

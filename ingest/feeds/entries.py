@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from ingest.feeds import opt_out
 from ingest.feeds.podcast_tags import PodcastTags
 from ingest.feeds.repair import plain_text
 from ingest.models import Episode, TranscriptLink
@@ -92,6 +93,7 @@ def read_entry(entry: Mapping[str, Any], tags: PodcastTags, feed: FeedContext) -
         number=_number(tags.episode) or _number(_text(entry, "itunes_episode")),
         people=tuple(tags.people) or feed.people,
         transcripts=_transcripts(tags.transcripts, feed),
+        opted_out=opt_out.by_tags(tags.texts),
     )
     return episode, _complaints(entry, episode, title, guid)
 

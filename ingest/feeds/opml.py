@@ -15,7 +15,8 @@ NO_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # wh
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 # Apps write lists that are no XML: each outline is read by itself. No part of a pattern runs over a `<`.
 OUTLINE = re.compile(r"""<outline\b((?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+)>""", re.IGNORECASE)
-ATTRIBUTE = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"<]*+)"|'([^'<]*+)')""")
+ATTRIBUTE = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"<]*+)"|'([^'<]*+)'|([^\s"'<>]+))""")
+ADDRESSES = ("xmlurl", "feedurl", "rssurl")  # what apps call the address of a feed
 FEED_TYPES = frozenset({"", "rss", "rss1", "rss2", "atom", "feed", "podcast"})
 NAMED = 5  # feeds that are left out and named one by one
 
@@ -47,17 +48,24 @@ def read_feed_list(data: bytes, name: str = "the list") -> FeedList:
     listed = _listed(outlines)
     if cut_off and not listed.feeds:
         raise FeedError(name, "is cut off before the end of its first feed; export it again")
-    cut = ("is cut off: only the feeds that are whole are read",) if cut_off else ()
-    return FeedList(listed.feeds, (*cut, *listed.warnings))
+    found = ["is cut off: only the feeds that are whole are read"] if cut_off else []
+    broken = len(re.findall(r"<outline\b", text, re.IGNORECASE)) - len(outlines) - cut_off
+    found += [f"left out (broken, check its quotes): {broken} of its outlines"] if broken > 0 else []
+    if not listed.feeds and not listed.warnings and (outlines or broken > 0):
+        raise FeedError(name, "names no feed: its outlines have no xmlUrl that can be read; export it again")
+    return FeedList(listed.feeds, (*found, *listed.warnings))
 
 
 def _listed(outlines: Iterable[dict[str, str]]) -> FeedList:
     titles, left_out = dict[str, str](), dict[str, list[str]]()
     for said in outlines:
         kind = said.get("type", "").lower()
-        address = said.get("xmlurl") or (said.get("url", "") if "enclosureurl" not in said else "")
-        if not address or (kind not in FEED_TYPES and "xmlurl" not in said):
-            if kind == "include" and address:
+        stated = next((said[key] for key in ADDRESSES if said.get(key)), "")
+        address = stated or (said.get("url", "") if "enclosureurl" not in said else "")
+        if not address or (kind not in FEED_TYPES and not stated):
+            if kind in FEED_TYPES - {""}:
+                left_out.setdefault("no address of a feed", []).append(said.get("text", "") or "without a title")
+            elif kind == "include" and address:
                 left_out.setdefault("another list, which is not read", []).append(without_userinfo(address))
             continue
         text = said.get("text") or said.get("title") or ""
@@ -81,8 +89,8 @@ def _left_out(reason: str, names: list[str]) -> str:
 def _attributes(text: str) -> dict[str, str]:
     """An outline's attributes by lower-case name; the first of two counts."""
     said = dict[str, str]()
-    for name, one, other in ATTRIBUTE.findall(text):
-        said.setdefault(name.lower(), unescape(one or other).strip())
+    for name, *values in ATTRIBUTE.findall(text):
+        said.setdefault(name.lower(), unescape("".join(values)).strip())
     return said
 
 

@@ -72,9 +72,9 @@ def _robots_refuse(directives: str) -> bool:
     return False
 
 
-def told(reason: str) -> str:
-    """What a person is told of such a feed."""
+def told(reason: str, what: str = "its episodes are") -> str:
+    """What a person is told of such a feed, or of single episodes."""
     return (
-        f"its publisher opts out of use by AI ({reason}): its episodes are not fetched; "
-        "SOUNDBITE_RESPECT_OPT_OUT=false fetches them all the same"
+        f"its publisher opts out of use by AI ({reason}): {what} not fetched; "
+        "SOUNDBITE_RESPECT_OPT_OUT=false fetches all the same"
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from ingest.errors import FeedError, FetchError, SoundbiteError
 from ingest.feeds import moves
+from ingest.feeds.entries import without_query
 from ingest.feeds.fetch import Fetched, Validators, fetch
 from ingest.feeds.parse import is_revision
 from ingest.feeds.reading import parsed, user_agent_header, with_older_pages
@@ -23,9 +24,13 @@ MIN_INTERVAL, MAX_INTERVAL = timedelta(hours=1), timedelta(days=1)  # bounds of 
 GONE = 410
 BUSY = frozenset({429, 503})  # a Retry-After with these speaks for the host, not for one feed
 MAX_BACKOFF = timedelta(days=1)  # one feed's answer must not silence a large host for longer
-IN_DOCUMENT = ("title", "published", "link", "audio_url", "source_feed")  # of what a feed says, beside the guid
+# Of what a feed says, beside the guid: what an episode's document holds, or is made of
+IN_DOCUMENT = ("title", "published", "link", "audio_url", "source_feed", "people", "transcripts")
+RECHECKED = 3  # latest finished episodes, whose transcripts publishers still correct
+MAX_RECHECKED = 20  # of one feed at a time
 MAX_REVISIONS = 5  # named one by one; a podcast that moves hosts revises all of its episodes
 Revise = Callable[[Episode], None]
+Recheck = Callable[[Episode], str]  # says what it did
 NO_VALIDATORS = Validators()
 Answer = tuple[Fetched, Feed | None]  # no feed where it has not changed
 
@@ -94,18 +99,19 @@ def poll(
     *,
     whole: bool = False,
     revise: Revise = lambda _: None,
+    recheck: Recheck = lambda _: "",
 ) -> Polled:
     """Ask one feed what is new and remember it. A failure is recorded, then raised as `FetchError` or `FeedError`.
 
     With `whole` it is asked unconditionally, and for its older pages. `revise` brings what the feed says of an episode
-    that is done to its document, before the ledger takes it.
+    that is done to its document, before the ledger takes it. `recheck` looks for a corrected transcript of the publisher.
     """
     try:
         fetched, found = _ask(client, ledger, feed, now, whole=whole)
     except (FetchError, FeedError) as error:
         _record_failure(ledger, feed, error, now)
         raise
-    new, revised = _remember(ledger, feed, (fetched, found), now, revise)
+    new, revised = _remember(ledger, feed, (fetched, found), now, revise=revise, recheck=recheck)
     moved = _follow_move(client, ledger, feed.podcast, fetched.permanent_url, now)
     return Polled(new, found is None, (*(found.warnings if found else ()), *revised, *moved))
 
@@ -134,7 +140,13 @@ def _record_failure(ledger: Ledger, feed: Subscription, error: SoundbiteError, n
 
 
 def _remember(
-    ledger: Ledger, subscription: Subscription, answer: Answer, now: datetime, revise: Revise = lambda _: None
+    ledger: Ledger,
+    subscription: Subscription,
+    answer: Answer,
+    now: datetime,
+    *,
+    revise: Revise = lambda _: None,
+    recheck: Recheck = lambda _: "",
 ) -> tuple[int, list[str]]:
     """Episodes first, validators second: a crash between the two costs one download of the feed, not an episode."""
     fetched, feed = answer
@@ -144,10 +156,12 @@ def _remember(
         subscription = replace(subscription, opted_out=feed.opted_out)
         known = ledger.records(feed.podcast)
         feed = replace(feed, episodes=tuple(with_known_guids([each.episode for each in known], feed.episodes)))
-        warnings = _update_done(ledger, known, feed, revise)
+        warnings = _update_done(ledger, known, feed, revise, recheck)
         new = ledger.upsert_episodes(feed.episodes)
         ledger.set_credentials(subscription.podcast, feed.credentials, stated=True)
     due = _next_poll(ledger, subscription.podcast, now, retry_after=fetched.retry_after, max_age=fetched.max_age)
+    if secured := ledger.credentials(subscription.podcast).upgraded(subscription.url, fetched.url):
+        ledger.set_credentials(subscription.podcast, secured)  # its audio is there, too
     subscription = moves.noted(subscription, moves.claimed(subscription, fetched.permanent_url), now)
     cut_off = feed is not None and CUT_OFF in feed.warnings  # to be had whole the next time
     validators = NO_VALIDATORS if cut_off else fetched.validators
@@ -158,23 +172,38 @@ def _remember(
     return new, warnings
 
 
-def _update_done(ledger: Ledger, known: Sequence[EpisodeRecord], feed: Feed, revise: Revise) -> list[str]:
+def _update_done(
+    ledger: Ledger, known: Sequence[EpisodeRecord], feed: Feed, revise: Revise, recheck: Recheck
+) -> list[str]:
     """Bring what the feed says of finished episodes to their documents; they are not transcribed again.
 
     Other titles and other audio are said, once; new tokens in addresses are not.
     """
     done = {record.episode.key: record.episode for record in known if record.status == "done"}
-    changed = [(done[new.key], new) for new in feed.episodes if new.key in done]
-    changed = [(old, new) for old, new in changed if any(getattr(old, n) != getattr(new, n) for n in IN_DOCUMENT)]
+    told = [(done[new.key], new) for new in feed.episodes if new.key in done]
+    changed = [(old, new) for old, new in told if any(getattr(old, n) != getattr(new, n) for n in IN_DOCUMENT)]
     for _, new in changed:
         revise(new)
+    corrected = [] if feed.opted_out else list(filter(None, map(recheck, _to_recheck(told))))
     revised = [(old, new) for old, new in changed if is_revision(old, new)]
     keys = {new.key for _, new in revised}
     ledger.update_done([new for _, new in revised])
     ledger.update_done([new for _, new in changed if new.key not in keys], revised=False)
     if len(revised) > MAX_REVISIONS:
-        return [f"revised: {len(revised)} episodes have other titles or audio; their transcripts stay"]
-    return [f"revised: {_revision(old, new)}; its transcript stays" for old, new in revised]
+        return [f"revised: {len(revised)} episodes have other titles or audio; their transcripts stay", *corrected]
+    return [f"revised: {_revision(old, new)}; its transcript stays" for old, new in revised] + corrected
+
+
+def _to_recheck(told: Sequence[tuple[Episode, Episode]]) -> list[Episode]:
+    """The finished episodes of which a publisher's transcript may be newer: the latest, and those told otherwise now."""
+    with_transcript = [(old, new) for old, new in told if new.transcripts]
+    changed = [new for old, new in with_transcript if old.transcripts and _transcribed(old) != _transcribed(new)]
+    return list(dict.fromkeys([*changed, *(new for _, new in with_transcript[:RECHECKED])]))[:MAX_RECHECKED]
+
+
+def _transcribed(episode: Episode) -> tuple[object, ...]:
+    """What changes when a publisher corrects a transcript; a token in its address is no change."""
+    return episode.title, episode.people, [without_query(link.url) for link in episode.transcripts]
 
 
 def _revision(old: Episode, new: Episode) -> str:

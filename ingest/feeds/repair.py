@@ -11,26 +11,10 @@ from dataclasses import dataclass
 from html import unescape
 from html.entities import html5
 
+from ingest.charset import KNOWN, told, western
 from ingest.errors import FeedError
 
-ENCODINGS = re.compile(r"utf|iso|windows|cp125|latin|us-ascii|koi8|gb|big5|euc|shift|sjis|mac|tis", re.IGNORECASE)
 DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
-WIDE = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
-WIDER = {  # a superset is meant where its subset is declared: browsers read it so (encoding.spec.whatwg.org)
-    "iso-8859-1": "cp1252",
-    "latin-1": "cp1252",
-    "latin1": "cp1252",
-    "us-ascii": "cp1252",
-    "gb2312": "gb18030",
-    "shift_jis": "cp932",
-}
-BOMS = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe\0\0", "utf-32-le"),
-    (b"\0\0\xfe\xff", "utf-32-be"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
-)
 CONTROLS = bytes(code for code in range(1, 32) if code not in b"\t\n\r")  # XML 1.0, section 2.2
 PROLOG = re.compile(rb"\s+|<\?.*?(?:\?>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL)
 DOCTYPE = re.compile(rb"<!DOCTYPE[^\[>]*(?:\[(.*?)(?:\]\s*>|\Z)|>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -116,27 +100,15 @@ def _unpack(url: str, body: bytes, max_bytes: int) -> bytes:
 
 def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:
     """The text as UTF-8, and what was wrong; what the bytes show counts more than what is declared."""
-    for mark, encoding in (*BOMS, *WIDE.items()):
-        if body.startswith(mark):
-            rest = body[len(mark) :] if (mark, encoding) in BOMS else body
-            return rest.decode(encoding, "replace").encode(), []
     found = DECLARED.match(body[:400])
     declared = found[1].decode().lower() if found else ""
     with suppress(UnicodeDecodeError):
-        text = codecs.utf_8_decode(body)[0].encode()  # without a last character that was cut in two
-        if not declared.startswith("iso-2022"):  # which looks like ASCII
-            wrong = declared and not body.isascii() and not declared.replace("-", "").startswith("utf8")
-            return text, [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
-    for encoding in (declared, charset.lower()):
-        if ENCODINGS.match(encoding) and not encoding.startswith("utf"):
-            with suppress(UnicodeError, LookupError):
-                return body.decode(WIDER.get(encoding, encoding)).encode(), []
-    mixed = re.sub(
-        "[\udc80-\udcff]+",
-        lambda found: found[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace"),
-        body.decode("utf-8", "surrogateescape"),
-    )
-    return mixed.encode("utf-8", "replace"), ["holds bytes that are not UTF-8: read as Windows-1252"]
+        body = body[: codecs.utf_8_decode(body)[1]]  # without a last character that was cut in two
+    text = told(body, (declared, charset))
+    if text is None:
+        return western(body).encode(), ["holds bytes that are not UTF-8: read as Windows-1252"]
+    wrong = declared and KNOWN.match(declared) and not body.isascii() and text.encode() == body
+    return text.encode(), [f"is declared as {declared} but is UTF-8: read as UTF-8"] if wrong else []
 
 
 def _prolog(url: str, data: bytes) -> tuple[int, dict[bytes, bytes], bool]:

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from ingest.times import CLOCK, parse_clock
+from ingest.times import CLOCK, parse_clock, parse_time_expression
 from ingest.transcripts.cues import Cue, strip_markup
 from ingest.transcripts.speakers import name_speakers
 
 VOICE_TAGS_NOTE = "NOTE Speakers are in voice tags only."  # in our own VTT: `Yes: …` is text there, not a name
-ARROW = re.compile(rf"\s*(-?\s?{CLOCK})\s*--\s?>\s*(-?\s?{CLOCK})(?!\d)")
+_TIME = rf"-?\s?{CLOCK}|\d{{1,6}}[.,]\d{{1,3}}"
+ARROW = re.compile(rf"\s*({_TIME})\s*(?:-?-|[\u2013\u2014])\s?(?:>|&gt;)\s*({_TIME})(?!\d)")
+SETTINGS = re.compile(r"\s[A-Za-z]\w{1,20}:\S+")  # of a cue's place on the screen
 COMMA = re.compile(rf"\s*({CLOCK})\s*,\s*({CLOCK})\s*$")  # SBV
 
 _BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
@@ -33,8 +35,9 @@ def read_blocks(text: str, timing: re.Pattern[str] = ARROW, *, notes: bool = Fal
         if found := timing.match(line):
             last_number = _drop_identifier(bodies[-1], last_number, notes=notes)
             shift = maps[-1] - maps[0] if maps else 0.0
-            times.append(tuple(None if at is None else at + shift for at in map(parse_clock, found.groups())))  # type: ignore[arg-type]
-            bodies.append([])
+            start, end = (parse_time_expression(time.replace(",", ".")) for time in found.groups())
+            times.append(tuple(None if at is None else at + shift for at in (start, end)))  # type: ignore[arg-type]
+            bodies.append(list(filter(None, [SETTINGS.sub("", line[found.end() :]).strip()])))
             after_blank = skipping = False
             continue
         if notes and (offset := _MAP.match(line)):
@@ -111,7 +114,7 @@ def _voices(cues: Iterable[Cue]) -> Iterator[Cue]:
         at, speaker = 0, ""
         for tag in _VOICE.finditer(cue.text):
             yield replace(cue, text=_plain_lines(cue.text[at : tag.start()]), speaker=speaker)
-            at, speaker = tag.end(), strip_markup(tag[1] or "")
+            at, speaker = tag.end(), strip_markup(tag[1] or "").strip("\"'- ")
         yield replace(cue, text=_plain_lines(cue.text[at:]), speaker=speaker)
 
 

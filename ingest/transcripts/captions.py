@@ -11,9 +11,9 @@ from typing import Literal, get_args
 from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.times import CLOCK
-from ingest.transcripts.blocks import ARROW, COMMA, read_blocks, unroll
-from ingest.transcripts.charset import SIZE_LIMIT, decode, to_text
+from ingest.transcripts.blocks import ARROW, COMMA, SETTINGS, read_blocks, unroll
 from ingest.transcripts.cues import Cue, to_segments
+from ingest.transcripts.decoding import SIZE_LIMIT, decode, to_text
 from ingest.transcripts.entries import is_header, read_json
 from ingest.transcripts.speakers import name_speakers
 from ingest.transcripts.subtitles import read_ass, read_lrc, read_xml
@@ -35,22 +35,15 @@ READERS: dict[Kind, Callable[[str, str], list[Cue]]] = {
     "lrc": lambda text, subject: name_speakers(read_lrc(text, subject)),
     "html": lambda text, _: read_html(text),
     "txt": lambda text, _: read_prose(text),
-    "md": lambda text, _: read_prose(text, markdown=True),
+    "md": lambda text, _: read_prose(text),
 }
 
-_TYPES: dict[str, Kind] = {
-    "text/vtt": "vtt", "text/webvtt": "vtt", "application/vtt": "vtt",
-    "application/srt": "srt", "application/x-subrip": "srt", "text/srt": "srt", "application/x-srt": "srt",
-    "application/json": "json", "text/json": "json", "application/x-ndjson": "json", "application/jsonl": "json",
-    "text/html": "html", "application/xhtml+xml": "html", "application/ttml+xml": "ttml", "application/ttaf+xml": "ttml",
-    "text/markdown": "md", "text/x-markdown": "md", "text/tab-separated-values": "tsv", "text/csv": "csv",
-    "text/x-ssa": "ass", "text/x-ass": "ass",
+# What the names of files end in, and the media types are called, without `x-` and `+xml`
+NAMES: dict[Kind, str] = {
+    "vtt": "vtt webvtt", "srt": "srt subrip", "json": "json jsonl ndjson json3", "html": "html htm xhtml", "md": "md markdown",
+    "ttml": "ttml ttaf dfxp xml srv1 srv2 srv3", "sbv": "sbv", "tsv": "tsv tab-separated-values", "csv": "csv", "lrc": "lrc", "ass": "ass ssa",
 }  # fmt: skip
-SUFFIXES: dict[str, Kind] = {
-    "vtt": "vtt", "webvtt": "vtt", "srt": "srt", "json": "json", "html": "html", "htm": "html", "xhtml": "html", "md": "md",
-    "markdown": "md", "jsonl": "json", "ndjson": "json", "json3": "json", "ttml": "ttml", "dfxp": "ttml", "xml": "ttml", "srv1": "ttml",
-    "srv2": "ttml", "srv3": "ttml", "sbv": "sbv", "tsv": "tsv", "csv": "csv", "lrc": "lrc", "ass": "ass", "ssa": "ass",
-}  # fmt: skip
+SUFFIXES: dict[str, Kind] = {name: kind for kind, names in NAMES.items() for name in names.split()}
 READABLE_SUFFIXES = frozenset(f".{suffix}" for suffix in (*SUFFIXES, "txt"))
 _HTML_SIGN = re.compile(r"<(?:!doctype|html|body|head|p|div|cite|time|section|article)\b", re.IGNORECASE)
 _XML_SIGN = re.compile(
@@ -66,7 +59,8 @@ def kind_of(media_type: str, name: str, data: bytes) -> Kind:
     sniffed = _sniff(data[:4096]) if data else "txt"
     if sniffed == "ttml" or data.lstrip(b"\xef\xbb\xbf").startswith(b"WEBVTT"):
         return sniffed
-    declared = _TYPES.get(media_type.partition(";")[0].strip().lower())
+    called = re.match(r"\s*(?:text|application)/(?:x-)?(?!xml\b)([\w-]+)", media_type.lower())
+    declared = SUFFIXES.get(called[1]) if called else None
     suffix = re.split(r"[?#]", name, maxsplit=1)[0].rpartition(".")[2].lower()
     return declared or SUFFIXES.get(suffix) or sniffed
 
@@ -107,11 +101,14 @@ def _sniff(head: bytes) -> Kind:
         ("lrc", re.match(r"\[(?:ti|ar|al|au|by|offset|length|re|ve):", text)),
         ("ass", text.startswith("[Script Info]")),
         ("json", re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text)),
-        ("srt", any(ARROW.match(line) for line in lines)),
-        ("sbv", COMMA.match(lines[0])),
+        (
+            "srt",
+            any((found := ARROW.match(line)) and not SETTINGS.sub("", line[found.end() :]).strip() for line in lines),
+        ),
+        ("sbv", any(map(COMMA.match, lines))),
         ("ttml", _XML_SIGN.match(text)),
         ("html", _HTML_SIGN.search(text)),
-        ("tsv", (table and mark == "\t") or re.match(rf"{CLOCK}\t[^\t\n]+\t[^\t\n]", text)),
+        ("tsv", (table and mark == "\t") or re.match(rf"(?:{CLOCK}|\d+\.\d+)\t[^\t\n]+\t[^\t\n]", text)),
         ("csv", table),
         ("md", re.match(r"---\s*\n|#{1,6} ", text)),
     )

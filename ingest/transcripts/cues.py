@@ -24,6 +24,7 @@ LOOSE_STOP = re.compile(
 )  # `<b>so </b>.`: the space is the tag's
 _JOINED = re.compile(r"[.,;:!?%…。、！？)\]]|'\w")  # noqa: RUF001 - what stands after a word without a space
 _STYLE_CODE = re.compile(r"\{\\[^{}]*\}")  # `{\an8}`, carried over from another subtitle format
+BIDI = "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of the direction in which a line is written
 CHANGE = re.compile(r"(?m)^[ \t]*>>+[ \t]*")  # a change of speaker in American captions
 
 

@@ -7,86 +7,74 @@ document the list lies.
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any
 
 from ingest.errors import TranscriptError, UnknownFormatError
 from ingest.sentences import word_count
-from ingest.times import CLOCK, parse_time_expression
+from ingest.times import CLOCK, parse_duration, parse_time_expression
 from ingest.transcripts.cues import Cue, collapse_spaces, join_words
 
 # Where the list of entries lies, the first that holds words; `*` is each member of a list, digits one of them
-JSON_FORMATS: tuple[tuple[str, str], ...] = (
-    ("Podcasting 2.0, Whisper, whisperX and OpenAI", "segments"),
-    ("whisper.cpp", "transcription"),
-    ("Rev", "monologues.*.elements.*"),
-    ("AssemblyAI, Gladia", "utterances"),
-    ("Deepgram", "results.utterances"),
-    ("Deepgram", "results.channels.*.alternatives.0.paragraphs.paragraphs.*.sentences.*"),
-    ("Deepgram", "results.channels.*.alternatives.0.words.*"),
-    ("AWS Transcribe", "results.audio_segments"),
-    ("AWS Transcribe", "results.items"),
-    ("Hugging Face", "chunks"),
-    ("YouTube json3", "events"),
-    ("youtube-transcript-api", "snippets"),
-    ("Azure", "recognizedPhrases"),
-    ("Azure", "phrases"),
-    ("Speechmatics, Google", "results"),
-    ("Fireflies, AssemblyAI", "sentences"),
-    ("AssemblyAI", "paragraphs"),
-    ("players", "cues"),
-    ("players", "captions"),
-    ("YouTube", "transcript"),
-    ("ElevenLabs, OpenAI", "words"),
-    ("Vosk", "result"),
-)
+PATHS = (
+    "segments",  # Podcasting 2.0, Whisper, whisperX, OpenAI
+    "transcription", "monologues.*.elements.*", "utterances",  # whisper.cpp, Rev, AssemblyAI and Gladia
+    "results.utterances", "results.channels.*.alternatives.0.paragraphs.paragraphs.*.sentences.*",  # Deepgram
+    "results.channels.*.alternatives.0.words.*", "results.audio_segments", "results.items",  # Deepgram, AWS Transcribe
+    "speakers", "chunks",  # insanely-fast-whisper, Hugging Face
+    "events", "snippets",  # YouTube json3, youtube-transcript-api
+    "recognizedPhrases", "phrases", "results",  # Azure, Speechmatics and Google
+    "sentences", "paragraphs.*.cues.*", "paragraphs",  # Fireflies and AssemblyAI, TED, AssemblyAI
+    "cues", "captions", "transcript", "words", "result",  # players, YouTube, ElevenLabs and OpenAI, Vosk
+)  # fmt: skip
 LONG_ENTRY = 60  # words; a longer one is cut into sentences where its words have times of their own
 DEPTH = 4  # how far a list may be wrapped in other objects
 MAX_WORD_SECONDS = 60.0  # where words seem to take longer than this on average, the times are in milliseconds
 
 _TEXT = (
     "body", "text", "transcript", "utterance", "sentence", "display", "content", "punctuatedword", "word", "value", "utf8", "line",
-    "caption", "words", "dialogue",
+    "caption", "words", "dialogue", "snippet",
 )  # fmt: skip
 _WORDS = ("words", "elements", "segs", "items", "tokens", "sentences")
 _SPEAKER = (
-    "speaker", "speakerlabel", "speakername", "speakerid", "speakertag", "name", "who", "actor", "participant", "author",
+    "voice", "speaker", "speakerlabel", "speakername", "speakerid", "speakertag", "name", "who", "actor", "participant", "author", "users",
 )  # fmt: skip
 _UNITS = {
     "": 1.0,
-    "ms": 0.001,
-    "milliseconds": 0.001,
-    "inms": 0.001,
+    "ms": 1e-3,
+    "milliseconds": 1e-3,
+    "inms": 1e-3,
     "s": 1.0,
     "sec": 1.0,
     "seconds": 1.0,
     "inticks": 1e-7,
 }
 _ROLES = {
-    "start": ("start", "starttime", "begin", "from", "ts", "tstart", "offset", "in", "timecodein", "time", "timestamp", "timecode", "t"),
-    "end": ("end", "endtime", "to", "endts", "stop", "stoptime", "out", "timecodeout", "finish"),
-    "duration": ("duration", "dur", "dduration", "d"),
-}  # fmt: skip
+    "start": "start starttime begin from ts tstart offset in timecodein time timestamp timecode t datastart",
+    "end": "end endtime to endts stop stoptime out timecodeout finish dataend",
+    "duration": "duration dur dduration d",
+}
 _TIMES = {
-    role: {name + unit: scale for name in names for unit, scale in _UNITS.items()} for role, names in _ROLES.items()
+    role: {name + unit: scale for name in re.findall(r"\w+", names) for unit, scale in _UNITS.items()}
+    for role, names in _ROLES.items()
 }
 _RANGE = re.compile(rf"\s*\[?({CLOCK})\s*(?:-->|->|-|\u2013|\u2014|to)\s*({CLOCK})\]?\s*")
+_BETWEEN = re.compile(r"[\s,]*")
 
 
 def read_json(text: str, subject: str) -> list[Cue]:
     """The cues of JSON, or of JSON lines. Raises TranscriptError where it is broken, or of a format that is not read."""
-    document = _load(text, subject)
+    document = _load(text.strip(), subject)
     if cues := _search(document, DEPTH):
         return cues
-    known = {path.partition(".")[0] for _, path in JSON_FORMATS}
-    if not isinstance(document, dict) or known & document.keys():
-        said = document.get("text") if isinstance(document, dict) else ""
-        return [Cue(said)] if isinstance(said, str) else []
+    if not isinstance(document, dict):
+        return []
     for name in _TEXT:
-        if isinstance(document.get(name), str):
-            return [Cue(document[name])]
+        if isinstance(said := document.get(name), str):
+            return [Cue(said)]
+    if any(path.partition(".")[0] in document for path in PATHS):
+        return []
     keys = ", ".join(repr(str(key)[:40]) for key in islice(document, 5)) or "none"
     raise UnknownFormatError(subject, f"is JSON, but no transcript that we know; its keys are {keys}")
 
@@ -110,30 +98,32 @@ def cues_of(entries: Sequence[Any]) -> list[Cue]:
 
 
 def _load(text: str, subject: str) -> Any:
-    lines = [line for line in text.split("\n") if line.strip()]
-    for read in (lambda: json.loads(text), lambda: [json.loads(line) for line in lines if len(lines) > 1]):
-        with suppress(ValueError, RecursionError):
-            if (document := read()) != []:
-                return document
-    raise TranscriptError(subject, "is not JSON that can be read; the file may be cut short")
+    """A JSON document, or the list of those that follow each other (JSON lines)."""
+    decoder, documents, at = json.JSONDecoder(), list[Any](), 0
+    try:
+        while at < len(text) or not documents:
+            document, at = decoder.raw_decode(text, at)
+            documents.append(document)
+            at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+    except (ValueError, RecursionError) as error:
+        raise TranscriptError(subject, "is not JSON that can be read; the file may be cut short") from error
+    return documents[0] if len(documents) == 1 else documents
 
 
 def _search(document: Any, depth: int) -> list[Cue]:
     """The cues of the first format that finds words in the document, or in what it wraps."""
     if isinstance(document, list):
-        if cues := cues_of(document):
-            return cues
-    elif isinstance(document, dict):
-        names = _speaker_names(document)
-        for _, path in JSON_FORMATS:
-            if cues := cues_of(list(_at(document, path.removesuffix(".*").split(".")))):
-                return [replace(cue, speaker=names.get(cue.speaker, cue.speaker)) for cue in cues]
-    if depth:
-        inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
-        for value in islice((one for one in inner if isinstance(one, dict | list)), 20):
-            if cues := _search(value, depth - 1):
-                return cues
-    return []
+        return cues_of(document) or [cue for each in document if depth for cue in _search(each, depth - 1)]
+    if not isinstance(document, dict):
+        return []
+    names = _speaker_names(document)
+    for path in PATHS:
+        if cues := cues_of(list(_at(document, path.removesuffix(".*").split(".")))):
+            return [replace(cue, speaker=names.get(cue.speaker, cue.speaker)) for cue in cues]
+    inner = list(document.values())
+    if all(str(key).isdigit() for key in document):  # numbered entries
+        return _search(inner, depth)
+    return next((cues for each in inner if depth and (cues := _search(each, depth - 1))), [])
 
 
 def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
@@ -160,8 +150,7 @@ def _speaker_names(document: dict[str, Any]) -> dict[str, str]:
 def _cues(entry: dict[str, Any]) -> list[Cue]:
     """One entry as a cue; a long one whose words have times in sentences."""
     cue = entry_cue(entry)
-    fields = {_plain(str(key)): value for key, value in entry.items()}
-    words = [entry_cue(word) for word in _listed(fields)] if word_count(cue.text) > LONG_ENTRY else []
+    words = [entry_cue(word) for word in _listed(_fields(entry))] if word_count(cue.text) > LONG_ENTRY else []
     if not words or any(word.start is None for word in words[:2]):
         return [cue]
     return _sentences([replace(word, speaker=cue.speaker) for word in words if word.text])
@@ -169,49 +158,55 @@ def _cues(entry: dict[str, Any]) -> list[Cue]:
 
 def entry_cue(entry: dict[str, Any]) -> Cue:
     """One entry as a cue, whatever its program calls the fields."""
-    fields = {_plain(str(key)): value for key, value in entry.items()}
+    fields = _fields(entry)
     for nested in ("alternatives", "nbest"):  # the recogniser's guesses, the best first
         best = fields.get(nested)
         if isinstance(best, list) and best and isinstance(best[0], dict):
-            fields = {_plain(str(key)): value for key, value in best[0].items()} | fields
+            fields = _fields(best[0]) | fields
     for nested, unit in (("offsets", "ms"), ("timestamp", ""), ("timestamps", "")):
         span = fields.get(nested)
         if isinstance(span, dict):
-            fields |= {_plain(str(key)) + unit: value for key, value in span.items()}
+            fields |= {key + unit: value for key, value in _fields(span).items()}
         elif isinstance(span, list) and len(span) == 2:
             fields |= {"start": span[0], "end": span[1], nested: None}
-    start, end = _time(fields, "start"), _time(fields, "end")
+    start, end, duration = (_time(fields, role) for role in _TIMES)
     if isinstance(said := fields.get("timestamp", fields.get("time")), str) and (found := _RANGE.fullmatch(said)):
         start, end = number_of(found[1]), number_of(found[2])
-    duration = _time(fields, "duration")
     if end is None and start is not None and duration is not None:
         end = start + duration
-    if start is None and (words := _listed(fields)):
+    words = _listed(fields)
+    if start is None and words:
         start, end = _time(words[0], "start"), _time(words[-1], "end")
+    text = next((said for name in _TEXT if isinstance(said := fields.get(name), str) and said.strip()), "")
+    pieces = (next((word[key] for key in _TEXT if isinstance(word.get(key), str)), "") for word in words)
     speaker = next((name for key in _SPEAKER if (name := _speaker(fields.get(key)))), "")
-    return Cue(_said(fields), speaker, start, end)
+    return Cue(collapse_spaces(text) or join_words(pieces), speaker, start, end)
 
 
-def _said(fields: dict[str, Any]) -> str:
-    """The words of an entry: its text, else the words that it lists."""
-    for name in _TEXT:
-        if isinstance(text := fields.get(name), str) and text.strip():
-            return collapse_spaces(text)
-    return join_words(
-        next((word[key] for key in _TEXT if isinstance(word.get(key), str)), "") for word in _listed(fields)
-    )
+def _fields(entry: dict[str, Any]) -> dict[str, Any]:
+    return {_plain(str(key)): value for key, value in entry.items()}
 
 
 def _listed(fields: dict[str, Any]) -> list[dict[str, Any]]:
     """The words, or smaller pieces, that an entry lists."""
     found = next((value for name in _WORDS if isinstance(value := fields.get(name), list)), [])
-    return [{_plain(str(key)): value for key, value in word.items()} for word in found if isinstance(word, dict)]
+    return [_fields(word) for word in found if isinstance(word, dict)]
 
 
 def _speaker(value: Any) -> str:
-    """A speaker's name, from text, a number, or an object that has one."""
+    """A speaker's name, from text, a number, an object that has one, or a list of these."""
+    if isinstance(value, list):
+        return _speaker(value[0]) if value and not isinstance(value[0], list) else ""
     if isinstance(value, dict):
-        return next((name for key in ("name", "displayName", "label", "id") if (name := _speaker(value.get(key)))), "")
+        keys = ("name", "displayName", "username", "label", "id")
+        return next(
+            (
+                name
+                for key in keys
+                if not isinstance(value.get(key), dict | list) and (name := _speaker(value.get(key)))
+            ),
+            "",
+        )
     return collapse_spaces(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
@@ -223,9 +218,12 @@ def _time(fields: dict[str, Any], role: str) -> float | None:
 
 
 def number_of(value: Any) -> float | None:
-    """Seconds from a number, or from text that is a number, a clock or a number with its unit."""
-    if isinstance(value, str) and (seconds := parse_time_expression(value.strip("[]() "))) is not None:
-        return seconds
+    """Seconds from a number, or from text that is a number, a clock, a number with its unit, or `PT1M2S`."""
+    if isinstance(value, str):
+        if (seconds := parse_time_expression(value.strip("[]() "))) is not None:
+            return seconds
+        if value.startswith("PT"):
+            return parse_duration(value) or 0.0
     try:
         return None if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
@@ -242,13 +240,13 @@ def _plain(name: str) -> str:
 
 def _in_milliseconds(cues: Sequence[Cue]) -> bool:
     """Whether the times are whole numbers at which every word would take longer than anybody speaks."""
-    spans = [(cue.start, cue.end) for cue in cues if cue.start is not None and cue.end is not None]
     starts = [cue.start for cue in cues if cue.start is not None]
-    if not starts or any(time % 1 for span in spans for time in span) or any(start % 1 for start in starts):
+    ends = [cue.end for cue in cues if cue.end is not None and cue.start is not None]
+    if not starts or any(time % 1 for time in (*starts, *ends)):
         return False
-    words = sum(word_count(cue.text) for cue in cues)
-    seconds = sum(end - start for start, end in spans) if spans else max(starts) - min(starts)
-    return seconds > MAX_WORD_SECONDS * max(words, 1)
+    lengths = [cue.end - cue.start for cue in cues if cue.start is not None and cue.end is not None]
+    seconds = sum(lengths) if lengths else max(starts) - min(starts)
+    return seconds > MAX_WORD_SECONDS * max(sum(word_count(cue.text) for cue in cues), 1)
 
 
 def _sentences(words: Sequence[Cue]) -> list[Cue]:
@@ -261,12 +259,8 @@ def _sentences(words: Sequence[Cue]) -> list[Cue]:
         if ended or other or silent or len(groups[-1]) >= 40:
             groups.append([])
         groups[-1].append(word)
+    ends = (next((word.end for word in reversed(group) if word.end is not None), None) for group in groups)
     return [
-        Cue(
-            join_words(word.text for word in group),
-            group[0].speaker,
-            group[0].start,
-            next((word.end for word in reversed(group) if word.end is not None), None),
-        )
-        for group in groups
+        Cue(join_words(word.text for word in group), group[0].speaker, group[0].start, end)
+        for group, end in zip(groups, ends, strict=True)
     ]

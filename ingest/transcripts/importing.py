@@ -15,8 +15,8 @@ from ingest.identity import one_line, slug
 from ingest.models import Episode, Transcript
 from ingest.times import parse_duration
 from ingest.transcripts.captions import READABLE_SUFFIXES, Kind, kind_of, read_cues, segments_of
-from ingest.transcripts.charset import SIZE_LIMIT, decode
 from ingest.transcripts.cues import Cue, collapse_spaces, timed
+from ingest.transcripts.decoding import SIZE_LIMIT, decode
 from ingest.transcripts.document import (
     BULLETS,
     HEADING,

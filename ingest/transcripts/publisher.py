@@ -1,10 +1,9 @@
 """Judges a publisher's own transcripts: in which order to try them, whether one is good enough, and why not."""
 
 from collections.abc import Sequence
-from contextlib import suppress
-from functools import lru_cache
 from itertools import pairwise
 
+from ingest.languages import primary_language
 from ingest.models import Episode, Segment, TranscriptLink
 from ingest.sentences import word_count
 from ingest.transcripts.captions import kind_of
@@ -13,16 +12,6 @@ from ingest.transcripts.captions import kind_of
 PREFERENCE = ("vtt", "srt", "json", "ttml", "ass", "sbv", "tsv", "csv", "lrc", "html", "txt", "md")
 MIN_REACH = 0.6  # of the episode's duration; credits and music at the end leave good files near 0.9
 MAX_REACH = 1.25  # of the episode's duration; a file that runs on for longer belongs to another recording
-ANY_LANGUAGE = frozenset({"und", "mul", "zxx"})
-ONE_LANGUAGE = {"nb": "no", "nn": "no", "yue": "zh"}  # spoken by one show, written under either code
-LOOSE_CODES = {
-    "jp": "ja",
-    "cn": "zh",
-    "cz": "cs",
-    "dk": "da",
-    "gr": "el",
-    "ua": "uk",
-}  # countries, where languages are meant
 SPEAKING_RATE = (20, 400)  # words a minute: a summary lies below, two files pasted into one above
 
 
@@ -43,25 +32,6 @@ def foreign(link: TranscriptLink, language: str) -> str:
     """
     theirs, ours = primary_language(link.language), primary_language(language)
     return f"it is in {theirs!r}, the podcast in {ours!r}" if theirs and ours and theirs != ours else ""
-
-
-@lru_cache(1 << 10)
-def primary_language(language: str) -> str:
-    """The primary subtag that a tag, an older or longer code or a language's name means; empty where it means none.
-
-    `en-GB`, `eng` and `English` are `en`, `iw` is `he`, `cmn` is `zh`; Norwegian is one language, however written.
-    """
-    from langcodes import Language, find, standardize_tag  # its tables take 50 ms to load
-
-    said = language.strip()[:80].replace("_", "-")
-    code = ""
-    with suppress(ValueError):
-        code = standardize_tag(LOOSE_CODES.get(said.lower(), said), macro=True).partition("-")[0]
-    if not 1 < len(code) < 4 or not Language.get(code).is_valid():
-        code = ""
-        with suppress(LookupError):  # no code: a name, in English or in the language itself
-            code = find(said).language or ""
-    return "" if code in ANY_LANGUAGE else ONE_LANGUAGE.get(code, code)
 
 
 def suffix(link: TranscriptLink, body: bytes) -> str:

@@ -1,7 +1,6 @@
 """Reads timed text that is neither a list of entries nor WebVTT: TTML and YouTube's XML, Aegisub's ASS, lyrics (LRC)."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -25,24 +24,16 @@ def read_xml(text: str, subject: str) -> list[Cue]:
         root = fromstring(text)
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise TranscriptError(subject, "is not XML that can be read; the file may be cut short") from error
-    agents = _agents(root)
-    rates = [_rate(root, "frameRate", 30.0), _rate(root, "tickRate", 1.0)]
+    agents, rates = _agents(root), (_rate(root, "frameRate", 30.0), _rate(root, "tickRate", 1.0))
     cues = []
     for element in root.iter():
-        values = {_local(name): value for name, value in element.attrib.items()}
-        if _local(element.tag) == "text" and "start" in values:
-            cues.append(_youtube(element, values.get("start", ""), values.get("dur", ""), 1.0))
-        elif _local(element.tag) == "p" and "t" in values:
-            cues.append(_youtube(element, values["t"], values.get("d", ""), 1000.0))
-        elif _local(element.tag) == "p":
-            start, end, duration = (
-                parse_time_expression(values.get(name, ""), *rates) for name in ("begin", "end", "dur")
-            )
-            end = start + duration if end is None and start is not None and duration is not None else end
-            agent = values.get("agent") or next(
-                (v for e in element.iter() for k, v in e.attrib.items() if _local(k) == "agent"), ""
-            )
-            cues.append(Cue(_words_of(element), agents.get(agent, agent), start, end))
+        tag, values = _local(element.tag), _attributes(element)
+        youtube = bool({"t", "start"} & values.keys())
+        if tag == "p" or (tag == "text" and youtube):
+            words = strip_markup(_words_of(element)) if youtube else _words_of(element)
+            start, end = _span(element, rates)
+            said_by = next((agent for each in element.iter() if (agent := _attributes(each).get("agent"))), "")
+            cues.append(Cue(words, agents.get(said_by, said_by), start, end))
     if not cues and _local(root.tag) not in {"tt", "timedtext", "transcript"}:
         raise UnknownFormatError(subject, f"is XML of a kind that is not read (<{_local(root.tag)[:40]}>); TTML is")
     return cues
@@ -86,59 +77,49 @@ def read_lrc(text: str, _subject: str) -> list[Cue]:
     return [replace(cue, end=end) for cue, end in zip(ordered, ends, strict=False)]
 
 
-def _youtube(element: Element, start: str, duration: str, scale: float) -> Cue:
-    first, length = parse_time_expression(start), parse_time_expression(duration)
-    words = strip_markup(" ".join("".join(element.itertext()).split()))
-    if first is None:
-        return Cue(words)
-    return Cue(words, "", first / scale, None if length is None else (first + length) / scale)
+def _span(element: Element, rates: tuple[float, float]) -> tuple[float | None, float | None]:
+    """When the words of an element begin and end; where it does not say so itself, as its parts say."""
+    values = _attributes(element)
+    if "begin" not in values and (parts := [each for each in element.iter() if _is_timed(each)]):
+        return _span(parts[0], rates)[0], _span(parts[-1], rates)[1]
+    given = [
+        values.get("begin") or values.get("start") or values.get("t"),
+        values.get("end"),
+        values.get("dur") or values.get("d"),
+    ]
+    start, end, duration = (parse_time_expression(one or "", *rates) for one in given)
+    scale = 0.001 if "t" in values else 1.0
+    if end is None and start is not None and duration is not None:
+        end = start + duration
+    return None if start is None else start * scale, None if end is None else end * scale
 
 
 def _words_of(element: Element) -> str:
     """The text of a paragraph: a line break is a space, and so is the border of two spans that have their own times."""
-    return collapse_spaces(join_words(_pieces(element)))
+    for each in list(element.iter())[1:]:
+        if _local(each.tag) == "br" or (_is_timed(each) and not any(map(_is_timed, each))):
+            each.text, each.tail = f"\0{each.text or ''}", f"\0{each.tail or ''}"
+    pieces = map(collapse_spaces, "".join(element.itertext()).split("\0"))
+    return collapse_spaces(join_words(filter(None, pieces)))
 
 
-def _pieces(element: Element) -> Iterator[str]:
-    timed = [each for each in element.iter() if each is not element and "begin" in map(_local, each.attrib)]
-    lowest = {id(each) for each in timed if not any("begin" in map(_local, child.attrib) for child in each)}
-    text = ""
-    for event, each in _walk(element):
-        if (event == "start" and (id(each) in lowest or _local(each.tag) == "br")) or (
-            event == "end" and id(each) in lowest
-        ):
-            yield from filter(None, [collapse_spaces(text)])
-            text = ""
-        if event == "start":
-            text += each.text or ""
-        elif each is not element:
-            text += each.tail or ""
-    yield from filter(None, [collapse_spaces(text)])
+def _is_timed(element: Element) -> bool:
+    return "begin" in map(_local, element.attrib)
 
 
-def _walk(element: Element) -> Iterator[tuple[str, Element]]:
-    """Start and end of an element and of all in it, in the order of the text."""
-    stack: list[tuple[str, Element]] = [("start", element)]
-    while stack:
-        event, each = stack.pop()
-        yield event, each
-        if event == "start":
-            stack.append(("end", each))
-            stack += [("start", child) for child in reversed(each)]
+def _attributes(element: Element) -> dict[str, str]:
+    return {_local(name): value for name, value in element.attrib.items()}
 
 
 def _agents(root: Element) -> dict[str, str]:
     """The names of the speakers that the head lists, by their ids."""
-    names = {}
-    for element in root.iter():
-        if _local(element.tag) == "agent":
-            called = next((child.text or "" for child in element if _local(child.tag) == "name"), "")
-            names[element.attrib.get("{http://www.w3.org/XML/1998/namespace}id", "")] = collapse_spaces(called)
-    return {key: name for key, name in names.items() if key and name}
+    agents = [element for element in root.iter() if _local(element.tag) == "agent"]
+    names = {_attributes(agent).get("id", ""): agent.findtext("{*}name", "") for agent in agents}
+    return {key: collapse_spaces(name) for key, name in names.items() if key and name.strip()}
 
 
 def _rate(root: Element, name: str, default: float) -> float:
-    value = next((value for key, value in root.attrib.items() if _local(key) == name), "")
+    value = _attributes(root).get(name, "")
     return float(value) if re.fullmatch(r"[1-9]\d{0,8}", value) else default
 
 

@@ -54,7 +54,7 @@ def read_html(text: str) -> list[Cue]:
         inside = tag if tag in {"cite", "time"} and not closing else ""
         in_paragraph = not closing if tag == "p" else in_paragraph
     marked = any(cue.speaker or cue.start is not None for cue in paragraphs)
-    return paragraphs if marked else read_prose(_joined(blocks), markdown=True)
+    return paragraphs if marked else read_prose(_joined(blocks))
 
 
 def _as_markdown(block: str, words: str, closed: str) -> str:

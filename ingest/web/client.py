@@ -202,6 +202,7 @@ def _follow(client: Client, url: str, headers: dict[str, str], credentials: Cred
         answer.close()
         cookies.extract_cookies(answer)
         there, credentials = _joined(here, location.strip(), credentials)
+        credentials = credentials.under(credentials.upgraded(str(here), str(there)))
         if (there.scheme, there.host, there.port) != (here.scheme, here.host, here.port):
             headers = {name: value for name, value in headers.items() if name not in CREDENTIALS}
         only_permanent = only_permanent and answer.status_code in MOVED_FOR_GOOD

@@ -80,6 +80,16 @@ class Credentials:
         """What to send to an address."""
         return self.by_origin.get(origin_of(url), NO_HEADERS)
 
+    def upgraded(self, here: str, there: str) -> "Credentials":
+        """What is for `there` after a redirect from `here`: all that is for `here`, from http to https of one host, never back.
+
+        Both have their usual ports, as a publisher has them who begins to encrypt.
+        """
+        host = host_of(here)
+        secured = (origin_of(here), origin_of(there)) == (f"http://{host}:80", f"https://{host}:443")
+        told = self.headers_for(here) if secured and host else NO_HEADERS
+        return Credentials({origin_of(there): {**told, **self.headers_for(there)}}) if told else NO_CREDENTIALS
+
     def under(self, other: "Credentials") -> "Credentials":
         """Both; where they are for one origin and header, `other` counts."""
         origins = {**self.by_origin, **other.by_origin}

@@ -218,6 +218,86 @@ def test_a_document_is_revised_before_the_ledger_so_that_a_crash_loses_no_title(
     assert "Renamed" == read(context, "two").episode.title
 
 
+SPOKEN = """WEBVTT
+
+00:00.000 --> 00:15.000
+<v {0}>Ask for the next meeting before you hang up. Say when, where and with whom, and write it down at once.
+
+00:15.000 --> 00:30.000
+<v Zoe Kim>That is what I do with every call, and it has helped me more than anything else that I have learned.
+"""
+
+
+class Spoken:
+    """A feed whose one episode has a publisher's transcript that may change, with or without its address."""
+
+    def __init__(self, context, host, *, etag):
+        self.context, self.host, self.name, self.address, self.extra = context, host, "Mia Lnud", "/two.vtt", ""
+        self.etag = etag
+        host.serve("/feed.xml", self.feed)
+        for path in ("/two.vtt", "/new.vtt"):
+            host.serve(path, self.transcript)
+        subscribe(context, host.url("/feed.xml"))
+
+    def feed(self, asked):
+        link = f'<podcast:transcript url="{self.address}" type="text/vtt"/>'
+        return document(feed("two", more=link + self.extra))(asked)
+
+    def transcript(self, asked):
+        body = SPOKEN.format(self.name)
+        return document(body.encode(), "text/vtt", **({"etag": f'"{len(body)}{self.name}"'} if self.etag else {}))(
+            asked
+        )
+
+    def speakers(self):
+        return [turn.speaker for turn in read(self.context, "two").turns]
+
+
+@pytest.mark.parametrize("etag", [True, False])
+@pytest.mark.parametrize("change", ["address", "text", "person"])
+def test_a_speaker_renamed_by_the_publisher_reaches_document_and_index(context, host, change, etag):
+    spoken, parrot = Spoken(context, host, etag=etag), Parrot()
+    run(transcriber_of(context, parrot))
+    assert ["Mia Lnud", "Zoe Kim"] == spoken.speakers()
+    (before,) = context.ingest.library.documents()
+    spoken.name = "Mia Lund"
+    spoken.address = "/new.vtt" if change == "address" else spoken.address
+    spoken.extra = "<podcast:person>Mia Lund</podcast:person>" if change == "person" else "<category>x</category>"
+
+    report = run(transcriber_of(context, parrot))
+
+    assert ["corrected: the transcript of 'Episode two', by its publisher"] == [
+        warning.partition(": ")[2] if warning.startswith("quota") else warning for warning in report.warnings
+    ]
+    assert (["Mia Lund", "Zoe Kim"], []) == (spoken.speakers(), parrot.heard)
+    (after,) = context.ingest.library.documents()
+    assert (before.name, before.key) == (after.name, after.key)
+    assert "Mia Lund" in {hit.speaker for hit in hits(context)}
+    assert ([], []) == (run(context).warnings, run(context).new)
+
+
+def test_an_edited_document_keeps_its_words_when_the_publisher_corrects_his(context, host):
+    spoken = Spoken(context, host, etag=True)
+    run(context)
+    path = context.ingest.library.root / context.ingest.library.documents()[0].name
+    path.write_text(path.read_text().replace("Mia Lnud:", "Mia Lund (host):"))
+    spoken.name, spoken.extra = "Mia Lund", "<category>x</category>"
+
+    (warning,) = run(context).warnings
+
+    assert "'Episode two' was edited here" in warning
+    assert ["Mia Lund (host)", "Zoe Kim"] == spoken.speakers()
+
+
+def test_a_feed_without_changes_asks_for_no_transcript_again(context, host):
+    Spoken(context, host, etag=True)
+    host.serve("/feed.xml", document(feed("two", more='<podcast:transcript url="/two.vtt"/>'), etag='"1"'))
+    for _ in range(3):
+        run(context)
+
+    assert 1 == sum(asked.path == "/two.vtt" for asked in host.requests)
+
+
 def test_new_guids_make_no_new_episodes(context, host):
     host.serve("/feed.xml", document(feed("one", "two")))
     subscribe(context, host.url("/feed.xml"))
@@ -251,6 +331,27 @@ def test_episodes_of_a_publisher_who_opts_out_are_not_fetched_and_that_is_said(c
 
     assert ([], [], 1) == (report.new, report.failed, report.pending)
     assert ["SOUNDBITE_RESPECT_OPT_OUT=false" in warning for warning in report.warnings] == [True]
+    assert "/audio/two.mp3" not in {asked.path for asked in host.requests}
+    with pytest.raises(FeedError, match="opts out"):
+        runs.take_one(context, Reporter(None), records(context)["two"].episode.key)
+    ignoring = replace(context, ingest=replace(context.ingest, respect_opt_out=False))
+    assert ["quota: Episode two"] == run(ignoring).new
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ['purpose="ai">no<', 'purpose="noai">true<', 'purpose="tdm-reservation">1<', 'purpose="AI-training">Disallowed<'],
+)
+def test_single_episodes_that_are_opted_out_are_not_fetched_and_that_is_said_once(context, host, tag):
+    both = feed("one", "two").replace(b"<guid>two", f"<podcast:txt {tag}/podcast:txt><guid>two".encode())
+    host.serve("/feed.xml", document(both))
+    subscribe(context, host.url("/feed.xml"))
+
+    report = run(context)
+
+    assert (["quota: Episode one"], 1) == (report.new, report.pending)
+    (warning,) = report.warnings
+    assert "single episodes are not fetched" in warning
     assert "/audio/two.mp3" not in {asked.path for asked in host.requests}
     with pytest.raises(FeedError, match="opts out"):
         runs.take_one(context, Reporter(None), records(context)["two"].episode.key)
@@ -337,6 +438,17 @@ def test_audio_without_speech_makes_no_empty_document(context, host):
 
     assert "no speech was found" in report.failed[0][1]
     assert [] == context.ingest.library.documents()
+
+    deaf = Deaf()  # which is not asked again, by nobody but a person who names the episode
+    again = run(transcriber_of(context, deaf))
+    assert ([], [], 0, 0, None) == (deaf.heard, again.failed, again.pending, again.waiting, again.next_try)
+    runs.take_one(transcriber_of(context, deaf), Reporter(None), records(context)["two"].episode.key)
+    assert 1 == len(deaf.heard)
+
+    host.serve("/audio/other.mp3", document(SOUND, "audio/mpeg"))
+    for audio, new in (("/audio/two.mp3?token=2", []), ("/audio/other.mp3", ["quota: Episode two"])):
+        host.serve("/feed.xml", document(feed("two", audio=audio)))
+        assert new == run(context).new
 
 
 def test_a_feed_that_is_cut_off_is_asked_for_whole_the_next_time(context, host):

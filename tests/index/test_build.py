@@ -375,7 +375,7 @@ def test_a_write_that_was_cut_off_is_made_good_by_the_next_run(home, monkeypatch
 
 
 def frequencies(store):
-    found = store.candidates(Query("x"), None, ["price", "rise", "fall", "dog", "episod"], 5).frequencies
+    found = store.ask("price rise fall dog episode").frequencies
     return found.passages, found.length, {term: n for term, n in found.containing.items() if n}
 
 

@@ -81,6 +81,7 @@ def test_a_hit_holds_all_that_a_reader_and_a_player_need(searcher):
         "highlights": ((37, 42), (48, 54)),
         "approximate": False,
         "advert": False,
+        "language": "en",
         "moments": 1,
         "more": (),
     } == hit
@@ -116,6 +117,8 @@ def test_the_limit_limits(searcher):
         ({"podcast": "Selling Well"}, {"guid/1?a=b"}),
         ({"podcast": "nobody's"}, set()),
         ({"speaker": " EVE "}, {"guid/2"}),
+        ({"language": "English"}, {"guid/1?a=b", "guid/2"}),
+        ({"language": "de"}, set()),
         ({"speaker": "Nobody"}, set()),
         ({"since": date(2025, 2, 21)}, {"guid/2"}),
         ({"until": date(2025, 2, 20)}, {"guid/1?a=b"}),
@@ -335,3 +338,148 @@ def test_the_end_of_a_short_episode_is_offered_too(tmp_path):
     hits = fill(tmp_path, BagOfWords(), Transcript(PRICES, (Turn(said),))).search(Query("parrots and prices")).hits
     offered = {int(n) for hit in hits for n in re.findall(r"kind (\d+)", hit.passage.text)}
     assert set(range(22)) == offered
+
+
+TALKS = {
+    "Product market fit": "We found product market fit in a year. Then the market for the product grew.",
+    "90. Markets": "The market fits the product, and the onboarding of new people takes weeks.",
+    "Weekly talks": "A one-on-one is for the person. I follow up within 1,000 minutes, says the follow-up rule.",
+    "Boards": "We had a person on board for one hour on one day. She paid $5 million, for 90 days.",
+}
+
+
+@pytest.fixture(scope="module")
+def talks(tmp_path_factory):
+    made = [
+        Transcript(
+            Episode("talks", title, title), (Turn(said, "Lenny Rachitsky"), Turn("Thanks for it.", f"Guest {n}"))
+        )
+        for n, (title, said) in enumerate(TALKS.items())
+    ]
+    return fill(tmp_path_factory.mktemp("talks"), BagOfWords(), *made)
+
+
+def titles(talks, text, **options):
+    return [hit.title for hit in talks.search(Query(text, **options)).hits]
+
+
+@pytest.mark.parametrize("mode", ["text", "hybrid"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"product market fit"', ["Product market fit"]),
+        ("“market fits” why", ["Product market fit", "90. Markets"]),
+        ('"the market" "the product"', ["Product market fit", "90. Markets"]),
+        ('"follow up" rule', ["Weekly talks"]),
+        ('"one on one"', ["Weekly talks"]),
+        ('"zebra market"', []),
+    ],
+)
+def test_what_is_quoted_is_in_every_hit(talks, text, expected, mode):
+    assert set(expected) == set(titles(talks, text, mode=mode))
+
+
+def test_meaning_alone_takes_no_notice_of_quotes(talks):
+    with_quotes, without = (talks.search(Query(text, mode="vector")).hits for text in ('"product fit"', "product fit"))
+    assert [hit.key for hit in without] == [hit.key for hit in with_quotes]
+    assert 4 == len(titles(talks, 'product" fit', mode="hybrid"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("on-boarding", ["90. Markets"]), ("on boarding", ["90. Markets", "Boards"]), ("one on ones", ["Weekly talks"]),
+        ("1:1", ["Weekly talks"]), ("followup", ["Weekly talks"]), ("1000", ["Weekly talks"]), ("1k", ["Weekly talks"]),
+        ("$5M", ["Boards"]), ("90 day", ["Boards"]), ("5,000,000", ["Boards"]),
+    ],
+)  # fmt: skip
+def test_compounds_and_numbers_find_each_other_and_no_number_of_an_episode(talks, text, expected):
+    assert set(expected) == set(titles(talks, text, mode="text"))
+
+
+def test_phrases_and_words_that_say_something_are_highlighted(talks):
+    [hit] = talks.search(Query('what is "product market fit" in my year', mode="text")).hits
+    assert ["product market fit", "year", "market", "product"] == [hit.passage.text[a:b] for a, b in hit.highlights]
+    [hit] = talks.search(Query("how do I follow-up", mode="text")).hits
+    assert ["follow up", "follow-up"] == [hit.passage.text[a:b] for a, b in hit.highlights]
+
+
+@pytest.mark.parametrize("name", ["rachitsky", "LENNY", " lenny  RACHITSKY "])
+def test_a_speaker_is_found_by_words_of_the_name(talks, name):
+    hits = talks.search(Query("market", speaker=name)).hits
+    assert {"Lenny Rachitsky"} == {hit.answer.speaker for hit in hits}
+
+
+def test_a_speaker_whom_nobody_knows_is_said_with_names_close_to_it(talks):
+    answer = talks.search(Query("market", speaker="Rachitski"))
+    assert ((), ("Nobody called 'Rachitski' speaks in what is indexed; did you mean Lenny Rachitsky?",)) == (
+        answer.hits, answer.notes,
+    )  # fmt: skip
+    assert ("Nobody called 'Zoltan' speaks in what is indexed",) == talks.search(
+        Query("market", speaker="Zoltan")
+    ).notes
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_typing_error_is_corrected_and_said(talks, mode):
+    answer = talks.search(Query("onbording of persons", mode=mode))
+    assert "onboarding of persons" == answer.suggestion
+    assert "90. Markets" == answer.hits[0].title
+    assert "" == talks.search(Query("onboarding", mode=mode)).suggestion
+
+
+WORLD = {
+    "zh": "去年春天我们把面包房搬到了港口。量子计算机在未来十年会改变密码学。我们应该怎样保护用户的隐私。",
+    "ja": "去年の春、私たちはパン屋を港に移しました。登山のときは必ず水を持って行ってください。",
+    "ko": "항구의 빵집에 오신 것을 환영합니다. 새 오븐은 빵을 굽습니다.",
+    "th": "ยินดีต้อนรับสู่ร้านขนมปังที่ท่าเรือ เตาอบใหม่",
+    "de": "Der neue Backofen schafft vierhundert Brote in der Nacht. Die Straßenbahn fährt mit der Gesellschaft.",
+    "en": "Welcome to the bakery at the harbour. The new oven bakes four hundred loaves.",
+}
+
+
+class English(BagOfWords):
+    """Knows English words; any other text is as near to it as the next."""
+
+    def embed_query(self, text):
+        return super().embed_query(text if text.isascii() else "zzz")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    made = [Transcript(Episode("world", name, name), (Turn(said),)) for name, said in WORLD.items()]
+    return fill(tmp_path_factory.mktemp("world"), English("all-MiniLM-L6-v2@1"), *made)
+
+
+@pytest.mark.parametrize("mode", ["text", "hybrid"])
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("量子计算机", "zh"), ("隐私", "zh"), ("パン屋", "ja"), ("水", "ja"), ("오븐", "ko"), ("เตาอบ", "th"),
+        ("Ofen", "de"), ("STRASSENBAHN", "de"), ("brot", "de"), ("oven", "en"), ("loaf of bakeries", "en"),
+    ],
+)  # fmt: skip
+def test_words_are_found_in_every_language(world, text, language, mode):
+    answer = world.search(Query(text, mode=mode))
+    assert language == answer.hits[0].title == answer.hits[0].language
+    assert text.isascii() or not answer.weak
+
+
+def test_where_the_model_knows_no_such_script_words_decide_and_the_answer_says_so(world):
+    answer = world.search(Query("火星旅行"))
+    assert answer.weak
+    assert ["SOUNDBITE_EMBEDDING_MODEL" in note for note in answer.notes] == [True]
+    assert not world.search(Query("量子计算机")).weak
+    assert () == world.search(Query("oven")).notes
+    assert () == world.search(Query("量子计算机", mode="text")).notes
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_language_is_a_filter(world, mode):
+    for name, code in (("de", "de"), ("German", "de"), ("zh-CN", "zh"), ("eng", "en")):
+        assert {code} == {
+            hit.language for hit in world.search(Query("Ofen oven 量子", mode=mode, language=name)).hits
+        } - {""}
+    nobody = world.search(Query("oven", mode=mode, language="fr"))
+    assert () == nobody.hits
+    assert nobody.notes[0].startswith("No transcript is in the language 'fr'")

@@ -192,14 +192,71 @@ def test_formats_beside_each_other_are_one_episode_and_the_best_is_taken(library
     assert {f"files/{best}": "unchanged"} == take_all(library, *sorted(root.iterdir()))[0]
 
 
-def test_a_better_format_that_comes_later_does_not_overwrite(library, root):
-    written(root / "e.srt", VTT.format("Rain."))
-    take_all(library, root)
-    written(root / "e.json", json.dumps({"segments": [{"start": 0, "end": 2, "text": "Snow.", "speaker": "Mia"}]}))
+SPOKEN = json.dumps({"segments": [{"start": 0, "end": 2, "text": "Snow.", "speaker": "Mia"}]})
 
-    with pytest.raises(TranscriptError, match=r"before, from e\.srt"):
-        take_all(library, root)
-    assert ["Rain."] == list(texts(library).values())
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ({"e.txt": "Rain."}, {"e.srt": RAIN}),
+        ({"e.srt": RAIN}, {"e.json": SPOKEN}),
+        ({"e.srt": RAIN, "e.txt": "Rain."}, {"e.vtt": VTT.format("Rain, and snow.")}),
+        ({"e.txt": "Rain."}, {"e.md": "---\nguid: g-1\ntitle: The rain\n---\nMia: Rain.\n\nMia: Snow.\n"}),
+        ({"e.md": "---\nguid: g-1\ntitle: The rain\n---\nRain.\n"}, {"e.srt": RAIN}),
+    ],
+)
+def test_a_better_format_that_comes_later_is_taken_for_the_same_episode(library, root, earlier, later):
+    for name, text in earlier.items():
+        written(root / name, text)
+    take_all(library, root)
+    (before,) = library.documents()
+    (name, text), *_ = later.items()
+    written(root / name, text)
+
+    assert {f"files/{name}": "updated"} == take_all(library, root)[0]
+    (after,) = library.documents()
+    assert (before.name, before.guid, before.key) == (after.name, after.guid, after.key)
+    assert name == library.read(after.name).provenance["file"]
+    assert {f"files/{name}": "unchanged"} == take_all(library, root)[0]
+    assert [after] == library.documents()
+
+
+def test_a_poorer_format_alone_does_not_overwrite(library, root):
+    written(root / "e.json", SPOKEN)
+    take_all(library, root)
+    plain = written(root / "e.srt", RAIN)
+
+    with pytest.raises(TranscriptError, match=r"before, from e\.json, which says as much"):
+        take_all(library, plain)
+    assert ["Snow."] == list(texts(library).values())
+
+
+def test_a_document_edited_in_the_library_is_not_overwritten(library, root):
+    written(root / "e.txt", "Rain.")
+    take_all(library, root)
+    (document,) = library.documents()
+    edited = (library.root / document.name).read_text().replace("Rain.", "Rain, and more of it.")
+    (library.root / document.name).write_text(edited)
+    for name, text in {"e.txt": "Rain. Again.", "e.srt": RAIN}.items():
+        written(root / name, text)
+        with pytest.raises(TranscriptError, match="edited in the library"):
+            take_all(library, root)
+
+    assert edited == (library.root / document.name).read_text()
+
+
+def test_what_the_best_format_does_not_say_is_taken_from_the_others(library, root):
+    written(root / "e.vtt", RAIN)
+    written(root / "e.md", "---\nguid: g-1\ntitle: The rain\npodcast: River\ndate: 2025-02-03\n---\nRain.\n")
+
+    assert {"files/e.vtt": "added"} == take_all(library, root, podcast="")[0]
+    episode = library.read(library.documents()[0].name).episode
+    assert ("g-1", "The rain", "river", "2025-02-03") == (
+        episode.guid,
+        episode.title,
+        episode.podcast,
+        episode.published,
+    )
 
 
 def test_names_with_dots_are_no_formats_of_one_episode(root):

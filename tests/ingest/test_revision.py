@@ -48,6 +48,17 @@ def test_title_and_addresses_change_and_nothing_else(library):
     assert not library.revise(NEW)
 
 
+@pytest.mark.parametrize("people", [("Ann Lee",), ("Ann Lee", "Bo")])
+def test_people_change_in_the_json_and_the_markdown_stays(library, people):
+    (document,) = library.documents()
+    before = library.storage.get(document.name)
+
+    assert library.revise(replace(OLD, people=people))
+    assert (people, before) == (library.read(document.name).episode.people, library.storage.get(document.name))
+    assert not library.revise(replace(OLD, people=people))
+    assert library.revise(OLD)
+
+
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_what_was_edited_by_hand_stays(ending):
     text = ending.join(

@@ -104,6 +104,19 @@ def test_a_question_without_hits_says_what_to_try(client):
     assert '<details class="filters" open>' in page
 
 
+def test_a_corrected_question_and_what_a_person_should_know_are_said(client):
+    assert "Did you mean <b>victor cold call</b>?" in client.get("/?q=vcitor+cold+call").text
+    assert "did you mean Victor" in client.get("/?q=call&speaker=Viktor").text
+    assert "Did you mean" not in client.get("/?q=open+a+cold+call").text
+
+
+def test_language_is_a_field_of_the_form_and_narrows(client):
+    page = client.get("/?q=call&language=German").text
+    assert 'name="language" value="German"' in page
+    assert '<details class="filters" open>' in page
+    assert "No transcript is in the language" in page
+
+
 @pytest.mark.parametrize("asked", ["limit=0", "since=yesterday", "mode=magic"])
 def test_what_cannot_be_asked_is_explained_and_stays_in_the_form(client, asked):
     answer = client.get(f"/?q=call&{asked}")

@@ -23,10 +23,10 @@ def test_a_question_is_answered_with_the_passage_its_speaker_and_a_link_that_pla
 
 def test_the_json_has_the_names_that_clients_know(client):
     answer = client.get("/v1/search?q=people").json()
-    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak"]
+    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak", "suggestion", "notes"]
     assert list(answer["hits"][0]) == [
         "rank", "score", "scores", "podcast", "episode_id", "key", "title", "published", "passage", "answer",
-        "highlights", "link", "audio_url", "play_url", "approximate", "advert",
+        "highlights", "link", "audio_url", "play_url", "approximate", "advert", "language",
         "moments", "more",
     ]  # fmt: skip
     for name in ("passage", "answer"):
@@ -40,6 +40,8 @@ def test_the_json_has_the_names_that_clients_know(client):
         ({"podcast": "selling-well"}, {SELLERS.key, HOSTILE.key}),
         ({"podcast": " Selling Well "}, {SELLERS.key, HOSTILE.key}),
         ({"speaker": "ben"}, {SELLERS.key}),
+        ({"language": "en-GB"}, {SELLERS.key, HOSTILE.key}),
+        ({"language": "de"}, set()),
         ({"since": "2025-02-20", "until": "2025-02-20"}, {SELLERS.key}),
         ({"since": "2025-02-21"}, set()),
         ({"until": "2025-02-20T09:00:00Z"}, set()),

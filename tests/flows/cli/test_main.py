@@ -353,11 +353,38 @@ def test_a_transcript_edited_in_the_library_is_searched_after_index(call, notes,
         (["deal " * 2000], "10,000 characters"),
         (["deal", "--limit", "0"], "1 to 100"),
         (["deal", "--limit", "10000"], "1 to 100"),
+        (["deal", "--language", "xyzzy"], "no language 'xyzzy'"),
     ],
-    ids=["empty", "long", "limit 0", "limit 10000"],
+    ids=["empty", "long", "limit 0", "limit 10000", "language"],
 )
 def test_a_question_that_cannot_be_asked_is_wrong_usage(call, arguments, words):
     assert_one_line(call("search", *arguments), words, code=2)
+
+
+def test_search_says_what_it_corrected_whom_it_does_not_know_and_which_languages_there_are(call, notes):
+    call("import", notes, "--podcast", "x")
+    assert "Did you mean: coach a skill? These are its hits." in call("search", "coahc a skill")[1].replace(
+        "[/bold]", ""
+    )
+    told = json.loads(call("search", "coahc a skill", "--json")[1])
+    assert ("coach a skill", []) == (told["suggestion"], told["notes"])
+    assert (
+        "Nobody called 'Anne' speaks in what is indexed; did you mean Ann?"
+        in call("search", "skill", "--speaker", "Anne")[2]
+    )
+    assert "Coach one skill" in call("search", "skill", "--speaker", "ann", "--language", "English")[1]
+    assert "there are: en" in call("search", "skill", "--language", "de")[2]
+
+
+def test_doctor_names_the_languages_and_a_model_for_those_that_the_model_does_not_know(call, notes, tmp_path):
+    call("import", notes, "--podcast", "x")
+    findings = json.loads(call("doctor", "--json")[1])["findings"]
+    assert ["en 1"] == [one["found"] for one in findings if one["what"] == "languages"]
+    (tmp_path / "de.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:09.000\nDer Backofen ist neu und wir sind am Hafen.\n")
+    call("import", tmp_path / "de.vtt", "--podcast", "x")
+    findings = json.loads(call("doctor", "--json")[1])["findings"]
+    assert ["en 1, de 1"] == [one["found"] for one in findings if one["what"] == "languages"]
+    assert any("does not know de" in one["found"] and not one["ok"] for one in findings)
 
 
 def test_doctor_says_what_is_missing(call, monkeypatch):

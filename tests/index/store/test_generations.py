@@ -138,12 +138,15 @@ def test_a_rebuild_killed_before_it_is_published_leaves_the_old_index(store, lib
 
 def test_a_rebuild_with_other_vectors_is_a_mismatch(store):
     searcher = Searcher(store, MODEL)
-    found = store.candidates(QUERY, MODEL.embed_query("prices"), [], 5)
+    found = store.candidates(QUERY, MODEL.embed_query("prices"), store.ask(QUERY.text), 5)
     assert found.arrays
     new = store.beside()
     new.create("other", 8)
     new.publish()
-    for ask in (lambda: store.candidates(QUERY, MODEL.embed_query("prices"), [], 5), lambda: best(searcher)):
+    for ask in (
+        lambda: store.candidates(QUERY, MODEL.embed_query("prices"), store.ask(QUERY.text), 5),
+        lambda: best(searcher),
+    ):
         with pytest.raises(IndexMismatchError):
             ask()
 

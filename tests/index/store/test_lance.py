@@ -15,12 +15,23 @@ from tests.fakes import BagOfWords
 MODEL = BagOfWords()
 
 
-def put(store, guid, *said, podcast="selling", title="", published=None, content="1"):
+def put(store, guid, *said, podcast="selling", title="", published=None, content="1", language="en"):
     episode = Episode(podcast, guid, title or guid)
     turns = tuple(Turn(text, name) for name, text in said)
-    chunks = split(Transcript(episode, turns), MODEL.count, size=12, overlap=0, window=12)
+    transcript = Transcript(episode, turns, provenance={"language": language})
+    chunks = split(transcript, MODEL.count, size=12, overlap=0, window=12)
     row = IndexedEpisode(
-        episode.key, podcast, guid, title or guid, published, "", "", f"{podcast}/{guid}.md", "", content
+        episode.key,
+        podcast,
+        guid,
+        title or guid,
+        published,
+        "",
+        "",
+        f"{podcast}/{guid}.md",
+        "",
+        content,
+        language=language,
     )
     store.replace(row, chunks, [MODEL.embed_passages(chunk.window_texts()) for chunk in chunks])
     return episode.key
@@ -34,9 +45,8 @@ def store(tmp_path):
 
 
 def texts(store, text, *, vector=True, words=True, depth=10, **filters):
-    found = store.candidates(
-        Query(text, **filters), MODEL.embed_query(text) if vector else None, stems(text) if words else [], depth
-    )
+    query = Query(text, mode="hybrid" if words else "vector", **filters)
+    found = store.candidates(query, MODEL.embed_query(text) if vector else None, store.ask(text), depth)
     return [row["text"] for row in rows_of(found)]
 
 
@@ -85,7 +95,7 @@ def test_both_searches_find_the_chunk(store):
 
 def test_a_candidate_of_both_searches_comes_once_with_its_own_vectors(store):
     put(store, "a", ("", "Prices rise."), ("", "Nobody sells in the rain, not even cars, boats, lifts or houses."))
-    found = store.candidates(Query("x"), MODEL.embed_query("Prices rise."), ["price"], 10)
+    found = store.candidates(Query("x"), MODEL.embed_query("Prices rise."), store.ask("price"), 10)
     assert 2 == len({row["text"] for row in rows_of(found)}) == len(rows_of(found))
     best = int((found.arrays.vectors @ MODEL.embed_query("Prices rise.")).argmax())
     assert "Prices rise." in found.rows([best])[0]["text"]
@@ -160,7 +170,7 @@ def test_document_frequencies_follow_every_change(store):
 def test_values_are_data_whatever_they_hold(store, hostile):
     put(store, "a'b; --", (f"Eve {hostile}".replace("\0", ""), "Prices rise."))
     assert [] == texts(store, "prices", podcast=f"x{hostile}")
-    assert [] == texts(store, "prices", speaker=hostile)
+    assert [] == texts(store, "prices", speaker=f"Adam {hostile}")
     assert 1 == len(texts(store, "prices", speaker=f"Eve {hostile}"))
     assert 1 == store.counts()["chunks"]
 
@@ -207,6 +217,14 @@ def test_a_reader_sees_what_another_writes(store):
     assert ["Ann: Prices rise."] == texts(reader, "prices")
     put(store, "a", ("Ann", "Prices fall."))
     assert ["Ann: Prices fall."] == texts(reader, "prices")
+
+
+def test_a_reader_counts_what_another_writes(store):
+    reader = Store(store.root)
+    for number, said in enumerate(("Prices rise.", "Prices fall.", "Dogs bark.", "Prices stay."), 1):
+        put(store, f"e{number}", ("Ann", said))
+        assert number == reader.ask("prices").episodes
+        assert frequencies(store, "price") == frequencies(reader, "price")
 
 
 def test_broken_files_are_named_with_the_way_out(store):

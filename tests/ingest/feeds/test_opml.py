@@ -106,11 +106,41 @@ A = '<outline type="rss" text="A" xmlUrl="http://a.example/f"/>'
         ("<outline text='x' URL='https://x.example/f'></outline>", "https://x.example/f"),
         ('<OUTLINE TYPE="RSS" TEXT="x" XMLURL="https://x.example/f?a=1&b=2">', "https://x.example/f?a=1&b=2"),
         ('<outline type="podcast" xmlurl="https://x.example/a>b" text="x"/>', "https://x.example/a>b"),
+        ("<outline type=rss text=x xmlUrl=https://x.example/f />", "https://x.example/f"),
+        ('<outline text="x" feedUrl="https://x.example/f"/>', "https://x.example/f"),
+        ('<outline type="link" text="x" rssUrl="https://x.example/f"/>', "https://x.example/f"),
         ('<outline type="rss" text="x" xmlUrl="https://me:pw@x.example/f"/>', "https://me:pw@x.example/f"),
     ],
 )
 def test_apps_write_outlines_in_many_ways(line, url):
     assert [("A", "http://a.example/f"), ("x", url)] == read_feed_list(outlines(A, line)).feeds
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<outline text="A <b>" xmlUrl="http://a.example/f"/>',
+        '<outline text="A" link="http://a.example/"/>',
+        "<outline text='A>",
+        "<outline/>",
+    ],
+)
+def test_a_list_of_which_no_feed_can_be_read_is_an_error(line):
+    with pytest.raises(FeedError, match="names no feed"):
+        read_feed_list(outlines(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('<outline text="x <b>" xmlUrl="http://x.example/f"/>', "broken, check its quotes): 1 of its outlines"),
+        ('<outline type="rss" text="Show" htmlUrl="http://x.example/"/>', "no address of a feed): Show"),
+        ('<outline type="podcast" xmlUrl=""/>', "no address of a feed): without a title"),
+    ],
+)
+def test_an_outline_that_cannot_be_read_is_said(line, said):
+    found = read_feed_list(outlines(A, line))
+    assert (1, [f"left out ({said}"]) == (len(found.feeds), list(found.warnings))
 
 
 def test_what_is_left_out_is_said():
@@ -148,4 +178,5 @@ def test_a_list_that_is_cut_off_before_its_first_feed_is_an_error(end):
 
 
 def test_a_hostile_list_takes_no_longer_than_its_length():
-    assert [] == read_feed_list(b"<opml>" + b'<outline a="' * 400_000 + b"</opml>").feeds
+    with pytest.raises(FeedError, match="names no feed"):
+        read_feed_list(b"<opml>" + b'<outline a="' * 400_000 + b"</opml>")

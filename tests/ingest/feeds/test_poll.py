@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+import httpx2
 import pytest
 
 from ingest.errors import FeedError, FetchError
@@ -10,6 +11,9 @@ from ingest.feeds import poll as polling
 from ingest.ledger import Ledger
 from ingest.models import Subscription
 from ingest.web.client import Client, open_client
+from ingest.web.credentials import Credentials
+from ingest.web.guard import Deadline
+from ingest.web.rate_limit import RateLimiter
 from tests.podcast_host import PodcastHost, Reply, document, for_agent, redirect
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -74,6 +78,27 @@ def test_a_move_for_good_is_followed_now_and_believed_after_two_days(poller, hos
     host.requests.clear()
     assert poll(poller, 3).unchanged
     assert ["/new"] == paths(host)
+
+
+@pytest.mark.parametrize("status", [301, 302])
+def test_what_a_feed_is_read_with_is_for_its_audio_once_it_redirects_to_https(poller, status):
+    def answer(request):
+        if request.url.scheme == "http":
+            return httpx2.Response(status, headers={"Location": "https://h.example/feed"})
+        return httpx2.Response(200, content=ONE) if "authorization" in request.headers else httpx2.Response(401)
+
+    client = Client(httpx2.Client(transport=httpx2.MockTransport(answer)), Deadline(), RateLimiter(0))
+    private = Subscription("private", "http://h.example/feed")
+    poller.ledger.subscribe(private, START)
+    poller.ledger.set_credentials("private", Credentials.for_url("http://ann:pw@h.example/feed"))
+
+    polling.poll(client, poller.ledger, private, START)
+
+    mine = poller.ledger.credentials("private")
+    told = [
+        bool(mine.headers_for(url)) for url in ("https://h.example/1.mp3", "http://h.example/", "https://cdn.example/")
+    ]
+    assert [True, True, False] == told
 
 
 @pytest.mark.parametrize("status", [302, 303, 307])

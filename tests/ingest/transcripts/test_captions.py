@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.transcripts.captions import Kind, kind_of, parse
-from ingest.transcripts.charset import decode
 from ingest.transcripts.cues import timed
+from ingest.transcripts.decoding import decode
 
 KINDS = get_args(Kind)
 DATA = Path(__file__).parents[2] / "data"

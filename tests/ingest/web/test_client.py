@@ -5,13 +5,15 @@ import threading
 import time
 import zlib
 
+import httpx2
 import pytest
 
 from ingest.errors import BlockedAddressError, FetchError
 from ingest.web import encodings
-from ingest.web.client import MAX_REDIRECTS, fetch, open_client, stream
+from ingest.web.client import MAX_REDIRECTS, Client, fetch, open_client, stream
 from ingest.web.credentials import Credentials
-from ingest.web.guard import MAX_LOOKUPS
+from ingest.web.guard import MAX_LOOKUPS, Deadline
+from ingest.web.rate_limit import RateLimiter
 from tests.podcast_host import PodcastHost, Reply, document, redirect
 
 AGENT = "soundbite/test (+https://example.org)"
@@ -271,6 +273,34 @@ def test_deflate_with_and_without_its_header_is_undone(host, client):
         url = host.serve("/a", Reply(body=packed, headers={"Content-Encoding": "deflate"}))
 
         assert b"text" == fetch(client, url).body
+
+
+@pytest.mark.parametrize(
+    ("hops", "told"),
+    [
+        (["http://h.example/f", "https://h.example/f"], [True, True]),
+        (
+            ["http://h.example/f", "https://h.example/f", "http://h.example/f?2", "https://evil.example/"],
+            [True, True, True, False],
+        ),
+        (["https://h.example/f", "http://h.example/f"], [True, False]),
+        (["http://h.example/f", "https://www.h.example/f", "https://h.example/f"], [True, False, False]),
+    ],
+)
+def test_a_redirect_to_https_keeps_credentials_and_one_away_from_it_gains_none(hops, told):
+    seen = []
+
+    def answer(request):
+        seen.append(request.headers.get("authorization", ""))
+        there = hops[len(seen)] if len(seen) < len(hops) else ""
+        return httpx2.Response(302 if there else 200, headers={"Location": there} if there else {}, content=b"text")
+
+    client = Client(httpx2.Client(transport=httpx2.MockTransport(answer)), Deadline(), RateLimiter(0))
+    mine = Credentials.for_url(hops[0].replace("//", "//ann:pw@"))
+
+    fetch(client, hops[0], credentials=mine)
+
+    assert told == [bool(header) for header in seen]
 
 
 def test_a_redirect_on_the_same_host_keeps_credentials(host, client):

@@ -50,6 +50,30 @@ def test_an_origin_is_scheme_host_and_port(one, other, same):
     assert same == bool(Credentials.for_url(one, {"x-key": "1"}).headers_for(other))
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "follows"),
+    [
+        ("http://h.example/f", "https://h.example/f", True),
+        ("http://H.example:80/f", "https://h.example:443/g", True),
+        ("https://h.example/f", "http://h.example/f", False),
+        ("http://h.example/f", "https://www.h.example/f", False),
+        ("http://h.example:8080/f", "https://h.example/f", False),
+        ("http://h.example/f", "https://h.example:8443/f", False),
+        ("http://h.example/f", "https://h.example.evil.example/f", False),
+        ("http://other.example/f", "https://other.example/f", False),
+    ],
+)
+def test_credentials_follow_a_redirect_from_http_to_https_of_their_host_only(here, there, follows):
+    mine = Credentials.for_url(here.replace("other", "h"), {"x-key": "1"})
+    assert follows == bool(mine.upgraded(here, there).headers_for(there))
+
+
+def test_what_is_for_the_encrypted_host_already_counts():
+    weak, strong = Credentials.for_url("http://a:b@h.example/"), Credentials.for_url("https://c:d@h.example/")
+    there = "https://h.example/"
+    assert plain_basic("c:d") == weak.under(strong).upgraded("http://h.example/", there).headers_for(there)
+
+
 def test_what_is_no_address_has_no_origin():
     assert {""} == {origin_of(url) for url in ("", "x", "//", "http://", "http://[::1", "http://x:y/", "file:///etc")}
 
