@@ -1,6 +1,7 @@
 """What requests are answered from, opened once and shared by all threads, and the FastAPI dependencies on it."""
 
 import logging
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -37,10 +38,19 @@ class Backend:
             _log.warning("not ready to answer yet: %s", error)
 
     def search(self, query: Query) -> Answer:
-        """The answer. Raises `QueryError`, `PodcastNotFoundError`, `IndexNotBuiltError`, `IndexMismatchError`."""
+        """The answer; the query's `episode` may be a guid, too.
+
+        Raises `QueryError`, `NotFoundError`, `IndexNotBuiltError`, `IndexMismatchError`.
+        """
+        if query.episode:
+            query = replace(query, episode=self.library.find(query.episode).key)
         answer = self._searcher.search(query)
-        if not answer.hits:  # a podcast with hits is there, and what there is takes a look at every file of the library
-            check_podcast(self.ledger, self.library, query.podcast)
+        there = {hit.podcast for hit in answer.hits}
+        for (
+            name
+        ) in query.podcasts:  # what has hits is there, and what there is takes a look at every file of the library
+            if slug(name) not in there:
+                check_podcast(self.ledger, self.library, name)
         return answer
 
     def readiness(self) -> Readiness:

@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from difflib import get_close_matches
 from hashlib import sha256
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.dependencies.utils import get_flat_params
@@ -26,7 +26,7 @@ class KnownParametersRoute(APIRoute):
         """The handler around FastAPI's own."""
         handle = super().get_route_handler()
         fields = [field for field in get_flat_params(self.dependant) if isinstance(field.field_info, Query)]
-        names = list(dict.fromkeys(field.alias for field in fields))
+        names = {field.alias: is_list(field.field_info.annotation) for field in fields}
 
         async def handle_with_tag(request: Request) -> Response:
             if faults := parameter_faults((name for name, _ in request.query_params.multi_items()), names):
@@ -37,8 +37,16 @@ class KnownParametersRoute(APIRoute):
         return handle_with_tag
 
 
-def parameter_faults(given: Iterable[str], known: Collection[str]) -> list[dict[str, Any]]:
-    """What is wrong with the names of a query string, in the form of pydantic's errors."""
+def is_list(annotation: Any) -> bool:
+    """Whether a parameter takes several values, so that it may be repeated."""
+    return list in {get_origin(one) for one in (annotation, *get_args(annotation))}
+
+
+def parameter_faults(given: Iterable[str], known: Mapping[str, bool]) -> list[dict[str, Any]]:
+    """What is wrong with the names of a query string, in the form of pydantic's errors.
+
+    `known` says of each parameter whether it may be repeated.
+    """
     faults = []
     for name, times in Counter(given).items():
         shown = name[:40]
@@ -48,7 +56,7 @@ def parameter_faults(given: Iterable[str], known: Collection[str]) -> list[dict[
                 f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}" if known else "there are none"
             )
             faults.append({"type": "unknown", "loc": ("query", shown), "msg": f"is no parameter here; {hint}"})
-        elif times > 1:
+        elif times > 1 and not known[name]:
             faults.append({"type": "repeated", "loc": ("query", shown), "msg": f"is given {times} times; give it once"})
     return faults
 

@@ -22,7 +22,11 @@ CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Polic
 NO_INDEX = documented(problems.INDEX_NOT_BUILT, problems.INDEX_MISMATCH, problems.INDEX_UNUSABLE)
 BAD_PARAMETER = documented(problems.INVALID_PARAMETER, problems.NO_SUCH_PODCAST)
 BAD_QUERY = documented(
-    problems.EMPTY_QUERY, problems.INVALID_QUERY, problems.INVALID_PARAMETER, problems.NO_SUCH_PODCAST
+    problems.EMPTY_QUERY,
+    problems.INVALID_QUERY,
+    problems.INVALID_PARAMETER,
+    problems.NO_SUCH_PODCAST,
+    problems.EPISODE_NOT_FOUND,
 )
 NO_HOME = documented(problems.HOME_UNUSABLE, problems.INDEX_UNUSABLE)
 UNREADABLE = documented(problems.UNREADABLE_TRANSCRIPT)

@@ -23,7 +23,7 @@ def test_a_question_is_answered_with_the_passage_its_speaker_and_a_link_that_pla
 
 def test_the_json_has_the_names_that_clients_know(client):
     answer = client.get("/v1/search?q=people").json()
-    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak", "suggestion", "notes"]
+    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak", "suggestion", "notes", "cursor"]
     assert list(answer["hits"][0]) == [
         "rank", "score", "scores", "podcast", "episode_id", "key", "title", "published", "passage", "answer",
         "highlights", "link", "audio_url", "play_url", "approximate", "advert", "language",
@@ -50,6 +50,14 @@ def test_the_json_has_the_names_that_clients_know(client):
         ({"since": "", "until": " "}, {SELLERS.key, HOSTILE.key}),
         ({"mode": "text"}, {SELLERS.key}),
         ({"limit": 1}, {SELLERS.key}),
+        ({"episode": SELLERS.key}, {SELLERS.key}),
+        ({"episode": SELLERS.key[:8]}, {SELLERS.key}),
+        ({"episode": GUID}, {SELLERS.key}),
+        ({"episode": HOSTILE.guid}, {HOSTILE.key}),
+        ({"min_score": 0.2}, {SELLERS.key}),
+        ({"min_score": 9}, set()),
+        ({"podcast": ["selling-well", "Selling Well"]}, {SELLERS.key, HOSTILE.key}),
+        ({"podcast": ["", "selling-well"]}, {SELLERS.key, HOSTILE.key}),
     ],
 )
 def test_filters_narrow_the_hits(client, filters, expected):
@@ -89,6 +97,12 @@ def test_filters_narrow_the_hits(client, filters, expected):
             "no-such-podcast",
             "Seling Wel: no such podcast here (did you mean selling-well?)",
         ),
+        ({"q": "people", "podcast": ["selling-well", "seling"]}, "no-such-podcast", "seling: no such podcast here"),
+        ({"q": "x", "min_score": "-1"}, "invalid-parameter", "min_score: "),
+        ({"q": "x", "min_score": "nan"}, "invalid-parameter", "min_score: "),
+        ({"q": "x", "min_score": "inf"}, "invalid-parameter", "min_score: "),
+        ({"q": "x", "cursor": "10-abc"}, "invalid-query", "the cursor is of another question"),
+        ({"q": "x", "cursor": "9" * 900}, "invalid-parameter", "cursor: "),
         ({"q": "people", "podcast": "x" * 9_000}, "no-such-podcast", "xxx"),
     ],
 )
@@ -128,3 +142,23 @@ def test_the_same_answer_is_not_sent_twice_though_it_took_another_time(client):
     assert client.get("/v1/search?q=prices", headers={"If-None-Match": tag}).status_code == 200
     sly = client.get("/v1/search", params={"q": 'people "took_ms":1'})
     assert sly.headers["etag"] != client.get("/v1/search", params={"q": 'people "took_ms":2'}).headers["etag"]
+
+
+def test_an_episode_that_is_not_here_cannot_be_searched(client):
+    assert "nobody" in problem(client.get("/v1/search?q=people&episode=nobody"), 404, "episode-not-found")
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"mode": "text"}, {"episode": GUID}, {"group_by": "episode"}, {"podcast": ["selling-well"]}]
+)
+def test_pages_of_hits_are_the_whole_list_cut_in_pieces(client, options):
+    asked = {"q": "selling best people prices rise", **options}
+    whole = client.get("/v1/search", params=asked | {"limit": 50}).json()
+    assert whole["cursor"] == ""
+    pages, cursor = [], ""
+    while not pages or cursor:
+        answer = client.get("/v1/search", params=asked | {"limit": 1} | ({"cursor": cursor} if cursor else {})).json()
+        pages += answer["hits"]
+        cursor = answer["cursor"]
+    assert pages == whole["hits"]
+    assert [hit["rank"] for hit in pages] == list(range(1, len(pages) + 1))

@@ -141,7 +141,7 @@ def test_every_operation_has_a_schema_for_its_answer_and_for_its_problems(api):
         assert problems
         for content in problems:
             assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
-    assert set(operations["search"]) == {"200", "304", "422", "503", "default"}
+    assert set(operations["search"]) == {"200", "304", "404", "422", "503", "default"}
     assert set(operations["get_transcript"]) == {"200", "304", "404", "409", "422", "default"}
     assert set(operations["list_episodes"]) == {"200", "304", "422", "503", "default"}
 
