@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from ingest import podcasts
 from ingest.errors import NotFoundError
 from ingest.feeds.addresses import read_address
 from ingest.identity import slug
@@ -35,11 +36,5 @@ def subscription_named(ledger: Ledger, name: str) -> Subscription:
 
 
 def check_podcast(settings: Settings, name: str) -> None:
-    """Raises `NotFoundError` with the names there are where neither a feed nor the library has this podcast."""
-    if not name.strip():
-        return
-    feeds = (feed.podcast for feed in Ledger(settings.ledger_path).feeds())
-    known = sorted({*feeds, *Library(settings.library_dir).podcasts()})
-    if slug(name) not in known:
-        there = ", ".join(known) or "none yet; `soundbite add URL` adds one"
-        raise NotFoundError(name, f"no such podcast here (known: {there})")
+    """Raises `PodcastNotFoundError` where neither a feed nor the library has this podcast."""
+    podcasts.check_podcast(Ledger(settings.ledger_path), Library(settings.library_dir), name)

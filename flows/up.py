@@ -120,7 +120,7 @@ def keep_going(settings: Settings, every: timedelta, host: str, port: int) -> No
     prefect_port = free_port(PREFECT_PORT)
     engine.prepare(settings.home, api_url=f"http://127.0.0.1:{prefect_port}/api")
     server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(prefect_port))
-    page = ("flows", "serve", "--host", host, "--port", str(port))
+    page = ("flows", "serve", "--host", host, "--port", str(port), "--without-keys")  # which was asked before
     logs = settings.home / "logs"
     with child(logs / "prefect.log", *server) as prefect, child(logs / "page.log", *page) as api:
         wait_until_answers(prefect_port, "/api/health", prefect, "Prefect")

@@ -203,7 +203,6 @@ def _bring_in(
 
 def _entry(transcript: Transcript, document: Document, content_hash: str) -> IndexedEpisode:
     episode = transcript.episode
-    ends = [segment.end for segment in transcript.segments]
     return IndexedEpisode(
         key=episode.key,
         podcast=slug(episode.podcast),
@@ -215,7 +214,7 @@ def _entry(transcript: Transcript, document: Document, content_hash: str) -> Ind
         path=document.name,
         version=document.version,
         content_hash=content_hash,
-        duration=episode.duration or max(ends, default=None),
+        duration=transcript.duration,
         approximate=transcript.provenance.get("times") == "approximate",
         flag=str(transcript.provenance.get("flag") or ""),
         language=language_of(transcript),

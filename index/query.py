@@ -1,8 +1,9 @@
 """The one list of a query's options, and the shape of every answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
+from hashlib import sha256
 from typing import Literal, get_args
 
 from ingest.errors import QueryError
@@ -22,22 +23,25 @@ DEFAULT_LIMIT = 10
 class Query:
     """A question and its options, each checked when made.
 
-    `podcast` is a name or a slug, `speaker` a name or words of it, `language` a language of transcripts (`de`, `German`);
+    `podcast` is a name or a slug, or several, `episode` a key, `speaker` a name or words of it, `language` a language of transcripts (`de`, `German`);
     `since` and `until` are dates or moments, a plain date in `until` is itself included; `adverts` ranks adverts, and what
     is read out in many episodes, like anything else. `group_by` gives one hit an episode, with further ones in its `more`.
-    In `text` and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. Raises `QueryError`.
+    `min_score` leaves out lower hits; `cursor` is an answer's, for the hits after it. In `text` and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. Raises `QueryError`.
     """
 
     text: str
     limit: int = DEFAULT_LIMIT
     mode: Mode = "hybrid"
-    podcast: str = ""
+    podcast: str | tuple[str, ...] = ""
     speaker: str = ""
     since: date | None = None
     until: date | None = None
     adverts: bool = False
     group_by: GroupBy | None = None
     language: str = ""
+    episode: str = ""
+    min_score: float | None = None
+    cursor: str = ""
 
     def __post_init__(self) -> None:
         if not any(character.isalnum() for character in self.text):
@@ -54,6 +58,20 @@ class Query:
             raise QueryError("", f"hits cannot be grouped by {self.group_by!r}; only by episode")
 
     @property
+    def offset(self) -> int:
+        """How many hits come before the first that is asked for. Raises `QueryError` for the cursor of another query."""
+        place = self.cursor.partition("-")[0]
+        is_number = place.isascii() and place.isdecimal() and len(place) < 6
+        if self.cursor and not (is_number and self.cursor == self.cursor_at(int(place))):
+            raise QueryError("", "the cursor is of another question or other options; begin without it")
+        return int(place or 0)
+
+    def cursor_at(self, offset: int) -> str:
+        """The cursor for the hits after the first `offset` ones; good for this question with these options alone."""
+        options = [(one.name, getattr(self, one.name)) for one in fields(self) if one.name not in {"limit", "cursor"}]
+        return f"{offset}-{sha256(repr(options).encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
+
+    @property
     def words(self) -> str:
         """The question with single spaces."""
         return " ".join(self.text.split())
@@ -64,9 +82,15 @@ class Query:
         return primary_language(self.language) if self.language.strip() else ""
 
     @property
-    def podcast_slug(self) -> str:
-        """The podcast's slug; empty for all."""
-        return slug(self.podcast) if self.podcast.strip() else ""
+    def podcasts(self) -> tuple[str, ...]:
+        """The podcasts' names as they were given; empty for all."""
+        given = (self.podcast,) if isinstance(self.podcast, str) else self.podcast
+        return tuple(name for name in given if name.strip())
+
+    @property
+    def podcast_slugs(self) -> tuple[str, ...]:
+        """The podcasts' slugs; empty for all."""
+        return tuple(map(slug, self.podcasts))
 
     @property
     def published_from(self) -> datetime | None:
@@ -119,6 +143,9 @@ class Excerpt:
 class Hit:
     """One passage and, inside it, the `answer`: one to three sentences by one speaker. `play_url` plays from there.
 
+    `link`, `audio_url` and `play_url` are web addresses or empty; `link` names the moment where it is a video of YouTube's
+    or a file that plays.
+
     `highlights` are begin and end of the query's words in the passage's text, in characters. `advert`: most of it is a sponsor's
     message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's length differs
     from the feed's (adverts put in at download). Where hits are grouped by episode, `moments` counts what was found in this
@@ -160,7 +187,8 @@ class Answer:
     """Hits, best first; `weak` when even the best may not answer the question.
 
     `suggestion` is the question with typing errors corrected, which was searched for instead; empty where there are none.
-    `notes` say in plain words what a person should know of this answer.
+    `notes` say in plain words what a person should know of this answer. `cursor` is for the hits after these, empty where
+    there are none.
     """
 
     query: str
@@ -171,3 +199,4 @@ class Answer:
     weak: bool = False
     suggestion: str = ""
     notes: tuple[str, ...] = ()
+    cursor: str = ""

@@ -21,7 +21,7 @@ from index.text.language import script_language, stemmed_as
 from index.text.question import Question
 from index.text.terms import hash_term, stems
 from ingest.errors import IndexNotBuiltError
-from ingest.times import play_url
+from ingest.links import moment, playing, web_address
 
 GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
@@ -58,12 +58,15 @@ class Searcher:
         found = self.store.candidates(query, vector, asked, DEPTH)
         if not found.indexed:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
-        hits = self._hits(query, vector, asked.question, found)
+        best = self._hits(query, vector, asked.question, found)
+        end = query.offset + query.limit
+        hits = best[:end]
         weak = query.mode != "text" and self._is_weak(hits, asked, by_words=vector is None)
         took = round((time.perf_counter() - started) * 1000, 1)
         return Answer(
-            query.text, query.mode, took, tuple(hits), Coverage(found.indexed, *self.counts()), weak,
+            query.text, query.mode, took, tuple(hits[query.offset :]), Coverage(found.indexed, *self.counts()), weak,
             suggestion=asked.question.suggestion, notes=tuple(self._notes(query, asked, found, hits, language)),
+            cursor=query.cursor_at(end) if len(best) > end else "",
         )  # fmt: skip
 
     def _is_weak(self, hits: Sequence[Hit], asked: Asked, *, by_words: bool) -> bool:
@@ -86,14 +89,18 @@ class Searcher:
             yield note
 
     def _hits(self, query: Query, vector: Vectors | None, question: Question, found: Candidates) -> Sequence[Hit]:
+        """The best hits: those asked for, those before them, and one more if there is one."""
         if not found.arrays:
             return ()
-        limit = GROUPED if query.group_by else max(query.limit, RERANKED) if self.reranker else query.limit
+        asked = query.offset + query.limit + 1
+        limit = GROUPED if query.group_by else max(asked, RERANKED) if self.reranker else asked
         passages = rank_passages(found.arrays, _passage_query(query, vector, question, found), limit)
         rows = found.rows([passage.chunk for passage in passages])
         hits = _highlighted(_build_hits(passages, found.arrays, rows), question, found)
         hits = _reranked(question.text, hits, self.reranker) if self.reranker else hits
-        return (_grouped(hits) if query.group_by else hits)[: query.limit]
+        if query.min_score is not None:
+            hits = [replace(hit, rank=n) for n, hit in enumerate((h for h in hits if h.score >= query.min_score), 1)]
+        return _grouped(hits) if query.group_by else hits
 
 
 def _passage_query(query: Query, vector: Vectors | None, question: Question, found: Candidates) -> PassageQuery:
@@ -197,9 +204,9 @@ def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) 
         passage=replace(whole, text=label + whole.text),
         answer=_excerpt(row, answer, _joined(row["text"], answer)),
         highlights=(),
-        link=row["link"],
-        audio_url=row["audio_url"],
-        play_url=play_url(row["audio_url"], answer[0].lead, whole.end),
+        link=moment(row["link"], answer[0].lead),
+        audio_url=web_address(row["audio_url"]),
+        play_url=playing(row["audio_url"], answer[0].lead, whole.end),
         approximate=row["approximate"],
         advert=passage.advert,
         language=row["language"],

@@ -14,6 +14,7 @@ SoundbiteError
 │   └── UnknownFormatError     it is in a format that is not read
 ├── TranscriptionError     the speech model cannot be loaded or fails
 ├── NotFoundError          no such episode, podcast or feed here
+│   └── PodcastNotFoundError   no such podcast, with the names that are near
 └── IndexingError          the index cannot be built or read
     ├── IndexNotBuiltError     there is nothing to search yet
     ├── IndexMismatchError     the index was built with another model or schema
@@ -101,6 +102,10 @@ class TranscriptionError(SoundbiteError):
 
 class NotFoundError(SoundbiteError):
     """No such episode, podcast or feed here."""
+
+
+class PodcastNotFoundError(NotFoundError):
+    """No such podcast here; the message says which names are near."""
 
 
 class IndexingError(SoundbiteError):

@@ -113,6 +113,11 @@ class Transcript:
     transcribed_at: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def duration(self) -> float | None:
+        """Seconds: what the feed says, else the end of the last segment; None where neither is known."""
+        return self.episode.duration or max((segment.end for segment in self.segments), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:

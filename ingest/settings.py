@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     whisper_compute_type: str = Field(default="", description="empty: int8 on a CPU, float16 on a GPU")
     language: str = Field(default="", description="empty: detected for each episode")
     allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
+    server_names: str = Field(
+        default="",
+        description="comma-separated host names that the server is called by, beside localhost and addresses",
+    )
     user_agent: str = f"soundbite/{VERSION} (podcast transcripts and search)"
     max_audio_mb: int = Field(default=1024, gt=0, description="larger audio is refused")
     respect_opt_out: bool = Field(default=True, description="leave episodes alone whose publisher opts out of AI use")
@@ -47,7 +51,12 @@ class Settings(BaseSettings):
     @property
     def hosts_allowed(self) -> frozenset[str]:
         """`allow_hosts` as a set of lower-case names."""
-        return frozenset(name.strip().lower() for name in self.allow_hosts.split(",") if name.strip())
+        return _names(self.allow_hosts)
+
+    @property
+    def names_served(self) -> frozenset[str]:
+        """`server_names` as a set of lower-case names."""
+        return _names(self.server_names)
 
     @property
     def library_dir(self) -> Path:
@@ -78,6 +87,10 @@ class Settings(BaseSettings):
     def ledger_path(self) -> Path:
         """SQLite: feeds, and which episodes are pending, done or failed."""
         return self.home / "ledger.sqlite"
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip().lower() for name in text.split(",") if name.strip())
 
 
 def read_settings() -> Settings:

@@ -1,6 +1,7 @@
 """What requests are answered from, opened once and shared by all threads, and the FastAPI dependencies on it."""
 
 import logging
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -13,7 +14,8 @@ from ingest.errors import IndexNotBuiltError, NotFoundError, SoundbiteError
 from ingest.identity import slug
 from ingest.ledger import Ledger
 from ingest.library import Library
-from ingest.models import EpisodeRecord, Transcript
+from ingest.models import Transcript
+from ingest.podcasts import check_podcast
 from ingest.settings import Settings
 from search_api.responses import Readiness
 
@@ -36,8 +38,20 @@ class Backend:
             _log.warning("not ready to answer yet: %s", error)
 
     def search(self, query: Query) -> Answer:
-        """The answer. Raises `QueryError`, `IndexNotBuiltError`, `IndexMismatchError`."""
-        return self._searcher.search(query)
+        """The answer; the query's `episode` may be a guid, too.
+
+        Raises `QueryError`, `NotFoundError`, `IndexNotBuiltError`, `IndexMismatchError`.
+        """
+        if query.episode:
+            query = replace(query, episode=self.library.find(query.episode).key)
+        answer = self._searcher.search(query)
+        there = {hit.podcast for hit in answer.hits}
+        for (
+            name
+        ) in query.podcasts:  # what has hits is there, and what there is takes a look at every file of the library
+            if slug(name) not in there:
+                check_podcast(self.ledger, self.library, name)
+        return answer
 
     def readiness(self) -> Readiness:
         """The size of the index. Raises `IndexNotBuiltError`, `IndexMismatchError` where it cannot answer."""
@@ -51,27 +65,31 @@ class Backend:
         return Readiness("ready", counts["episodes"], counts["chunks"], counts["unindexed"], embedder.name)
 
     def episodes(self, podcast: str = "") -> list[catalogue.EpisodeStatus]:
-        """Every known episode, newest first, or those of one podcast (its name or slug)."""
-        known = catalogue.episodes(self._searcher.store, self.ledger.records())
+        """Every known episode, newest first, or those of one podcast (its name or slug). Raises `PodcastNotFoundError`."""
+        known = catalogue.episodes(self._searcher.store, self.library, self.ledger.records())
         wanted = slug(podcast) if podcast.strip() else ""
-        return [status for status in known if not wanted or slug(status.podcast) == wanted]
+        found = [status for status in known if not wanted or slug(status.podcast) == wanted]
+        if not found:
+            check_podcast(self.ledger, self.library, podcast)
+        return found
 
     def transcript(self, name: str) -> Transcript:
         """The transcript of the episode with this key or guid. Raises `NotFoundError`, `TranscriptError`."""
         return self.library.read(self.library.find(name).name)
 
-    def episode(self, name: str) -> tuple[Transcript, EpisodeRecord | None]:
-        """An episode's transcript; an empty one and the ledger's record where it is pending or failed.
+    def episode(self, name: str) -> tuple[Transcript, catalogue.EpisodeStatus]:
+        """An episode's transcript and its state; the transcript is empty where the episode is pending or failed.
 
         Raises `NotFoundError`, `TranscriptError`.
         """
         try:
-            return self.transcript(name), None
+            transcript = self.transcript(name)
         except NotFoundError:
             record = self.ledger.record(name)
             if record is None:
                 raise
-            return Transcript(record.episode, ()), record
+            return Transcript(record.episode, ()), catalogue.waiting(record)
+        return transcript, catalogue.status_of(self._searcher.store, transcript)
 
 
 def get_backend(request: Request) -> Backend:

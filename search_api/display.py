@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from index.query import Excerpt, Hit
+from ingest.links import is_video, moment, playing, takes_time
 from ingest.models import Segment, Transcript
 from ingest.times import clock, parse_date, play_url
 
@@ -18,15 +18,6 @@ _SENTENCE_ENDS = (".", "!", "?", "…", '."', '?"', '!"')
 def long_date(published: datetime | None) -> str:
     """`20 February 2025`; empty for None."""
     return f"{published.day} {published:%B %Y}" if published else ""
-
-
-def web_address(text: str) -> str:
-    """The address if it is http or https, else empty: feeds are written by others."""
-    try:
-        parts = urlsplit(text.strip())
-    except ValueError:
-        return ""
-    return text.strip() if parts.scheme.lower() in {"http", "https"} and parts.netloc else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +37,7 @@ class PassageParagraph:
 class HitView:
     """A hit with what the page says of it in words; `start` and `end` are clock times, empty where unknown.
 
-    `link` and `play_url` are empty where they are no web addresses. `start` is the answer's.
+    `start` is the answer's, `player` what an audio element plays.
     """
 
     hit: Hit
@@ -55,8 +46,7 @@ class HitView:
     end: str
     published: datetime | None
     page: str
-    link: str
-    play_url: str
+    player: str
     citation: str
     more: "list[HitView]"
 
@@ -66,7 +56,6 @@ def hit_view(hit: Hit) -> HitView:
     published = parse_date(hit.published or "")
     answer = hit.answer
     start = "" if answer.start is None else clock(answer.start)
-    link, playing = web_address(hit.link), web_address(hit.play_url)
     source = (answer.speaker, f"“{hit.title}”", hit.podcast, long_date(published), start)
     return HitView(
         hit=hit,
@@ -75,11 +64,17 @@ def hit_view(hit: Hit) -> HitView:
         end="" if answer.end is None else clock(answer.end),
         published=published,
         page=play_url(f"/episodes/{hit.key}", answer.start),
-        link=link,
-        play_url=playing,
-        citation=citation(answer.text, source, play_url(link, answer.start) or playing),
+        player="" if is_video(hit.play_url) else hit.play_url,
+        citation=citation(answer.text, source, cited_address(hit)),
         more=[hit_view(one) for one in hit.more],
     )
+
+
+def cited_address(hit: Hit) -> str:
+    """Where the answer is seen or heard: its page where that takes a time or none is known, else the recording."""
+    start = hit.answer.start
+    playable = "" if start is None or takes_time(hit.link) else playing(hit.audio_url, start)
+    return playable or moment(hit.link, start) or hit.play_url
 
 
 def passage_paragraphs(text: str, answer: Excerpt) -> list[PassageParagraph]:

@@ -7,11 +7,12 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from index.query import DEFAULT_LIMIT, MAX_QUERY, Answer
-from ingest.times import clock, fragment_seconds, play_url
+from ingest.links import is_video, playing, web_address
+from ingest.times import clock, fragment_seconds
 from search_api.deps import BackendDep, get_backend
-from search_api.display import hit_view, long_date, transcript_paragraphs, web_address
+from search_api.display import hit_view, long_date, transcript_paragraphs
 from search_api.params import OptionalQueryDep
-from search_api.problems import KINDS, Problem
+from search_api.problems import FOREIGN_HOST, FOREIGN_ORIGIN, KINDS, Problem
 from search_api.responses import CAPTION_FORMATS, FORMATS, formats_of, transcript_path
 
 MODES = (("hybrid", "words and meaning"), ("vector", "meaning"), ("text", "words"))
@@ -21,7 +22,7 @@ FILTERS = ("podcast", "speaker", "since", "until", "adverts", "group_by", "langu
 TEMPLATES = Environment(
     loader=PackageLoader("search_api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-for function in (clock, fragment_seconds, long_date, play_url, transcript_path, web_address):
+for function in (clock, fragment_seconds, is_video, long_date, playing, transcript_path, web_address):
     TEMPLATES.globals[function.__name__] = function
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -58,8 +59,8 @@ def _search_page(request: Request, answer: Answer | None = None, problem: Proble
 
 
 def problem_page(request: Request, problem: Problem) -> str:
-    """An error as a page; what was asked stays in the form."""
-    if request.url.path == "/":
+    """An error as a page; what was asked stays in the form, which a caller who may not ask does not see."""
+    if request.url.path == "/" and problem.kind not in {FOREIGN_HOST, FOREIGN_ORIGIN}:
         return _search_page(request, problem=problem)
     return render("problem.html", problem=problem)
 

@@ -1,7 +1,7 @@
 """The parameters of a search, read from the address into an `index.query.Query`: the same for programs and the page."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 from fastapi import Query as Parameter
@@ -11,9 +11,11 @@ from index.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_QUERY, GroupBy, Mode, Quer
 from ingest.times import parse_day
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True)]
-DayOrTime = Annotated[
-    date | None, PlainValidator(parse_day), WithJsonSchema({"type": "string", "examples": ["2025-02-20"]})
-]
+DAY_OR_TIME: dict[str, Any] = {
+    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+    "examples": ["2025-02-20"],
+}
+DayOrTime = Annotated[date | None, PlainValidator(parse_day), WithJsonSchema(DAY_OR_TIME)]
 
 
 def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
@@ -22,7 +24,9 @@ def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
         int, Parameter(ge=1, le=MAX_LIMIT, description=f"The largest number of hits, 1 to {MAX_LIMIT}.")
     ] = DEFAULT_LIMIT,
     mode: Annotated[Mode, Parameter(description="Search by words and meaning together, or by one.")] = "hybrid",
-    podcast: Annotated[Words, Parameter(description="Only this podcast's episodes (its name or slug).")] = "",
+    podcast: Annotated[
+        list[Words] | None, Parameter(description="Only this podcast's episodes (its name or slug); may be repeated.")
+    ] = None,
     speaker: Annotated[Words, Parameter(description="Only what this speaker says: a name, or words of it.")] = "",
     since: Annotated[DayOrTime, Parameter(description="Published on this date or later (ISO 8601).")] = None,
     until: Annotated[DayOrTime, Parameter(description="Published on this date, itself included, or earlier.")] = None,
@@ -33,9 +37,20 @@ def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
         GroupBy | None, Parameter(description="One hit an episode, with its further ones in `more`.")
     ] = None,
     language: Annotated[Words, Parameter(description="Only transcripts in this language (its code or name).")] = "",
+    episode: Annotated[Words, Parameter(description="Only this episode (its key or guid).")] = "",
+    min_score: Annotated[
+        float | None, Parameter(ge=0, allow_inf_nan=False, description="Leave out hits with a lower score.")
+    ] = None,
+    cursor: Annotated[
+        str, Parameter(max_length=40, description="An answer's `cursor`, for the hits after it; all else as before.")
+    ] = "",
 ) -> Query | None:
     """The query; None where `q` is blank. Raises `QueryError`."""
-    return Query(q, limit, mode, podcast, speaker, since, until, adverts, group_by, language) if q else None
+    if not q:
+        return None
+    return Query(
+        q, limit, mode, tuple(podcast or ()), speaker, since, until, adverts, group_by, language, episode, min_score, cursor
+    )  # fmt: skip
 
 
 OptionalQueryDep = Annotated[Query | None, Depends(optional_query)]
@@ -44,7 +59,12 @@ OptionalQueryDep = Annotated[Query | None, Depends(optional_query)]
 def required_query(
     q: Annotated[
         Words,
-        Parameter(min_length=1, max_length=MAX_QUERY, description=f"The question, at most {MAX_QUERY:,} characters."),
+        Parameter(
+            min_length=1,
+            max_length=MAX_QUERY,
+            json_schema_extra={"pattern": r"\S"},
+            description=f"The question, at most {MAX_QUERY:,} characters.",
+        ),
     ],
     query: OptionalQueryDep,
 ) -> Query:

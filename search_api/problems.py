@@ -13,6 +13,7 @@ from ingest.errors import (
     IndexMismatchError,
     IndexNotBuiltError,
     NotFoundError,
+    PodcastNotFoundError,
     QueryError,
     SoundbiteError,
     TranscriptError,
@@ -21,6 +22,7 @@ from search_api.responses import ProblemDocument
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 30  # after which an index that is being built may be asked again
+BUSY_SECONDS = 1  # in which forty searches of 15 ms are done
 MAX_DETAIL = 300  # characters; a longer text is mostly what the client sent
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,18 @@ _log = logging.getLogger(__name__)
 
 class NoSuchFormatError(SoundbiteError):
     """The transcript cannot be given in this format."""
+
+
+class ForeignHostError(SoundbiteError):
+    """The request calls the server by a name that is not its own."""
+
+
+class ForeignOriginError(SoundbiteError):
+    """The request comes from a page of another site."""
+
+
+class BusyError(SoundbiteError):
+    """As many requests are being answered as the server takes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ class Kind:
 EMPTY_QUERY = Kind("empty-query", 422, "Nothing was asked", "Ask a question, or give a few words (`q`).")
 INVALID_QUERY = Kind("invalid-query", 422, "The query cannot be asked", "Change it and ask again.")
 INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is not valid", "Change it and ask again.")
+NO_SUCH_PODCAST = Kind("no-such-podcast", 422, "No such podcast here", "Leave `podcast` out to search all; /v1/episodes shows their names.")
 EPISODE_NOT_FOUND = Kind("episode-not-found", 404, "No such episode here", "/v1/episodes lists those there are.")
 NO_SUCH_FORMAT = Kind("no-such-format", 404, "The transcript has no such format", "VTT and SRT need times; md, json and txt do not.")
 NO_SUCH_ADDRESS = Kind("no-such-address", 404, "There is nothing at this address", "/docs lists what there is.")
@@ -58,19 +73,28 @@ INDEX_NOT_BUILT = Kind("index-not-built", 503, "There is nothing to search yet",
 INDEX_MISMATCH = Kind("index-mismatch", 503, "The index was built with another model", "Run `soundbite index --rebuild`, or set the model back.")
 INDEX_UNUSABLE = Kind("index-unusable", 503, "The index cannot be read", "Run `soundbite doctor` where the server runs.")
 HOME_UNUSABLE = Kind("home-unusable", 503, "The home directory cannot be used", "Run `soundbite doctor` where the server runs.")
+BUSY = Kind("busy", 503, "Too much is asked at once", "Ask again after the seconds in `Retry-After`.")
+FOREIGN_HOST = Kind("foreign-host", 421, "This server does not go by that name", "Use localhost or its address, or add the name to SOUNDBITE_SERVER_NAMES where it runs.")
+FOREIGN_ORIGIN = Kind("foreign-origin", 403, "Pages of other sites may not ask here", "Ask from a program, or from this server's own page.")
 REFUSED = Kind("refused", 400, "The request cannot be answered", "Change it and ask again.")
 INTERNAL = Kind("internal", 500, "Something went wrong here", "Ask again; if it stays, the server's log says more.")
 KINDS = (
-    EMPTY_QUERY, INVALID_QUERY, INVALID_PARAMETER, EPISODE_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS, METHOD_NOT_ALLOWED,
-    UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH, INDEX_UNUSABLE, HOME_UNUSABLE, REFUSED, INTERNAL,
+    EMPTY_QUERY, INVALID_QUERY, INVALID_PARAMETER, NO_SUCH_PODCAST, EPISODE_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS,
+    METHOD_NOT_ALLOWED,
+    UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH, INDEX_UNUSABLE, HOME_UNUSABLE, BUSY, FOREIGN_HOST,
+    FOREIGN_ORIGIN, REFUSED, INTERNAL,
 )
 # fmt: on
 
 # The most particular first: the first class that an error belongs to decides.
 _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (QueryError, INVALID_QUERY),
+    (PodcastNotFoundError, NO_SUCH_PODCAST),
     (NotFoundError, EPISODE_NOT_FOUND),
     (NoSuchFormatError, NO_SUCH_FORMAT),
+    (BusyError, BUSY),
+    (ForeignHostError, FOREIGN_HOST),
+    (ForeignOriginError, FOREIGN_ORIGIN),
     (TranscriptError, UNREADABLE_TRANSCRIPT),
     (IndexNotBuiltError, INDEX_NOT_BUILT),
     (IndexMismatchError, INDEX_MISMATCH),
@@ -78,8 +102,8 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (HomeError, HOME_UNUSABLE),
 )
 _BY_STATUS = {404: NO_SUCH_ADDRESS, 405: METHOD_NOT_ALLOWED}
-# The subject of these errors is what the client sent; that of the others may be a path on the server.
-_SUBJECT_FROM_CLIENT = (QueryError, NotFoundError, NoSuchFormatError)
+# These errors tell of what the client sent or did; the subject of the others may be a path on the server.
+_SUBJECT_FROM_CLIENT = (QueryError, NotFoundError, NoSuchFormatError, ForeignHostError, ForeignOriginError, BusyError)
 _MESSAGE_WITHOUT_PATH = (IndexNotBuiltError, IndexMismatchError)
 
 
@@ -97,7 +121,7 @@ class Problem:
 
     def headers(self) -> dict[str, str]:
         """The headers of the response beside the usual ones."""
-        return {"Retry-After": str(RETRY_SECONDS)} if self.status == 503 else {}
+        return {"Retry-After": str(BUSY_SECONDS if self.kind is BUSY else RETRY_SECONDS)} if self.status == 503 else {}
 
 
 def problem_of(error: Exception) -> Problem:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
-from index.catalogue import EpisodeStatus
-from ingest.models import EpisodeRecord, Transcript
-from ingest.times import iso
+from index.catalogue import EpisodeStatus, Status
+from ingest.links import web_address
+from ingest.models import Transcript
 from ingest.transcripts.export import Format
 
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -50,7 +50,7 @@ class EpisodeList:
 class EpisodeDetail:
     """One episode: what its feed says, how its transcript was made, and `transcripts` as paths by format.
 
-    `published_text` is the feed's own date, verbatim; `reason` says why there is no transcript; `timed` that its
+    What the list of episodes has too is the same here. `published_text` is the feed's own date, verbatim; `reason` says why there is no transcript; `timed` that its
     segments have times; `flag` why not to trust it.
     """
 
@@ -60,8 +60,9 @@ class EpisodeDetail:
     title: str
     published: str | None
     published_text: str
-    status: Literal["transcribed", "pending", "failed"]
+    status: Status
     reason: str
+    chunks: int
     link: str
     audio_url: str
     source_feed: str
@@ -101,22 +102,21 @@ def formats_of(transcript: Transcript) -> tuple[Format, ...]:
     return tuple(suffix for suffix in FORMATS if transcript.segments or suffix not in CAPTION_FORMATS)
 
 
-def episode_detail(transcript: Transcript, record: EpisodeRecord | None = None) -> EpisodeDetail:
-    """The document of one episode; `record` is the ledger's where the transcript is still empty."""
+def episode_detail(transcript: Transcript, status: EpisodeStatus) -> EpisodeDetail:
+    """The document of one episode: its state as the list has it, and what its transcript says."""
     episode = transcript.episode
     names = [segment.speaker for segment in transcript.segments] + [turn.speaker for turn in transcript.turns]
     return EpisodeDetail(
-        key=episode.key, guid=episode.guid, podcast=episode.podcast, title=episode.title,
-        published=iso(episode.published_at), published_text=episode.published,
-        status="transcribed" if record is None else "failed" if record.status == "failed" else "pending",
-        reason=record.reason if record else "",
-        link=episode.link, audio_url=episode.audio_url, source_feed=episode.source_feed, duration=episode.duration,
+        key=status.key, guid=status.guid, podcast=status.podcast, title=status.title,
+        published=status.published, published_text=episode.published,
+        status=status.status, reason=status.reason, chunks=status.chunks,
+        link=status.link, audio_url=status.audio_url, source_feed=web_address(episode.source_feed), duration=status.duration,
         summary=episode.summary, author=episode.author, season=episode.season, number=episode.number,
         speakers=tuple(dict.fromkeys(filter(None, names))),
         words=sum(len(turn.text.split()) for turn in transcript.turns),
         timed=bool(transcript.segments),
         transcribed_at=transcript.transcribed_at,
-        flag=str(transcript.provenance.get("flag") or ""),
+        flag=status.flag,
         provenance=transcript.provenance,
         transcripts={suffix: transcript_path(episode.key, suffix) for suffix in formats_of(transcript)},
     )  # fmt: skip

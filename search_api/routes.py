@@ -1,13 +1,10 @@
 """The HTTP operations for programs: search, episodes and transcripts under `/v1`; whether the server lives and is ready."""
 
-from collections.abc import Callable, Coroutine
-from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Path, Query, Response
 
 from index.query import Answer
 from ingest.errors import TranscriptError
@@ -15,6 +12,7 @@ from ingest.identity import slug
 from ingest.transcripts.export import Format, render
 from search_api import problems
 from search_api.deps import BackendDep, EpisodeName
+from search_api.operation import KnownParametersRoute
 from search_api.params import QueryDep
 from search_api.problems import NoSuchFormatError, documented
 from search_api.responses import MEDIA_TYPES, EpisodeDetail, EpisodeList, Liveness, Readiness, episode_detail
@@ -22,35 +20,26 @@ from search_api.responses import MEDIA_TYPES, EpisodeDetail, EpisodeList, Livene
 # Browsers let a player on another site show a transcript only where its host allows it (Podcasting 2.0, `transcript`).
 CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 NO_INDEX = documented(problems.INDEX_NOT_BUILT, problems.INDEX_MISMATCH, problems.INDEX_UNUSABLE)
-BAD_QUERY = documented(problems.EMPTY_QUERY, problems.INVALID_QUERY, problems.INVALID_PARAMETER)
+BAD_PARAMETER = documented(problems.INVALID_PARAMETER, problems.NO_SUCH_PODCAST)
+BAD_QUERY = documented(
+    problems.EMPTY_QUERY,
+    problems.INVALID_QUERY,
+    problems.INVALID_PARAMETER,
+    problems.NO_SUCH_PODCAST,
+    problems.EPISODE_NOT_FOUND,
+)
 NO_HOME = documented(problems.HOME_UNUSABLE, problems.INDEX_UNUSABLE)
 UNREADABLE = documented(problems.UNREADABLE_TRANSCRIPT)
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged since `If-None-Match`"}}
 
 
-class RevalidatedRoute(APIRoute):
-    """Gives responses the hash of their body as ETag, or answers 304 to a client that has it (RFC 9110, 13.1.2)."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler around FastAPI's own."""
-        handle = super().get_route_handler()
-
-        async def handle_with_tag(request: Request) -> Response:
-            response = await handle(request)
-            tag = f'"{sha256(response.body).hexdigest()[:32]}"'
-            # A transcript may be corrected at any time: caches keep it and ask each time.
-            response.headers.update({"ETag": tag, "Cache-Control": "no-cache"})
-            held = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
-            if held.isdisjoint({tag, "*"}):
-                return response
-            headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
-            return Response(status_code=304, headers=headers)
-
-        return handle_with_tag
+def _schema(media: str) -> dict[str, str]:
+    return {"type": "object" if media == MEDIA_TYPES["json"] else "string"}
 
 
 router = APIRouter()
-episodes = APIRouter(prefix="/v1/episodes", tags=["episodes"], route_class=RevalidatedRoute, responses=UNCHANGED)
+searches = APIRouter(prefix="/v1", tags=["search"], route_class=KnownParametersRoute, responses=UNCHANGED)
+episodes = APIRouter(prefix="/v1/episodes", tags=["episodes"], route_class=KnownParametersRoute, responses=UNCHANGED)
 
 
 @router.get("/livez", operation_id="live", tags=["server"], summary="Alive")
@@ -65,13 +54,13 @@ def ready(backend: BackendDep) -> Readiness:
     return backend.readiness()
 
 
-@router.get("/v1/search", operation_id="search", tags=["search"], summary="Search", responses=BAD_QUERY | NO_INDEX)
+@searches.get("/search", operation_id="search", summary="Search", responses=BAD_QUERY | NO_INDEX)
 def search(query: QueryDep, backend: BackendDep) -> Answer:
     """The passages that answer a question, best first: the same document that `soundbite search --json` prints."""
     return backend.search(query)
 
 
-@episodes.get("", operation_id="list_episodes", summary="Episodes", responses=NO_HOME)
+@episodes.get("", operation_id="list_episodes", summary="Episodes", responses=BAD_PARAMETER | NO_HOME)
 def list_episodes(
     backend: BackendDep, podcast: Annotated[str, Query(description="Only this podcast's (its name or slug).")] = ""
 ) -> EpisodeList:
@@ -85,8 +74,8 @@ def list_episodes(
     operation_id="get_transcript",
     summary="Transcript",
     response_class=Response,
-    responses={200: {"content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()}}}
-    | documented(problems.EPISODE_NOT_FOUND, problems.NO_SUCH_FORMAT)
+    responses={200: {"content": {media: {"schema": _schema(media)} for media in MEDIA_TYPES.values()}}}
+    | documented(problems.EPISODE_NOT_FOUND, problems.NO_SUCH_FORMAT, problems.INVALID_PARAMETER)
     | UNREADABLE,
 )
 def transcript(
@@ -107,14 +96,20 @@ def transcript(
     "/{name:path}",
     operation_id="get_episode",
     summary="One episode",
-    responses=documented(problems.EPISODE_NOT_FOUND) | UNREADABLE,
+    responses=documented(problems.EPISODE_NOT_FOUND, problems.INVALID_PARAMETER) | UNREADABLE,
 )
 def episode(name: EpisodeName, backend: BackendDep) -> EpisodeDetail:
     """What the feed says of an episode, how its transcript was made, and the formats it is given in."""
     return episode_detail(*backend.episode(name))
 
 
+router.include_router(searches)
 router.include_router(episodes)
+
+
+def is_transcript(path: str) -> bool:
+    """Whether a path is one of the transcripts, which players on other sites may read."""
+    return path.startswith(episodes.prefix) and "/transcript." in path
 
 
 def inline_as(file_name: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import asdict
+from ipaddress import ip_address
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +17,15 @@ from ingest.ledger import Ledger
 from ingest.settings import Settings
 
 app = typer.Typer()
-Host = Annotated[str, typer.Option(help="The address to listen on; others on your network can reach 0.0.0.0.")]
+Host = Annotated[
+    str,
+    typer.Option(
+        help="The address to listen on; others on your network can reach 0.0.0.0, which takes --without-keys."
+    ),
+]
+WithoutKeys = Annotated[
+    bool, typer.Option("--without-keys", help="Let everybody who can reach that address search and read everything.")
+]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]
 
 
@@ -98,11 +107,16 @@ def index(
 
 
 @app.command()
-def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(
+    context: typer.Context, host: Host = "127.0.0.1", port: Port = 8000, without_keys: WithoutKeys = False
+) -> None:
     """Serve the search page and the HTTP API until Ctrl-C."""
+    _check_reach(host, without_keys)
     import uvicorn
 
     _publish(settings_of(context))
+    if not _is_loopback(host):
+        say(f"Anybody who can reach {host} may search and read everything here: there are no keys")
     say(f"Search page: http://{host}:{port}/   API: http://{host}:{port}/docs   (Ctrl-C stops)")
     uvicorn.run("search_api.app:create_app", factory=True, host=host, port=port, log_level="warning")
 
@@ -113,14 +127,32 @@ def up(
     every: Annotated[str, typer.Option(help="How often to look for new episodes: 30m, 1h, 1d.")] = "1h",
     host: Host = "127.0.0.1",
     port: Port = 8000,
+    without_keys: WithoutKeys = False,
 ) -> None:
     """Keep going: the flow on a schedule and the search page, in the foreground until Ctrl-C."""
+    _check_reach(host, without_keys)
     settings = settings_of(context)
     Ledger(settings.ledger_path).open()
     _publish(settings)
     from flows.up import interval, keep_going
 
     keep_going(settings, interval(every), host, port)
+
+
+def _check_reach(host: str, without_keys: bool) -> None:
+    """Raises `typer.BadParameter` where others could reach the server and nobody said that they may."""
+    if not _is_loopback(host) and not without_keys:
+        raise typer.BadParameter(
+            f"others can reach {host}, and there are no keys: all that is transcribed here could be read by anybody "
+            "there; say so with --without-keys, or leave --host out"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _publish(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from index.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from index.store.lance import Store
 from ingest.identity import slug
 from ingest.ledger import Ledger
+from ingest.library import Library
 
 app = typer.Typer()
 
@@ -57,10 +58,11 @@ def search(  # noqa: PLR0917 - Typer passes them by name
 
 @app.command()
 def episodes(context: typer.Context, podcast: Podcast = "", json: Json = False) -> None:
-    """List every episode known and what became of it: indexed, pending or failed, and why."""
+    """List every episode known and what became of it: indexed, transcribed, pending or failed, and why."""
     settings = settings_of(context)
     check_podcast(settings, podcast)
-    known = catalogue.episodes(Store(settings.index_dir), Ledger(settings.ledger_path).records())
+    library, ledger = Library(settings.library_dir), Ledger(settings.ledger_path)
+    known = catalogue.episodes(Store(settings.index_dir), library, ledger.records())
     listed = [episode for episode in known if not podcast or slug(episode.podcast) == slug(podcast)]
     if json:
         output.emit({"episodes": [asdict(episode) for episode in listed]})

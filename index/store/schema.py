@@ -58,8 +58,10 @@ class IndexedEpisode:
 def restriction(query: Query, speakers: Speakers | None = None) -> str:
     """A query's filters in the store's SQL, every value quoted; empty where there are none."""
     parts = []
-    if query.podcast_slug:
-        parts.append(f"podcast = {quoted(query.podcast_slug)}")
+    if query.podcast_slugs:
+        parts.append(f"podcast IN ({', '.join(map(quoted, query.podcast_slugs))})")
+    if query.episode:
+        parts.append(f"key = {quoted(query.episode)}")
     if speakers:
         parts.append(_says(speakers))
     if query.language_code:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -26,11 +27,36 @@ def test_a_query_that_cannot_be_asked_says_why_in_one_line(text, options, reason
     assert len(str(caught.value)) < 120
 
 
-def test_a_podcast_is_a_name_or_a_slug():
-    assert ["coaching-notes"] * 2 == [
-        Query("why", podcast=name).podcast_slug for name in ("Coaching Notes", "coaching-notes")
-    ]
-    assert [""] * 2 == [Query("why", podcast=name).podcast_slug for name in ("", " ")]
+@pytest.mark.parametrize(
+    ("given", "slugs"),
+    [
+        ("Coaching Notes", ("coaching-notes",)),
+        ("coaching-notes", ("coaching-notes",)),
+        (("Coaching Notes", "quota", " "), ("coaching-notes", "quota")),
+        ("", ()),
+        ((" ",), ()),
+    ],
+)
+def test_podcasts_are_names_or_slugs(given, slugs):
+    assert slugs == Query("why", podcast=given).podcast_slugs
+
+
+def test_a_cursor_goes_on_with_the_same_question_and_with_no_other():
+    query = Query("why", podcast="quota", until=date(2025, 2, 20))
+    cursor = query.cursor_at(20)
+    assert (0, 20) == (query.offset, replace(query, cursor=cursor, limit=3).offset)
+    for other in (
+        Query("why not"),
+        Query("why"),
+        replace(query, mode="text"),
+        replace(query, min_score=0.5),
+        replace(query, until=None),
+    ):
+        with pytest.raises(QueryError, match="begin without it"):
+            print(replace(other, cursor=cursor).offset)
+    for forged in ("20", "x-1", "-", "\u0662" + cursor[1:], "9" * 5_000, f"{cursor}0"):
+        with pytest.raises(QueryError, match="begin without it"):
+            print(replace(query, cursor=forged).offset)
 
 
 def test_a_date_includes_its_whole_day_and_a_moment_is_itself():

@@ -1,9 +1,8 @@
 import pytest
-from fastapi.testclient import TestClient
 
 from ingest.settings import Settings
 from search_api.app import create_app
-from tests.search_api.home import FAILED, TIMED, UNTIMED, add, add_failed, opener
+from tests.search_api.home import FAILED, TIMED, UNTIMED, Client, add, add_failed, opener
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +15,7 @@ def settings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(settings):
-    with TestClient(create_app(settings, opener), raise_server_exceptions=False) as client:
+    with Client(create_app(settings, opener), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -1,6 +1,12 @@
 """A small home to serve: two episodes with transcripts, one that failed; the one place here that writes library, index and ledger."""
 
+import threading
+import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
+
+import uvicorn
+from fastapi.testclient import TestClient
 
 from index.build import update
 from index.search import Searcher
@@ -28,6 +34,13 @@ HOSTILE = Episode(
 )  # fmt: skip
 UNTIMED = Transcript(HOSTILE, (Turn("Prices <b>rise</b> & fall with <script>alert(4)</script>.", '"><i>Eve</i>'),))
 FAILED = Episode("selling-well", "g3", "Not heard yet", published="Fri, 21 Feb 2025 09:00:00 -0000")
+
+
+class Client(TestClient):
+    """A client on the machine of the server, which calls it by its address."""
+
+    def __init__(self, app, base_url="http://127.0.0.1:8000", **others):
+        super().__init__(app, base_url, **others)
 
 
 def add(settings, *transcripts, rebuild=False):
@@ -65,3 +78,16 @@ def problem(answer, status, name):
     assert 0 < len(document["detail"]) <= 300
     assert "\n" not in document["detail"]
     return document["detail"]
+
+
+@contextmanager
+def running(app):
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

@@ -1,15 +1,29 @@
 """Episodes and transcripts over HTTP: identity, formats, file names, what a client has already."""
 
+import shutil
 from urllib.parse import unquote
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ingest.library import Library
 from ingest.models import Transcript, Turn
 from search_api.app import create_app
 from search_api.routes import inline_as
-from tests.search_api.home import ENCODED_GUID, GUID, HOSTILE, SELLERS, TIMED, add, opener, problem, rename
+from tests.search_api.home import (
+    ENCODED_GUID,
+    FAILED,
+    GUID,
+    HOSTILE,
+    SELLERS,
+    TIMED,
+    UNTIMED,
+    Client,
+    add,
+    add_failed,
+    opener,
+    problem,
+    rename,
+)
 
 STEM = "ä – 日本"  # noqa: RUF001 - a dash outside Latin-1
 
@@ -22,9 +36,21 @@ def test_every_known_episode_is_listed_newest_first_with_its_state(client):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("podcast", "count"), [("selling-well", 3), ("Selling Well", 3), (" ", 3), ("selling", 0)])
+@pytest.mark.parametrize(("podcast", "count"), [("selling-well", 3), ("Selling Well", 3), (" ", 3)])
 def test_the_list_takes_a_podcast_by_its_name_or_slug(client, podcast, count):
     assert client.get("/v1/episodes", params={"podcast": podcast}).json()["count"] == count
+
+
+def test_a_podcast_that_is_not_here_is_no_empty_list(client):
+    detail = problem(client.get("/v1/episodes", params={"podcast": "selling"}), 422, "no-such-podcast")
+    assert detail == "selling: no such podcast here (did you mean selling-well?)"
+
+
+@pytest.mark.parametrize("path", ["", f"/{SELLERS.key}", f"/{SELLERS.key}/transcript.md"])
+def test_parameters_that_nobody_reads_are_refused(client, path):
+    assert "offset: is no parameter here" in problem(
+        client.get(f"/v1/episodes{path}?offset=3"), 422, "invalid-parameter"
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,6 +65,20 @@ def test_an_episode_is_found_by_its_key_and_by_its_guid(client, name):
 def test_a_guid_that_looks_like_a_path_of_the_server_is_still_a_guid(client):
     assert client.get("/v1/episodes/g2%2Ftranscript").json()["key"] == HOSTILE.key
     assert client.get("/v1/episodes/g2%2Ftranscript/transcript.txt").text.startswith('"><i>Eve</i>:')
+
+
+def test_the_list_and_one_episode_agree_with_and_without_an_index(own):
+    add(own, TIMED, UNTIMED)
+    add_failed(own, FAILED, "no audio")
+    with Client(create_app(own, opener)) as client:
+        for state in ("indexed", "transcribed"):
+            listed = client.get("/v1/episodes").json()["episodes"]
+            assert [one["status"] for one in listed] == ["failed", state, state]
+            assert [one["duration"] for one in listed] == [None, 9.0, None]
+            for one in listed:
+                found = client.get(f"/v1/episodes/{one['key']}").json()
+                assert {name: found[name] for name in one} == one
+            shutil.rmtree(own.index_dir, ignore_errors=True)
 
 
 def test_an_episode_without_a_transcript_says_why(client):
@@ -107,7 +147,7 @@ def test_a_format_that_the_transcript_does_not_have_is_not_found(client):
 
 def test_a_renamed_file_keeps_its_page_its_hits_and_its_transcripts(own):
     add(own, TIMED)
-    with TestClient(create_app(own, opener)) as client:
+    with Client(create_app(own, opener)) as client:
         rename(own, SELLERS.key, STEM)
         hit = client.get("/v1/search?q=people").json()["hits"][0]
         assert "asks them for more" in client.get(f"/episodes/{hit['key']}").text
@@ -159,6 +199,13 @@ def test_a_transcript_that_was_broken_by_hand_is_named_so(own):
     library = Library(own.library_dir)
     path = library.root / library.find(SELLERS.key).name
     path.write_text(path.read_text().partition("## Transcript")[0])
-    with TestClient(create_app(own, opener)) as client:
+    with Client(create_app(own, opener)) as client:
         detail = problem(client.get(f"/v1/episodes/{ENCODED_GUID}"), 409, "unreadable-transcript")
     assert str(own.home) not in detail
+
+
+@pytest.mark.parametrize("path", ["/v1/search?q=prices", "/v1/episodes", "/v1/episodes/g2%2Ftranscript"])
+def test_an_address_that_is_not_of_the_web_is_left_out(client, path):
+    answer = client.get(path)
+    assert HOSTILE.guid in answer.text
+    assert "javascript:" not in answer.text

@@ -4,15 +4,11 @@ import json
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 from base64 import b64decode
-from contextlib import contextmanager
 from html import unescape
 
 import pytest
-import uvicorn
-from fastapi.testclient import TestClient
 from websockets.sync.client import connect
 
 from ingest.identity import episode_key
@@ -21,7 +17,7 @@ from ingest.settings import Settings
 from ingest.transcripts.document import turns_from_segments
 from search_api.app import create_app
 from tests.sample.host import HERE, serve
-from tests.search_api.home import HOSTILE, UNTIMED, add, opener
+from tests.search_api.home import HOSTILE, UNTIMED, Client, add, opener, running
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -55,7 +51,7 @@ def settings(tmp_path_factory, host):
 
 @pytest.fixture(scope="module")
 def client(settings):
-    with TestClient(create_app(settings, opener)) as client:
+    with Client(create_app(settings, opener)) as client:
         yield client
 
 
@@ -134,7 +130,7 @@ def test_any_last_day_can_be_asked_for(client):
 
 
 def test_a_home_without_anything_says_how_to_begin(tmp_path):
-    with TestClient(create_app(Settings(home=tmp_path), opener)) as client:
+    with Client(create_app(Settings(home=tmp_path), opener)) as client:
         assert "soundbite add" in client.get("/").text
         answer = client.get("/?q=call")
     assert answer.status_code == 503
@@ -201,19 +197,6 @@ class Tab:
         )
         path.write_bytes(b64decode(self.do("Page.captureScreenshot", format="png")["data"]))
         return self.value("document.documentElement.scrollWidth")
-
-
-@contextmanager
-def running(app):
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture(scope="module")

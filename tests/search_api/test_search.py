@@ -23,7 +23,7 @@ def test_a_question_is_answered_with_the_passage_its_speaker_and_a_link_that_pla
 
 def test_the_json_has_the_names_that_clients_know(client):
     answer = client.get("/v1/search?q=people").json()
-    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak", "suggestion", "notes"]
+    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak", "suggestion", "notes", "cursor"]
     assert list(answer["hits"][0]) == [
         "rank", "score", "scores", "podcast", "episode_id", "key", "title", "published", "passage", "answer",
         "highlights", "link", "audio_url", "play_url", "approximate", "advert", "language",
@@ -39,7 +39,6 @@ def test_the_json_has_the_names_that_clients_know(client):
     [
         ({"podcast": "selling-well"}, {SELLERS.key, HOSTILE.key}),
         ({"podcast": " Selling Well "}, {SELLERS.key, HOSTILE.key}),
-        ({"podcast": "another"}, set()),
         ({"speaker": "ben"}, {SELLERS.key}),
         ({"language": "en-GB"}, {SELLERS.key, HOSTILE.key}),
         ({"language": "de"}, set()),
@@ -51,6 +50,14 @@ def test_the_json_has_the_names_that_clients_know(client):
         ({"since": "", "until": " "}, {SELLERS.key, HOSTILE.key}),
         ({"mode": "text"}, {SELLERS.key}),
         ({"limit": 1}, {SELLERS.key}),
+        ({"episode": SELLERS.key}, {SELLERS.key}),
+        ({"episode": SELLERS.key[:8]}, {SELLERS.key}),
+        ({"episode": GUID}, {SELLERS.key}),
+        ({"episode": HOSTILE.guid}, {HOSTILE.key}),
+        ({"min_score": 0.2}, {SELLERS.key}),
+        ({"min_score": 9}, set()),
+        ({"podcast": ["selling-well", "Selling Well"]}, {SELLERS.key, HOSTILE.key}),
+        ({"podcast": ["", "selling-well"]}, {SELLERS.key, HOSTILE.key}),
     ],
 )
 def test_filters_narrow_the_hits(client, filters, expected):
@@ -74,6 +81,29 @@ def test_filters_narrow_the_hits(client, filters, expected):
         ({"q": "x", "until": "9999-12-31T23:59:59-01:00"}, "invalid-parameter", "until: "),
         ({"q": "x", "since": "9" * 5_000}, "invalid-parameter", "since: "),
         ({"q": "x", "adverts": "perhaps"}, "invalid-parameter", "adverts: "),
+        ({"q": "x", "limt": "3"}, "invalid-parameter", "limt: is no parameter here; did you mean limit?"),
+        ({"q": "x", "untill": ""}, "invalid-parameter", "untill: is no parameter here; did you mean until?"),
+        ({"q": "x", "zzz": "3"}, "invalid-parameter", "zzz: is no parameter here; there are q, limit"),
+        ({"q": "x", "limit": ["3", "3"]}, "invalid-parameter", "limit: is given 2 times"),
+        ({"q": ["x", "y", "x"]}, "invalid-parameter", "q: is given 3 times"),
+        ({"q": "x", "a" * 9_000: ""}, "invalid-parameter", "aaa"),
+        (
+            {"q": "people", "podcast": "another"},
+            "no-such-podcast",
+            "another: no such podcast here (known: selling-well)",
+        ),
+        (
+            {"q": "people", "podcast": "Seling Wel"},
+            "no-such-podcast",
+            "Seling Wel: no such podcast here (did you mean selling-well?)",
+        ),
+        ({"q": "people", "podcast": ["selling-well", "seling"]}, "no-such-podcast", "seling: no such podcast here"),
+        ({"q": "x", "min_score": "-1"}, "invalid-parameter", "min_score: "),
+        ({"q": "x", "min_score": "nan"}, "invalid-parameter", "min_score: "),
+        ({"q": "x", "min_score": "inf"}, "invalid-parameter", "min_score: "),
+        ({"q": "x", "cursor": "10-abc"}, "invalid-query", "the cursor is of another question"),
+        ({"q": "x", "cursor": "9" * 900}, "invalid-parameter", "cursor: "),
+        ({"q": "people", "podcast": "x" * 9_000}, "no-such-podcast", "xxx"),
     ],
 )
 def test_what_cannot_be_asked_gets_a_problem_that_names_the_parameter(client, asked, kind, parameter):
@@ -82,7 +112,8 @@ def test_what_cannot_be_asked_gets_a_problem_that_names_the_parameter(client, as
 
 @pytest.mark.parametrize("quote", ["o'brien", "x') OR true --", "\0", "%", "🎧"])
 def test_filters_are_data_and_never_a_query_language(client, quote):
-    assert keys(client.get("/v1/search", params={"q": f"people {quote}", "podcast": quote, "speaker": quote})) == set()
+    asked = {"q": f"people {quote}", "podcast": quote, "speaker": quote}
+    problem(client.get("/v1/search", params=asked), 422, "no-such-podcast")
     assert keys(client.get("/v1/search", params={"q": "people", "speaker": quote})) == set()
 
 
@@ -93,3 +124,41 @@ def test_the_command_line_and_the_server_give_the_same_hits(client, settings):
     assert [hit["passage"]["text"] for hit in client.get("/v1/search?q=best+people").json()["hits"]] == [
         hit.passage.text for hit in hits
     ]
+
+
+def test_a_podcast_that_is_here_and_says_nothing_of_it_is_told_from_one_that_is_not(client):
+    asked = {"q": "people", "podcast": "selling-well", "speaker": "Nobody"}
+    assert client.get("/v1/search", params=asked).json()["hits"] == []
+    assert "No such podcast here" in client.get("/", params=asked | {"podcast": "nosuch"}).text
+
+
+def test_the_same_answer_is_not_sent_twice_though_it_took_another_time(client):
+    first = client.get("/v1/search?q=people")
+    tag = first.headers["etag"]
+    assert tag.startswith('W/"')
+    again = client.get("/v1/search?q=people", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/v1/search?q=people&limit=1", headers={"If-None-Match": tag}).status_code == 200
+    assert client.get("/v1/search?q=prices", headers={"If-None-Match": tag}).status_code == 200
+    sly = client.get("/v1/search", params={"q": 'people "took_ms":1'})
+    assert sly.headers["etag"] != client.get("/v1/search", params={"q": 'people "took_ms":2'}).headers["etag"]
+
+
+def test_an_episode_that_is_not_here_cannot_be_searched(client):
+    assert "nobody" in problem(client.get("/v1/search?q=people&episode=nobody"), 404, "episode-not-found")
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"mode": "text"}, {"episode": GUID}, {"group_by": "episode"}, {"podcast": ["selling-well"]}]
+)
+def test_pages_of_hits_are_the_whole_list_cut_in_pieces(client, options):
+    asked = {"q": "selling best people prices rise", **options}
+    whole = client.get("/v1/search", params=asked | {"limit": 50}).json()
+    assert whole["cursor"] == ""
+    pages, cursor = [], ""
+    while not pages or cursor:
+        answer = client.get("/v1/search", params=asked | {"limit": 1} | ({"cursor": cursor} if cursor else {})).json()
+        pages += answer["hits"]
+        cursor = answer["cursor"]
+    assert pages == whole["hits"]
+    assert [hit["rank"] for hit in pages] == list(range(1, len(pages) + 1))

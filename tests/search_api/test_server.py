@@ -1,14 +1,13 @@
 """The server as a whole: readiness, changes by other processes, nothing written, errors, headers, its own description."""
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ingest.ledger import Ledger
 from ingest.models import Transcript, Turn
 from search_api.app import create_app
 from search_api.problems import KINDS
 from tests.fakes import BagOfWords
-from tests.search_api.home import ENCODED_GUID, FAILED, SELLERS, TIMED, add, add_failed, opener, problem
+from tests.search_api.home import ENCODED_GUID, FAILED, SELLERS, TIMED, Client, add, add_failed, opener, problem
 
 PATHS = (
     "/", "/?q=people&until=9999-12-31", "/docs", f"/episodes/{SELLERS.key}", "/episodes/nobody", "/livez", "/readyz",
@@ -24,7 +23,7 @@ def test_a_server_with_an_index_is_ready_and_says_how_large_it_is(client):
 
 
 def test_a_server_without_an_index_lives_but_is_not_ready_and_says_what_to_do(own):
-    with TestClient(create_app(own, opener)) as client:
+    with Client(create_app(own, opener)) as client:
         assert client.get("/livez").status_code == 200
         for path in ("/readyz", "/v1/search?q=anything"):
             answer = client.get(path)
@@ -36,7 +35,7 @@ def test_a_server_without_an_index_lives_but_is_not_ready_and_says_what_to_do(ow
 
 def test_an_index_of_another_model_is_refused_by_name(settings):
     app = create_app(settings, lambda settings: opener(settings, BagOfWords("another")))
-    with TestClient(app) as client:
+    with Client(app) as client:
         for path in ("/readyz", "/v1/search?q=anything"):
             detail = problem(client.get(path), 503, "index-mismatch")
             assert detail.startswith(
@@ -47,7 +46,7 @@ def test_an_index_of_another_model_is_refused_by_name(settings):
 
 
 def test_a_running_server_sees_what_is_indexed_and_corrected_meanwhile(own):
-    with TestClient(create_app(own, opener)) as client:
+    with Client(create_app(own, opener)) as client:
         assert client.get("/v1/search?q=umbrella").status_code == 503
         add(own, Transcript(SELLERS, (Turn("An umbrella for everyone."),)))
         assert client.get("/v1/search?q=umbrella").json()["hits"][0]["answer"]["text"] == "An umbrella for everyone."
@@ -70,7 +69,7 @@ def test_requests_write_nothing_into_the_home(own):
     add(own, TIMED)
     add_failed(own, FAILED, "no audio")
     before = files()
-    with TestClient(create_app(own, opener)) as client:
+    with Client(create_app(own, opener)) as client:
         assert {client.get(path).status_code for path in PATHS} == {200, 404}
     assert files() == before
 
@@ -93,7 +92,7 @@ def test_an_unexpected_error_shows_nothing_of_the_inside(settings, caplog):
             return super().embed_query(text)
 
     app = create_app(settings, lambda settings: opener(settings, Broken()))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with Client(app, raise_server_exceptions=False) as client:
         answer = client.get("/v1/search?q=boom")
     problem(answer, 500, "internal")
     assert "secret" not in answer.text
@@ -106,7 +105,7 @@ def test_unknown_addresses_and_methods_are_problems_too(client):
         problem(client.get(path), 404, "no-such-address")
     refused = client.post("/v1/search")
     problem(refused, 405, "method-not-allowed")
-    assert refused.headers["allow"] == "GET"
+    assert refused.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/search?q=x", "/v1/search", "/nothing", "/livez", "/static/page.css"])
@@ -142,8 +141,17 @@ def test_every_operation_has_a_schema_for_its_answer_and_for_its_problems(api):
         assert problems
         for content in problems:
             assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
-    assert set(operations["search"]) == {"200", "422", "503", "default"}
-    assert set(operations["get_transcript"]) == {"200", "304", "404", "409", "default"}
+    assert set(operations["search"]) == {"200", "304", "404", "422", "503", "default"}
+    assert set(operations["get_transcript"]) == {"200", "304", "404", "409", "422", "default"}
+    assert set(operations["list_episodes"]) == {"200", "304", "422", "503", "default"}
+
+
+def test_the_parameters_have_their_bounds(api):
+    parameters = {one["name"]: one["schema"] for one in api["paths"]["/v1/search"]["get"]["parameters"]}
+    assert [parameters["q"][name] for name in ("minLength", "maxLength", "pattern")] == [1, 1000, r"\S"]
+    assert [parameters["limit"][name] for name in ("minimum", "maximum", "default")] == [1, 100, 10]
+    assert [one["format"] for one in parameters["until"]["anyOf"]] == ["date", "date-time"]
+    assert not any(isinstance(one.get("schema"), dict) and not one["schema"] for one in parameters.values())
 
 
 def test_the_schemas_have_the_names_of_real_answers(api, client):

@@ -3,13 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ingest.models import Episode, Segment, Transcript
 from ingest.settings import Settings
 from ingest.transcripts.document import from_markdown, to_markdown, turns_from_segments
 from search_api.app import create_app
-from tests.search_api.home import add, opener
+from tests.search_api.home import Client, add, opener
 
 SPOKEN = tuple(
     Segment(10.0 * i, 10.0 * i + 9, f"Sentence number {i} says that Kazanjy measures every seller {'again ' * i}.")
@@ -31,7 +30,7 @@ MADE = Transcript(
 def client(tmp_path_factory):
     settings = Settings(home=tmp_path_factory.mktemp("trust"))
     add(settings, MADE)
-    with TestClient(create_app(settings, opener)) as client:
+    with Client(create_app(settings, opener)) as client:
         yield client
 
 

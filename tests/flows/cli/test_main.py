@@ -236,6 +236,11 @@ def test_wrong_usage_ends_with_2(call):
     assert call("run", "--since", "last week")[0] == 2
     assert call("run", "--all", "--latest", "1")[0] == 2
     assert call("add", "https://quota.example/feed", "--dry-run")[0] == 2
+    for command in ("serve", "up"):
+        for host in ("0.0.0.0", "192.168.1.5", "::", "nas.local"):
+            code, _, said = call(command, "--host", host)
+            assert (code, "--without-keys" in said) == (2, True)
+    assert_one_line(call("up", "--host", "0.0.0.0", "--without-keys", "--every", "never"), "no interval", code=2)
     assert_one_line(call("up", "--every", "never"), "no interval", code=2)
 
 
