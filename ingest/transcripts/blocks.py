@@ -53,6 +53,12 @@ def read_blocks(text: str, timing: re.Pattern[str] = ARROW, *, notes: bool = Fal
     return cues if VOICE_TAGS_NOTE in lines[:4] else name_speakers(cues)
 
 
+def is_timing(line: str) -> bool:
+    """Whether the line holds the two times of a cue, and no words."""
+    found = ARROW.match(line)
+    return found is not None and not SETTINGS.sub("", line[found.end() :]).strip()
+
+
 def _unwrapped(text: str) -> str:
     """The text without the line breaks that Teams puts into words, where it does: some of its lines end in a space."""
     if not any(" \n" in span for span in _VOICE_SPAN.findall(text)):

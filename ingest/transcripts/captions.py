@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.times import CLOCK
-from ingest.transcripts.blocks import ARROW, COMMA, SETTINGS, read_blocks, unroll
+from ingest.transcripts.blocks import COMMA, is_timing, read_blocks, unroll
 from ingest.transcripts.cues import Cue, to_segments
 from ingest.transcripts.decoding import SIZE_LIMIT, decode, to_text
 from ingest.transcripts.entries import is_header, read_json
@@ -103,7 +103,7 @@ def _sniff(head: bytes) -> Kind:
         ("json", re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text)),
         (
             "srt",
-            any((found := ARROW.match(line)) and not SETTINGS.sub("", line[found.end() :]).strip() for line in lines),
+            any(map(is_timing, lines)),
         ),
         ("sbv", any(map(COMMA.match, lines))),
         ("ttml", _XML_SIGN.match(text)),

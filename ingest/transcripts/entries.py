@@ -120,10 +120,19 @@ def _search(document: Any, depth: int) -> list[Cue]:
     for path in PATHS:
         if cues := cues_of(list(_at(document, path.removesuffix(".*").split(".")))):
             return [replace(cue, speaker=names.get(cue.speaker, cue.speaker)) for cue in cues]
+    if columns := _columns(document):
+        return cues_of([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
     inner = list(document.values())
     if all(str(key).isdigit() for key in document):  # numbered entries
         return _search(inner, depth)
     return next((cues for each in inner if depth and (cues := _search(each, depth - 1))), [])
+
+
+def _columns(document: dict[str, Any]) -> dict[str, list[Any]]:
+    """Lists of one length, as `words` and `starts`, that hold what the entries of one list do elsewhere; else none."""
+    lists = {_plain(str(key)).removesuffix("s"): value for key, value in document.items() if isinstance(value, list)}
+    columns = {key: value for key, value in lists.items() if value and not isinstance(value[0], dict | list)}
+    return columns if is_header(list(columns)) and len({len(column) for column in columns.values()}) == 1 else {}
 
 
 def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:

@@ -31,6 +31,7 @@ _INSIDE = re.compile(
 )
 _LATE = re.compile(rf"(?:{_BRACKETED}\s*|{_SPAN}\s*$)")
 _LATE_BARE = re.compile(rf"[^\n:]{{1,80}}:\s+({CLOCK})\s+")
+_TURN_WITHIN = re.compile(rf"(?<=[^\s\d][.!?…])[ \t]+(?=[\[(]?{CLOCK}[\])]?[ \t]+[^\W\d_a-z][^:\n.!?]{{0,60}}:\s)")
 _BEHIND = re.compile(rf"(\S.*?)\s*[\[(]({CLOCK})[\])]$")
 _INLINE = re.compile(rf"\[\[?\s?(-?{CLOCK})\s?\]\]?|\((\d\d:\d\d:\d\d(?:[.,]\d{{1,3}})?)\)")
 # What stands alone in a transcript and is not said: `[INTRODUCTION]`, and the line that Otter adds
@@ -103,7 +104,7 @@ def read_prose(text: str) -> list[Cue]:
 
     Headings are left out unless they are speakers, and everything before a heading `Transcript`.
     """
-    raw = list(prepared(text))
+    raw = list(prepared(_TURN_WITHIN.sub("\n", text)))
     bare = bool(_rising(raw, _BARE, lambda m: (m[1], not m[3] and m.end() < len(m.string))))
     named = bool(_rising(raw, _NAME_BARE, lambda m: (m[2], is_name(m[1].strip()))))
     late = re.compile(rf"{_LATE.pattern}|{_SPAN}\s+") if _rising(raw, _LATE_BARE, lambda m: (m[1], True)) else _LATE
@@ -141,9 +142,7 @@ def _rising(
     lines: Sequence[str | Line], pattern: re.Pattern[str], read: Callable[[re.Match[str]], tuple[str, bool]]
 ) -> list[float]:
     """The times that two lines or more have at that place, if they go up, as they do in a transcript; else none."""
-    found = [
-        read(match) for line in lines if isinstance(line, str) and ":" in line and (match := pattern.match(plain(line)))
-    ]
+    found = [read(match) for line in lines if isinstance(line, str) and (match := pattern.match(plain(line)))]
     times = [parse_time_expression(clock) or 0.0 for clock, counts in found if counts]
     rising = sum(later >= earlier for earlier, later in pairwise(times))
     return times if len(times) > 1 and rising >= 0.8 * (len(times) - 1) else []
