@@ -11,7 +11,7 @@ MAX_DURATION = 7 * 86_400.0  # seconds, a week; a longer value is not a duration
 
 # Hours, minutes, seconds and a fraction, or frames as editing programs write them
 _PARTS = r"(?:(\d{1,9})\s?:\s?)?(\d{1,9})\s?:\s?(\d{1,2})(?:[.,](\d{1,9})|[:;](\d{2}))?"
-_LETTERS = r"(?:\d{1,2}h)?\d{1,2}m\d{1,2}s"  # `1h02m03s`
+_LETTERS = r"(?:\d{1,2}h\s?)?\d{1,2}m\s?\d{1,2}s"  # `1h02m03s`
 # Either without groups, to be part of other patterns
 CLOCK = "(?:" + re.sub(r"(?<!\\)\((?!\?)", "(?:", _PARTS) + f"|{_LETTERS})"
 _CLOCK = re.compile(rf"\s*(-?)\s*{_PARTS}\s*")
@@ -92,7 +92,7 @@ def parse_duration(text: str) -> float | None:
 def parse_clock(text: str, frame_rate: float = FRAME_RATE) -> float | None:
     """`1:02:03.5`, `62:03`, `00:00:01,250`, `1h02m03s` in seconds; negative after a minus; None for anything else."""
     if re.fullmatch(_LETTERS, text.strip()):
-        text = re.sub("[hm]", ":", text.strip(" s"))
+        text = re.sub(r"[hm]\s?", ":", text.strip(" s"))
     match = _CLOCK.fullmatch(text)
     if not match:
         return None
