@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from ingest.errors import TranscriptError, UnknownFormatError
@@ -40,16 +40,7 @@ _WORDS = ("words", "elements", "segs", "items", "tokens", "sentences")
 _SPEAKER = (
     "voice", "speaker", "speakerlabel", "speakername", "speakerid", "speakertag", "name", "who", "actor", "participant", "author", "users",
 )  # fmt: skip
-_UNITS = {
-    "": 1.0,
-    "ms": 1e-3,
-    "milliseconds": 1e-3,
-    "inms": 1e-3,
-    "s": 1.0,
-    "sec": 1.0,
-    "seconds": 1.0,
-    "inticks": 1e-7,
-}
+_UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "inms": 1e-3, "milliseconds": 1e-3, "inticks": 1e-7}
 _ROLES = {
     "start": "start starttime begin from ts tstart offset in timecodein time timestamp timecode t datastart",
     "end": "end endtime to endts stop stoptime out timecodeout finish dataend",
@@ -92,7 +83,7 @@ def cues_of(entries: Sequence[Any]) -> list[Cue]:
     """
     cues = [cue for entry in entries if isinstance(entry, dict) for cue in _cues(entry) if cue.text]
     if _in_milliseconds(cues):
-        cues = [replace(cue, start=_thousandth(cue.start), end=_thousandth(cue.end)) for cue in cues]
+        cues = [replace(cue, start=cue.start and cue.start / 1000, end=cue.end and cue.end / 1000) for cue in cues]
     short = sum(len(cue.text.split()) < 2 for cue in cues)
     return _sentences(cues) if len(cues) > 3 and short >= 0.9 * len(cues) else cues
 
@@ -116,7 +107,9 @@ def _search(document: Any, depth: int) -> list[Cue]:
         return cues_of(document) or [cue for each in document if depth for cue in _search(each, depth - 1)]
     if not isinstance(document, dict):
         return []
-    names = _speaker_names(document)
+    listed = document.get("speakers")
+    people = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    names = {_speaker(one.get("id")): name for one in people if (name := _speaker(one.get("name")))}
     for path in PATHS:
         if cues := cues_of(list(_at(document, path.removesuffix(".*").split(".")))):
             return [replace(cue, speaker=names.get(cue.speaker, cue.speaker)) for cue in cues]
@@ -147,13 +140,6 @@ def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
         yield from _at(value[int(path[0])], path[1:]) if int(path[0]) < len(value) else ()
     elif isinstance(value, dict) and path[0] in value:
         yield from _at(value[path[0]], path[1:])
-
-
-def _speaker_names(document: dict[str, Any]) -> dict[str, str]:
-    """Names by the ids that entries use, where the document lists its speakers."""
-    listed = document.get("speakers")
-    people = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return {_speaker(one.get("id")): name for one in people if (name := _speaker(one.get("name")))}
 
 
 def _cues(entry: dict[str, Any]) -> list[Cue]:
@@ -205,17 +191,10 @@ def _listed(fields: dict[str, Any]) -> list[dict[str, Any]]:
 def _speaker(value: Any) -> str:
     """A speaker's name, from text, a number, an object that has one, or a list of these."""
     if isinstance(value, list):
-        return _speaker(value[0]) if value and not isinstance(value[0], list) else ""
+        value = value[0] if value else ""
     if isinstance(value, dict):
-        keys = ("name", "displayName", "username", "label", "id")
-        return next(
-            (
-                name
-                for key in keys
-                if not isinstance(value.get(key), dict | list) and (name := _speaker(value.get(key)))
-            ),
-            "",
-        )
+        names = (value.get(key) for key in ("name", "displayName", "username", "label", "id"))
+        value = next((name for name in names if isinstance(name, str | int) and str(name).strip()), "")
     return collapse_spaces(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
@@ -239,10 +218,6 @@ def number_of(value: Any) -> float | None:
         return None
 
 
-def _thousandth(time: float | None) -> float | None:
-    return None if time is None else time / 1000
-
-
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name.lower())
 
@@ -250,11 +225,10 @@ def _plain(name: str) -> str:
 def _in_milliseconds(cues: Sequence[Cue]) -> bool:
     """Whether the times are whole numbers at which every word would take longer than anybody speaks."""
     starts = [cue.start for cue in cues if cue.start is not None]
-    ends = [cue.end for cue in cues if cue.end is not None and cue.start is not None]
-    if not starts or any(time % 1 for time in (*starts, *ends)):
+    spans = [(cue.start, cue.end) for cue in cues if cue.start is not None and cue.end is not None]
+    if not starts or any(time % 1 for time in (*starts, *chain(*spans))):
         return False
-    lengths = [cue.end - cue.start for cue in cues if cue.start is not None and cue.end is not None]
-    seconds = sum(lengths) if lengths else max(starts) - min(starts)
+    seconds = sum(end - start for start, end in spans) if spans else max(starts) - min(starts)
     return seconds > MAX_WORD_SECONDS * max(sum(word_count(cue.text) for cue in cues), 1)
 
 

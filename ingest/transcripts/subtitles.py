@@ -11,8 +11,9 @@ from defusedxml.ElementTree import fromstring
 from ingest.errors import TranscriptError, UnknownFormatError
 from ingest.times import CLOCK, parse_clock, parse_time_expression
 from ingest.transcripts.cues import Cue, collapse_spaces, join_words, strip_markup
+from ingest.transcripts.entries import cues_of, is_header
 
-_STAMP = re.compile(rf"\[({CLOCK})\]")
+_STAMPS = re.compile(rf"\A(?:\[{CLOCK}\])+")
 _LRC_TAG = re.compile(r"\[[a-z#]+:[^\[\]]*\]", re.IGNORECASE)
 _LRC_WORD = re.compile(rf"<{CLOCK}>")
 _LRC_OFFSET = re.compile(r"(?mi)^\[offset:\s*([+-]?\d{1,7})\]")
@@ -42,19 +43,17 @@ def read_xml(text: str, subject: str) -> list[Cue]:
 def read_ass(text: str, subject: str) -> list[Cue]:
     """The cues of Advanced SubStation Alpha and its forerunner. Raises TranscriptError where no line says what is where."""
     names: list[str] = []
-    cues = []
+    rows = []
     for line in text.split("\n"):
         kind, _, rest = line.partition(":")
         if kind.strip() == "Format":
             names = [name.strip().lower() for name in rest.split(",")]
-        elif kind.strip() == "Dialogue" and {"start", "end", "text"} <= set(names):
+        elif kind.strip() == "Dialogue" and is_header(names):
             row = dict(zip(names, rest.split(",", len(names) - 1), strict=False))
-            words = strip_markup(re.sub(r"\\[Nnh]", " ", row.get("text", "").replace("{", "{\\")))
-            speaker = collapse_spaces(row.get("name", row.get("actor", "")))
-            cues.append(Cue(words, speaker, parse_clock(row.get("start", "")), parse_clock(row.get("end", ""))))
+            rows.append(row | {"text": strip_markup(re.sub(r"\\[Nnh]", " ", row.get("text", "").replace("{", "{\\")))})
     if not names:
         raise TranscriptError(subject, "is not a subtitle file of Aegisub: it has no `Format:` line")
-    return cues
+    return cues_of(rows)
 
 
 def read_lrc(text: str, _subject: str) -> list[Cue]:
@@ -63,14 +62,10 @@ def read_lrc(text: str, _subject: str) -> list[Cue]:
     shift = int(found[1]) / 1000 if found else 0.0
     cues = []
     for line in text.split("\n"):
-        at, starts = 0, list[float | None]()
-        while stamp := _STAMP.match(line, at):
-            starts.append(parse_clock(stamp[1]))
-            at = stamp.end()
-        words = collapse_spaces(_LRC_WORD.sub("", line[at:]))
-        if starts:
-            cues += [Cue(words, "", None if start is None else start - shift) for start in starts]
-        elif words and not _LRC_TAG.fullmatch(words):
+        rest = _STAMPS.sub("", line)
+        words, stamps = collapse_spaces(_LRC_WORD.sub("", rest)), re.findall(CLOCK, line.removesuffix(rest))
+        cues += [Cue(words, "", (parse_clock(stamp) or 0.0) - shift) for stamp in stamps]
+        if words and not stamps and not _LRC_TAG.fullmatch(words):
             cues.append(Cue(words))
     ordered = sorted(cues, key=lambda cue: cue.start or 0.0)
     ends = [cue.start for cue in ordered[1:]] + [None]

@@ -76,7 +76,7 @@ class _ProseReader:
         if prefix:
             text = text[prefix.end() :]
             late = self.late.match(text)  # `Name: [00:01:02] text`
-            self.start_paragraph(prefix[1], *_times(late))
+            self.start_paragraph(prefix[1], *_times(late.groups() if late else ()))
             text = text[late.end() :] if late else text
         elif text.startswith(HEADING):
             text = ""
@@ -93,7 +93,7 @@ class _ProseReader:
         for stamp in _INLINE.finditer(text):
             if words := text[at : stamp.start()].strip():
                 self.lines.append(words)
-            self.start_paragraph("", *_times(stamp))
+            self.start_paragraph("", *_times(stamp.groups()))
             at = stamp.end()
         if words := text[at:].strip():
             self.lines.append(words)
@@ -161,16 +161,14 @@ def _parse(line: str, *, bare: bool, named: bool) -> Line:
         return Line(HEADING + LABEL_END)
     if line.startswith(HEADING):
         inner = _parse(plain(line), bare=True, named=True)
-        return replace(inner, text="" if inner.speaker else f"{HEADING}{inner.text}{LABEL_END}")
+        return inner if inner.speaker else replace(inner, text=f"{HEADING}{inner.text}{LABEL_END}")
     text = plain(line)
-    if ":" not in text and "s" not in text and ">" not in text:
-        return Line(line)
     start_of = _STAMP.match(text)
     loose = None if start_of else _BARE.match(text)
     if loose and (bare or loose.end() == len(text) or loose[3]):
         start_of = loose
     if start_of:
-        rest, (start, end) = text[start_of.end() :], _times(start_of)
+        rest, (start, end) = text[start_of.end() :], _times(start_of.groups())
         turn = _name_and_time(rest, named=False)  # a time before and behind the name
         if turn and turn.start is not None and turn.start >= (start or 0.0):
             return replace(turn, start=start, end=turn.start)
@@ -186,22 +184,18 @@ def _name_and_time(text: str, *, named: bool) -> Line | None:
     if found := _NAME_STAMP.match(text):
         name, words = found[1].strip(), text[found.end() :]
         if name and (is_name(name) or (found[6] and len(name.split()) < 5)):
-            return Line(words, name, *_times(found, 2), stamped=True)
+            return Line(words, name, *_times(found.groups()[1:]), stamped=True)
     if (found := _INSIDE.match(text)) and is_name(name := (found[3] or found[4]).strip()):  # `[0:05 Mia]`, `[Mia 0:05]`
         times = found.groups()[:2] if found[3] else found.groups()[4:]
-        return Line(text[found.end() :], name, *_seconds(times), stamped=True)
+        return Line(text[found.end() :], name, *_times(times), stamped=True)
     found = _NAME_BARE.match(text)
     if found and is_name(found[1].strip()) and (named or found.end() == len(text)):
-        return Line(text[found.end() :], found[1].strip(), *_times(found, 2), stamped=True)
+        return Line(text[found.end() :], found[1].strip(), *_times(found.groups()[1:]), stamped=True)
     return None
 
 
-def _times(found: re.Match[str] | None, group: int = 1) -> tuple[float | None, float | None]:
-    """The start and the end in a match's groups from `group` on, which hold times only."""
-    return _seconds(found.groups()[group - 1 :] if found else ())
-
-
-def _seconds(clocks: Sequence[str | None]) -> tuple[float | None, float | None]:
+def _times(clocks: Sequence[str | None]) -> tuple[float | None, float | None]:
+    """The start and the end in a match's groups, in seconds."""
     start, end, *_ = *(parse_time_expression(one) for one in clocks if one), None, None
     return start, end
 

@@ -56,7 +56,7 @@ def read_html(text: str) -> list[Cue]:
         in_paragraph = not closing if tag == "p" else in_paragraph
         spaces = r"[^\S\n]+" if tag == "pre" and not closing else r"\s+"  # `pre` keeps its lines
     marked = any(cue.speaker or cue.start is not None for cue in paragraphs)
-    page = _joined(blocks)
+    page = re.sub(r"(?m)^(\| .*)\n\n(?=\| )", r"\1", "\n\n".join(blocks))  # the cells of a row stand on one line
     if not marked and any(map(is_timing, page.split("\n"))):
         return read_blocks(page, notes="WEBVTT" in page)
     return paragraphs if marked else read_prose(page)
@@ -71,11 +71,6 @@ def _as_markdown(block: str, words: str, closed: str) -> str:
     if closed in {"td", "th"}:
         return f"| {words} "
     return re.sub(r"\*\*\s*\*\*", "", block)
-
-
-def _joined(blocks: list[str]) -> str:
-    """The blocks, parted by blank lines; the cells of a row stand on one line."""
-    return re.sub(r"(?m)^(\| .*)\n\n(?=\| )", r"\1", "\n\n".join(blocks))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, bool]]:
