@@ -109,17 +109,15 @@ def read_prose(text: str) -> list[Cue]:
     named = bool(_rising(raw, _NAME_BARE, lambda m: (m[2], is_name(m[1].strip()))))
     late = re.compile(rf"{_LATE.pattern}|{_SPAN}\s+") if _rising(raw, _LATE_BARE, lambda m: (m[1], True)) else _LATE
     behind = _rising(raw, _BEHIND, lambda m: (m[2], True))
-    if 2 * len(behind) > sum(bool(line) for line in raw):  # what begins at zero are starts
-        raw = [_behind(line, starts=behind[0] < 1) for line in raw]
+    if 2 * len(behind) > sum(bool(line) for line in raw):
+        place = r"[\2] \1" if behind[0] < 1 else r"\1 [\2]"  # what begins at zero are starts; else it ends a paragraph
+        raw = [line if isinstance(line, Line) else _BEHIND.sub(place, line) for line in raw]
     lines = [line if isinstance(line, Line) else _parse(line, bare=bare, named=named) for line in raw]
     for number in _names_apart(lines):
         lines[number] = replace(lines[number], speaker=lines[number].text, text="")
     every = [f"{line.speaker}: {line.text}" if line.speaker else line.text for line in lines]
-    first = [
-        line.text
-        for before, line in pairwise([Line(), *lines])
-        if (line.stamped or not before.text) and not line.speaker
-    ]
+    opening = [line for before, line in pairwise([Line(), *lines]) if line.stamped or not before.text]
+    first = [line.text for line in opening if not line.speaker]
     names = find_names(every, first if sum(map(bool, first)) > 1 else ())
     by_headings = any(line.text.startswith(HEADING) and names.prefix_of(line.text) for line in lines)
     reader = _ProseReader(names, late, by_headings)
@@ -148,34 +146,24 @@ def _rising(
     return times if len(times) > 1 and rising >= 0.8 * (len(times) - 1) else []
 
 
-def _behind(line: str | Line, *, starts: bool) -> str | Line:
-    """A line with the time behind its words as its start, or kept there in brackets, which end a paragraph."""
-    if isinstance(line, Line) or not (found := _BEHIND.match(line)):
-        return line
-    return f"[{found[2]}] {found[1]}" if starts else f"{found[1]} [{found[2]}]"
-
-
 def _parse(line: str, *, bare: bool, named: bool) -> Line:
     """A line with its time at the start, or beside its name, taken off, and a name with a time beside it."""
     if _NOT_SAID.fullmatch(line):
         return Line(HEADING + LABEL_END)
     if line.startswith(HEADING):
         inner = _parse(plain(line), bare=True, named=True)
-        return inner if inner.speaker else replace(inner, text=f"{HEADING}{inner.text}{LABEL_END}")
+        return replace(inner, text="" if inner.speaker else f"{HEADING}{inner.text}{LABEL_END}")
     text = plain(line)
     start_of = _STAMP.match(text)
-    loose = None if start_of else _BARE.match(text)
-    if loose and (bare or loose.end() == len(text) or loose[3]):
+    if not start_of and (loose := _BARE.match(text)) and (bare or loose.end() == len(text) or loose[3]):
         start_of = loose
     if start_of:
         rest, (start, end) = text[start_of.end() :], _times(start_of.groups())
         turn = _name_and_time(rest, named=False)  # a time before and behind the name
         if turn and turn.start is not None and turn.start >= (start or 0.0):
             return replace(turn, start=start, end=turn.start)
-        label = line.find(LABEL)
-        return Line(
-            line[label:] if rest and label >= 0 and plain(line[label:]) == rest else rest, "", start, end, stamped=True
-        )
+        marked = line[line.find(LABEL) :]
+        return Line(marked if plain(marked) == rest else rest, "", start, end, stamped=True)
     return _name_and_time(text, named=named) or Line(line)
 
 
