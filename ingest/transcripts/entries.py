@@ -4,6 +4,8 @@ Every program has its own names for the same four things. They are listed here o
 document the list lies.
 """
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -40,7 +42,7 @@ _WORDS = ("words", "elements", "segs", "items", "tokens", "sentences")
 _SPEAKER = (
     "voice", "speaker", "speakerlabel", "speakername", "speakerid", "speakertag", "name", "who", "actor", "participant", "author", "users",
 )  # fmt: skip
-_UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "inms": 1e-3, "milliseconds": 1e-3, "inticks": 1e-7}
+_UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "inms": 1e-3, "milliseconds": 1e-3, "inticks": 1e-7}  # fmt: skip
 _ROLES = {
     "start": "start starttime begin from ts tstart offset in timecodein time timestamp timecode t datastart",
     "end": "end endtime to endts stop stoptime out timecodeout finish dataend",
@@ -68,6 +70,34 @@ def read_json(text: str, subject: str) -> list[Cue]:
         return []
     keys = ", ".join(repr(str(key)[:40]) for key in islice(document, 5)) or "none"
     raise UnknownFormatError(subject, f"is JSON, but no transcript that we know; its keys are {keys}")
+
+
+def read_table(text: str, subject: str) -> list[Cue]:
+    """The cues of CSV or TSV: columns by their names, else start, end and text. Raises TranscriptError for other tables."""
+    table = text.strip("\n")
+    mark = delimiter(table.partition("\n")[0])
+    plain = mark == "\t"  # Whisper writes quotes as they are
+    try:
+        cells = csv.reader(io.StringIO(table), delimiter=mark, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
+        rows = [row for row in cells if row]
+    except csv.Error as error:
+        raise TranscriptError(subject, f"is not a table that can be read: {error}") from error
+    if not rows:
+        return []
+    if is_header(rows[0]):
+        return cues_of([dict(zip(rows[0], row, strict=False)) for row in rows[1:]])
+    second = "end" if len(rows[0]) > 2 and number_of(rows[0][1]) is not None else "speaker"
+    shapes = {2: ["start", "text"], 3: ["start", second, "text"], 4: ["start", "end", "speaker", "text"]}
+    names = shapes.get(len(rows[0]), [])
+    if not names or number_of(rows[0][0]) is None:
+        reason = "is a table without a row that names a column for the time and one for the text"
+        raise UnknownFormatError(subject, reason)
+    return cues_of([dict(zip(names, row, strict=False)) for row in rows])
+
+
+def delimiter(line: str) -> str:
+    """What parts the columns of a table whose first line this is."""
+    return max("\t,;|", key=line.count)
 
 
 def is_header(cells: Sequence[str]) -> bool:
