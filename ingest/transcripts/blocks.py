@@ -30,7 +30,9 @@ def read_blocks(text: str, timing: re.Pattern[str] = ARROW, *, notes: bool = Fal
     times: list[tuple[float | None, float | None]] = []
     bodies: list[list[str]] = [[]]  # the first is the file's head, which nobody says
     last_number, after_blank, skipping, maps = 0, True, False, list[float]()
-    lines = _unwrapped(text).split("\n")
+    if any(" \n" in span for span in _VOICE_SPAN.findall(text)):  # Teams: breaks stand within words, too
+        text = _VOICE_SPAN.sub(lambda span: span[0].replace("\n", ""), text)
+    lines = text.split("\n")
     for line in lines:
         if found := timing.match(line):
             last_number = _drop_identifier(bodies[-1], last_number, notes=notes)
@@ -57,13 +59,6 @@ def is_timing(line: str) -> bool:
     """Whether the line holds the two times of a cue, and no words."""
     found = ARROW.match(line)
     return found is not None and not SETTINGS.sub("", line[found.end() :]).strip()
-
-
-def _unwrapped(text: str) -> str:
-    """The text without the line breaks that Teams puts into words, where it does: some of its lines end in a space."""
-    if not any(" \n" in span for span in _VOICE_SPAN.findall(text)):
-        return text
-    return _VOICE_SPAN.sub(lambda span: span[0].replace("\n", ""), text)
 
 
 def _drop_identifier(body: list[str], last_number: int, *, notes: bool) -> int:

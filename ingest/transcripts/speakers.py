@@ -72,9 +72,8 @@ class Names:
 
 def find_names(*views: Sequence[str]) -> Names:
     """The names at the start of lines, in each style in which a file writes names; each view is a choice of its lines."""
-    return Names(
-        tuple((style, frozenset[str]().union(*(_in_style(style, lines) for lines in views))) for style in STYLES)
-    )
+    found = ((style, [_in_style(style, lines) for lines in views]) for style in STYLES)
+    return Names(tuple((style, frozenset[str]().union(*names)) for style, names in found))
 
 
 def is_name(words: str) -> bool:

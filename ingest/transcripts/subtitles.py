@@ -80,13 +80,10 @@ def _span(element: Element, frame_rate: float, tick_rate: float) -> tuple[float 
     timed = [each for each in element.iter() if "begin" in each.attrib]
     if timed and timed[0] is not element:
         return _span(timed[0], frame_rate, tick_rate)[0], _span(timed[-1], frame_rate, tick_rate)[1]
-    start, end, duration = (
-        next(
-            (parse_time_expression(element.attrib[name], frame_rate, tick_rate) for name in names if element.get(name)),
-            None,
-        )
-        for names in (("begin", "start", "t"), ("end",), ("dur", "d"))
-    )
+    begin = element.get("begin") or element.get("start") or element.get("t")
+    lasting = element.get("dur") or element.get("d")
+    given = (begin, element.get("end"), lasting)
+    start, end, duration = (parse_time_expression(one or "", frame_rate, tick_rate) for one in given)
     if end is None and start is not None and duration is not None:
         end = start + duration
     scale = 0.001 if "t" in element.attrib else 1.0
