@@ -1,7 +1,6 @@
 """Reads timed text that is neither a list of entries nor WebVTT: TTML and YouTube's XML, Aegisub's ASS, lyrics (LRC)."""
 
 import re
-from dataclasses import replace
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -70,9 +69,7 @@ def read_lrc(text: str, _subject: str) -> list[Cue]:
         cues += [Cue(words, "", (parse_clock(stamp) or 0.0) - shift) for stamp in stamps]
         if words and not stamps and not _LRC_TAG.fullmatch(words):
             cues.append(Cue(words))
-    ordered = sorted(cues, key=lambda cue: cue.start or 0.0)
-    ends = [cue.start for cue in ordered[1:]] + [None]
-    return [replace(cue, end=end) for cue, end in zip(ordered, ends, strict=False)]
+    return sorted(cues, key=lambda cue: cue.start or 0.0)
 
 
 def _span(element: Element, frame_rate: float, tick_rate: float) -> tuple[float | None, float | None]:
