@@ -1,8 +1,9 @@
 """Ranks the passages of candidate chunks: every run of whole sentences is scored at once, and repeats are dropped; pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -77,8 +78,8 @@ def rank_passages(arrays: ChunkArrays, query: PassageQuery, limit: int) -> list[
     scored = _scored(arrays, query)
     order = np.argsort(-scored.score, kind="stable")[:SHORTLIST]
     order = order[np.isfinite(scored.score[order])]
-    moments = list(_moments(arrays, scored, order))
-    return [_passage(arrays, query, scored, *one) for one in _spread(moments, scored.score, arrays)[:limit]]
+    moments = _moments(arrays, scored, order)
+    return [_passage(arrays, query, scored, *one) for one in _spread(moments, scored.score, arrays, limit)]
 
 
 def _moments(arrays: ChunkArrays, scored: _Scored, order: IntArray) -> Iterator[tuple[int, int, range]]:
@@ -91,17 +92,26 @@ def _moments(arrays: ChunkArrays, scored: _Scored, order: IntArray) -> Iterator[
 
 
 def _spread(
-    moments: Sequence[tuple[int, int, range]], scores: FloatArray, arrays: ChunkArrays
+    moments: Iterable[tuple[int, int, range]], scores: FloatArray, arrays: ChunkArrays, limit: int
 ) -> list[tuple[tuple[int, int, range], float]]:
-    """Moments, each with its score less what further passages of an episode lose, in the order of that score."""
+    """The best moments by their score less what further passages of an episode lose; they come in the order of the score.
+
+    None is looked at after one whose whole score is no better than what `limit` others have left of theirs.
+    """
     shown = Counter[int]()
-    lowered = []
+    lowered: list[tuple[tuple[int, int, range], float]] = []
+    best: list[float] = []  # a heap of the `limit` best scores left
     for moment in moments:
-        i, chunk, _ = moment
-        episode = int(arrays.episode[chunk])
-        lowered.append((moment, float(scores[i]) - EPISODE_PENALTY * max(0, shown[episode] + 1 - FROM_ONE_EPISODE)))
+        score, episode = float(scores[moment[0]]), int(arrays.episode[moment[1]])
+        if len(best) == limit and score <= best[0]:
+            break
+        left = score - EPISODE_PENALTY * max(0, shown[episode] + 1 - FROM_ONE_EPISODE)
         shown[episode] += 1
-    return sorted(lowered, key=lambda one: -one[1])
+        lowered.append((moment, left))
+        heappush(best, left)
+        if len(best) > limit:
+            heappop(best)
+    return sorted(lowered, key=lambda one: -one[1])[:limit]
 
 
 def _answer(arrays: ChunkArrays, scored: _Scored, i: int, taken: set[int]) -> range:

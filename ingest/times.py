@@ -11,7 +11,9 @@ MAX_DURATION = 7 * 86_400.0  # seconds, a week; a longer value is not a duration
 
 # Hours, minutes, seconds and a fraction, or frames as editing programs write them
 _PARTS = r"(?:(\d{1,9})\s?:\s?)?(\d{1,9})\s?:\s?(\d{1,2})(?:[.,](\d{1,9})|[:;](\d{2}))?"
-CLOCK = re.sub(r"(?<!\\)\((?!\?)", "(?:", _PARTS)  # the same without groups, to be part of other patterns
+_LETTERS = r"(?:\d{1,2}h\s?)?\d{1,2}m\s?\d{1,2}s"  # `1h02m03s`
+# Either without groups, to be part of other patterns
+CLOCK = "(?:" + re.sub(r"(?<!\\)\((?!\?)", "(?:", _PARTS) + f"|{_LETTERS})"
 _CLOCK = re.compile(rf"\s*(-?)\s*{_PARTS}\s*")
 FRAME_RATE = 30  # a second, the highest that is common: no frame then lies in the next second
 _OFFSET = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(h|m|s|ms|f|t)")
@@ -88,7 +90,9 @@ def parse_duration(text: str) -> float | None:
 
 
 def parse_clock(text: str, frame_rate: float = FRAME_RATE) -> float | None:
-    """`1:02:03.5`, `62:03`, `00:00:01,250` in seconds; negative after a minus; None for anything else."""
+    """`1:02:03.5`, `62:03`, `00:00:01,250`, `1h02m03s` in seconds; negative after a minus; None for anything else."""
+    if re.fullmatch(_LETTERS, text.strip()):
+        text = re.sub(r"[hm]\s?", ":", text.strip(" s"))
     match = _CLOCK.fullmatch(text)
     if not match:
         return None

@@ -250,8 +250,11 @@ def _grams(token: str, language: str) -> Iterator[Term]:
 
 
 def _between(token: str, begin: int, end: int, language: str) -> Iterator[Term]:
-    for term in terms_of(token[begin:end].strip("-'"), language) if end > begin else ():
-        yield Term(term.text, begin + term.begin, begin + term.end, term.beside)
+    """The terms of what stands between two runs, which may be no more than a hyphen."""
+    for match in tokens(token[begin:end]):
+        place = begin + match.start()
+        for term in terms_of(match[0], language):
+            yield Term(term.text, place + term.begin, place + term.end, term.beside)
 
 
 def hash_term(term: str) -> int:

@@ -21,7 +21,7 @@ _MAP = re.compile(rf"X-TIMESTAMP-MAP=(?=.*MPEGTS:(\d{{1,12}}))(?=.*LOCAL:({CLOCK
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?(?:\s+([^<>]*))?>|</v>")
 _VOICE_SPAN = re.compile(r"<v [^<>]*>[^<>]*</v>")
 MPEG_CLOCK = 90_000  # ticks a second (RFC 8216, 3.5)
-SHOWN_LINES = 4  # the most that captions show at once
+SHOWN_LINES, SHOWN_WORDS = 4, 60  # the most that captions show at once
 MIN_OVERLAP = 3  # words in a row that two captions share, to count as a repetition
 
 
@@ -53,6 +53,12 @@ def read_blocks(text: str, timing: re.Pattern[str] = ARROW, *, notes: bool = Fal
     return cues if VOICE_TAGS_NOTE in lines[:4] else name_speakers(cues)
 
 
+def is_timing(line: str) -> bool:
+    """Whether the line holds the two times of a cue, and no words."""
+    found = ARROW.match(line)
+    return found is not None and not SETTINGS.sub("", line[found.end() :]).strip()
+
+
 def _unwrapped(text: str) -> str:
     """The text without the line breaks that Teams puts into words, where it does: some of its lines end in a space."""
     if not any(" \n" in span for span in _VOICE_SPAN.findall(text)):
@@ -75,32 +81,27 @@ def _drop_identifier(body: list[str], last_number: int, *, notes: bool) -> int:
 
 def unroll(cues: list[Cue]) -> list[Cue]:
     """Drop what rolling captions repeat: each of their cues shows the last lines or words of the one before again."""
-    lines = [[line for line in (strip_markup(line) for line in cue.text.split("\n")) if line] for cue in cues]
-    words = [[word for line in cue for word in line.split()] for cue in lines]
+    lines = [_plain_lines(cue.text).split("\n") for cue in cues]
+    words = [" ".join(shown).split() for shown in lines]
     by_line = [_repeated(before, now, SHOWN_LINES) for before, now in pairwise(lines)]
-    by_word = [_repeated(before, now, 60) for before, now in pairwise(words)]
-    lengths = [sum(len(line.split()) for line in now[:count]) for count, now in zip(by_line, lines[1:], strict=True)]
-    grown = [
-        count if count >= MIN_OVERLAP or count == len(before) else 0
-        for count, before in zip(by_word, words, strict=False)
+    by_line = [len(" ".join(now[:count]).split()) for count, now in zip(by_line, lines[1:], strict=True)]
+    by_word = [
+        count if (count := _repeated(before, now, SHOWN_WORDS)) >= MIN_OVERLAP or count == len(before) else 0
+        for before, now in pairwise(words)
     ]
-    for repeats, share in ((lengths, 5), ([max(pair) for pair in zip(lengths, grown, strict=True)], 2)):
+    for repeats, share in ((by_line, 5), ([max(pair) for pair in zip(by_line, by_word, strict=True)], 2)):
         carried = sum(0 < repeat < len(now) for repeat, now in zip(repeats, words[1:], strict=True))
         if carried > 1 and share * carried >= len(cues):
-            fresh = ["\n".join(_without(now, repeat)) for repeat, now in zip([0, *repeats], lines, strict=True)]
+            fresh = [_without(now, repeat) for repeat, now in zip([0, *repeats], lines, strict=True)]
             # the markup is gone: what looks like a tag or an entity now is text
             safe = [text.replace("&", "&amp;").replace("<", "&lt;") for text in fresh]
             return [replace(cue, text=text) for cue, text in zip(cues, safe, strict=True) if text]
     return cues
 
 
-def _without(lines: Sequence[str], count: int) -> Iterator[str]:
+def _without(lines: Sequence[str], count: int) -> str:
     """The lines without their first `count` words."""
-    for line in lines:
-        words = line.split()
-        if len(words) > count:
-            yield " ".join(words[count:])
-        count = max(0, count - len(words))
+    return re.sub(rf"\A(?:\S+(?:\s+|\Z)){{{count}}}", "", "\n".join(lines))
 
 
 def _repeated(before: Sequence[str], now: Sequence[str], most: int) -> int:

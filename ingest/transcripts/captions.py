@@ -6,24 +6,22 @@ parser takes quadratic time on unclosed tags.
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Literal, get_args
+from typing import Literal
 
 from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.times import CLOCK
-from ingest.transcripts.blocks import ARROW, COMMA, SETTINGS, read_blocks, unroll
+from ingest.transcripts.blocks import COMMA, is_timing, read_blocks, unroll
 from ingest.transcripts.cues import Cue, to_segments
 from ingest.transcripts.decoding import SIZE_LIMIT, decode, to_text
-from ingest.transcripts.entries import is_header, read_json
+from ingest.transcripts.entries import delimiter, is_header, read_json, read_table
 from ingest.transcripts.speakers import name_speakers
 from ingest.transcripts.subtitles import read_ass, read_lrc, read_xml
-from ingest.transcripts.tables import delimiter, read_table
 from ingest.transcripts.text import read_prose
 from ingest.transcripts.web_page import read_html
 
 Kind = Literal["vtt", "srt", "json", "html", "txt", "md", "ttml", "sbv", "tsv", "csv", "lrc", "ass"]
-PROSE = frozenset({"txt", "md", "html"})
-READERS: dict[Kind, Callable[[str, str], list[Cue]]] = {
+READERS: dict[str, Callable[[str, str], list[Cue]]] = {
     "vtt": lambda text, _: read_blocks(text, notes=True),
     "srt": lambda text, _: read_blocks(text, notes=text.lstrip().startswith("WEBVTT")),
     "sbv": lambda text, _: read_blocks(text.replace("[br]", " "), COMMA),
@@ -84,10 +82,9 @@ def segments_of(cues: Iterable[Cue], kind: str, subject: str) -> tuple[Segment, 
 
 def read_cues(text: str, kind: str, subject: str) -> list[Cue]:
     """The cues as the file gives them, in its order. Raises TranscriptError for what its reader refuses, and unknown kinds."""
-    for known, read in READERS.items():
-        if known == kind:
-            return read(text, subject)
-    raise TranscriptError(subject, f"cannot be read as {kind!r}; the formats are {', '.join(get_args(Kind))}")
+    if kind not in READERS:
+        raise TranscriptError(subject, f"cannot be read as {kind!r}; the formats are {', '.join(READERS)}")
+    return READERS[kind](text, subject)
 
 
 def _sniff(head: bytes) -> Kind:
@@ -103,7 +100,7 @@ def _sniff(head: bytes) -> Kind:
         ("json", re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text)),
         (
             "srt",
-            any((found := ARROW.match(line)) and not SETTINGS.sub("", line[found.end() :]).strip() for line in lines),
+            any(map(is_timing, lines)),
         ),
         ("sbv", any(map(COMMA.match, lines))),
         ("ttml", _XML_SIGN.match(text)),

@@ -4,11 +4,13 @@ Every program has its own names for the same four things. They are listed here o
 document the list lies.
 """
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from ingest.errors import TranscriptError, UnknownFormatError
@@ -40,16 +42,7 @@ _WORDS = ("words", "elements", "segs", "items", "tokens", "sentences")
 _SPEAKER = (
     "voice", "speaker", "speakerlabel", "speakername", "speakerid", "speakertag", "name", "who", "actor", "participant", "author", "users",
 )  # fmt: skip
-_UNITS = {
-    "": 1.0,
-    "ms": 1e-3,
-    "milliseconds": 1e-3,
-    "inms": 1e-3,
-    "s": 1.0,
-    "sec": 1.0,
-    "seconds": 1.0,
-    "inticks": 1e-7,
-}
+_UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "inms": 1e-3, "milliseconds": 1e-3, "inticks": 1e-7}  # fmt: skip
 _ROLES = {
     "start": "start starttime begin from ts tstart offset in timecodein time timestamp timecode t datastart",
     "end": "end endtime to endts stop stoptime out timecodeout finish dataend",
@@ -79,6 +72,34 @@ def read_json(text: str, subject: str) -> list[Cue]:
     raise UnknownFormatError(subject, f"is JSON, but no transcript that we know; its keys are {keys}")
 
 
+def read_table(text: str, subject: str) -> list[Cue]:
+    """The cues of CSV or TSV: columns by their names, else start, end and text. Raises TranscriptError for other tables."""
+    table = text.strip("\n")
+    mark = delimiter(table.partition("\n")[0])
+    plain = mark == "\t"  # Whisper writes quotes as they are
+    try:
+        cells = csv.reader(io.StringIO(table), delimiter=mark, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
+        rows = [row for row in cells if row]
+    except csv.Error as error:
+        raise TranscriptError(subject, f"is not a table that can be read: {error}") from error
+    if not rows:
+        return []
+    if is_header(rows[0]):
+        return cues_of([dict(zip(rows[0], row, strict=False)) for row in rows[1:]])
+    second = "end" if len(rows[0]) > 2 and number_of(rows[0][1]) is not None else "speaker"
+    shapes = {2: ["start", "text"], 3: ["start", second, "text"], 4: ["start", "end", "speaker", "text"]}
+    names = shapes.get(len(rows[0]), [])
+    if not names or number_of(rows[0][0]) is None:
+        reason = "is a table without a row that names a column for the time and one for the text"
+        raise UnknownFormatError(subject, reason)
+    return cues_of([dict(zip(names, row, strict=False)) for row in rows])
+
+
+def delimiter(line: str) -> str:
+    """What parts the columns of a table whose first line this is."""
+    return max("\t,;|", key=line.count)
+
+
 def is_header(cells: Sequence[str]) -> bool:
     """Whether the cells name a column for the time, and one for the text."""
     names = [_plain(cell) for cell in cells]
@@ -92,7 +113,7 @@ def cues_of(entries: Sequence[Any]) -> list[Cue]:
     """
     cues = [cue for entry in entries if isinstance(entry, dict) for cue in _cues(entry) if cue.text]
     if _in_milliseconds(cues):
-        cues = [replace(cue, start=_thousandth(cue.start), end=_thousandth(cue.end)) for cue in cues]
+        cues = [replace(cue, start=cue.start and cue.start / 1000, end=cue.end and cue.end / 1000) for cue in cues]
     short = sum(len(cue.text.split()) < 2 for cue in cues)
     return _sentences(cues) if len(cues) > 3 and short >= 0.9 * len(cues) else cues
 
@@ -116,14 +137,25 @@ def _search(document: Any, depth: int) -> list[Cue]:
         return cues_of(document) or [cue for each in document if depth for cue in _search(each, depth - 1)]
     if not isinstance(document, dict):
         return []
-    names = _speaker_names(document)
+    listed = document.get("speakers")
+    people = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    names = {_speaker(one.get("id")): name for one in people if (name := _speaker(one.get("name")))}
     for path in PATHS:
         if cues := cues_of(list(_at(document, path.removesuffix(".*").split(".")))):
             return [replace(cue, speaker=names.get(cue.speaker, cue.speaker)) for cue in cues]
+    if columns := _columns(document):
+        return cues_of([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
     inner = list(document.values())
     if all(str(key).isdigit() for key in document):  # numbered entries
         return _search(inner, depth)
     return next((cues for each in inner if depth and (cues := _search(each, depth - 1))), [])
+
+
+def _columns(document: dict[str, Any]) -> dict[str, list[Any]]:
+    """Lists of one length, as `words` and `starts`, that hold what the entries of one list do elsewhere; else none."""
+    lists = {_plain(str(key)).removesuffix("s"): value for key, value in document.items() if isinstance(value, list)}
+    columns = {key: value for key, value in lists.items() if value and not isinstance(value[0], dict | list)}
+    return columns if is_header(list(columns)) and len({len(column) for column in columns.values()}) == 1 else {}
 
 
 def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
@@ -138,13 +170,6 @@ def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
         yield from _at(value[int(path[0])], path[1:]) if int(path[0]) < len(value) else ()
     elif isinstance(value, dict) and path[0] in value:
         yield from _at(value[path[0]], path[1:])
-
-
-def _speaker_names(document: dict[str, Any]) -> dict[str, str]:
-    """Names by the ids that entries use, where the document lists its speakers."""
-    listed = document.get("speakers")
-    people = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return {_speaker(one.get("id")): name for one in people if (name := _speaker(one.get("name")))}
 
 
 def _cues(entry: dict[str, Any]) -> list[Cue]:
@@ -196,17 +221,10 @@ def _listed(fields: dict[str, Any]) -> list[dict[str, Any]]:
 def _speaker(value: Any) -> str:
     """A speaker's name, from text, a number, an object that has one, or a list of these."""
     if isinstance(value, list):
-        return _speaker(value[0]) if value and not isinstance(value[0], list) else ""
+        value = value[0] if value else ""
     if isinstance(value, dict):
-        keys = ("name", "displayName", "username", "label", "id")
-        return next(
-            (
-                name
-                for key in keys
-                if not isinstance(value.get(key), dict | list) and (name := _speaker(value.get(key)))
-            ),
-            "",
-        )
+        names = (value.get(key) for key in ("name", "displayName", "username", "label", "id"))
+        value = next((name for name in names if isinstance(name, str | int) and str(name).strip()), "")
     return collapse_spaces(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
@@ -230,10 +248,6 @@ def number_of(value: Any) -> float | None:
         return None
 
 
-def _thousandth(time: float | None) -> float | None:
-    return None if time is None else time / 1000
-
-
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name.lower())
 
@@ -241,11 +255,10 @@ def _plain(name: str) -> str:
 def _in_milliseconds(cues: Sequence[Cue]) -> bool:
     """Whether the times are whole numbers at which every word would take longer than anybody speaks."""
     starts = [cue.start for cue in cues if cue.start is not None]
-    ends = [cue.end for cue in cues if cue.end is not None and cue.start is not None]
-    if not starts or any(time % 1 for time in (*starts, *ends)):
+    spans = [(cue.start, cue.end) for cue in cues if cue.start is not None and cue.end is not None]
+    if not starts or any(time % 1 for time in (*starts, *chain(*spans))):
         return False
-    lengths = [cue.end - cue.start for cue in cues if cue.start is not None and cue.end is not None]
-    seconds = sum(lengths) if lengths else max(starts) - min(starts)
+    seconds = sum(end - start for start, end in spans) if spans else max(starts) - min(starts)
     return seconds > MAX_WORD_SECONDS * max(sum(word_count(cue.text) for cue in cues), 1)
 
 

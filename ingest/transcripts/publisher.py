@@ -47,24 +47,22 @@ def score(segments: Sequence[Segment], episode: Episode) -> dict[str, float | in
     duration (None where the feed declares none). `words_per_minute` counts up to that end. `monotone` says that the
     starts never decrease.
     """
-    end, words = _end_and_words(segments)
+    end, words, monotone = _measured(segments)
     length = episode.duration
     return {
         "reach": round(end / length, 3) if length else None,
         "coverage": round(_spoken(segments) / length, 3) if length else None,
         "words": words,
         "words_per_minute": round(words / (end / 60), 1) if end > 0 else None,
-        "monotone": _monotone(segments),
+        "monotone": monotone,
     }
 
 
-def _end_and_words(segments: Sequence[Segment]) -> tuple[float, int]:
-    """When the last segment ends, in seconds, and the number of words."""
-    return max((segment.end for segment in segments), default=0.0), sum(word_count(each.text) for each in segments)
-
-
-def _monotone(segments: Sequence[Segment]) -> bool:
-    return all(earlier.start <= later.start for earlier, later in pairwise(segments))
+def _measured(segments: Sequence[Segment]) -> tuple[float, int, bool]:
+    """When the last segment ends, in seconds, the number of words, and whether the starts never decrease."""
+    end = max((segment.end for segment in segments), default=0.0)
+    monotone = all(earlier.start <= later.start for earlier, later in pairwise(segments))
+    return end, sum(word_count(segment.text) for segment in segments), monotone
 
 
 def _spoken(segments: Sequence[Segment]) -> float:
@@ -82,7 +80,7 @@ def shortcoming(segments: Sequence[Segment], episode: Episode) -> str:
     They must reach near the end of the declared duration, at a rate at which people speak. Words without times are good
     enough only where there is no audio to transcribe.
     """
-    end, words = _end_and_words(segments)
+    end, words, monotone = _measured(segments)
     if not words:
         return "it has no words"
     if end <= 0:
@@ -95,4 +93,4 @@ def shortcoming(segments: Sequence[Segment], episode: Episode) -> str:
     slowest, fastest = SPEAKING_RATE
     if not slowest <= words / (end / 60) <= fastest:
         return f"{words} words in {end:.0f} s are not how people speak"
-    return "" if _monotone(segments) else "its times run backwards"
+    return "" if monotone else "its times run backwards"

@@ -23,7 +23,8 @@ _COLON = re.compile(
 _BRACKETS = re.compile(r"(?:- )?[\[(（【<]([^\W\d_][^()\[\]（）【】<>\n]{0,79})[\])）】>]\s*(?=\S)")  # noqa: RUF001
 _DASH = re.compile(r"([^\W\d_][^:\n\u2013\u2014]{0,79}?)(?:\s+[-\u2013\u2014]{1,2}\s+|\u2014)(?=\S)")
 _QUOTE = re.compile(r"([^\W_]{1,20})(?=[「『])")
-STYLES = (_BOLD, _COLON, _BRACKETS, _DASH, _QUOTE)
+_ANGLE = re.compile(r"([^\W\d_][^:<>\n]{0,79}?)>\s+(?=\S)")
+STYLES = (_BOLD, _COLON, _BRACKETS, _DASH, _QUOTE, _ANGLE)
 
 _PARTICLES = frozenset(re.findall(r"\w+", "al and bin da de del della den der di dos du el la le of the van von y"))
 # Words before a colon that are far more often the start of a sentence than a name

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -11,8 +10,9 @@ from defusedxml.ElementTree import fromstring
 from ingest.errors import TranscriptError, UnknownFormatError
 from ingest.times import CLOCK, parse_clock, parse_time_expression
 from ingest.transcripts.cues import Cue, collapse_spaces, join_words, strip_markup
+from ingest.transcripts.entries import cues_of, is_header
 
-_STAMP = re.compile(rf"\[({CLOCK})\]")
+_STAMPS = re.compile(rf"\A(?:\[{CLOCK}\])+")
 _LRC_TAG = re.compile(r"\[[a-z#]+:[^\[\]]*\]", re.IGNORECASE)
 _LRC_WORD = re.compile(rf"<{CLOCK}>")
 _LRC_OFFSET = re.compile(r"(?mi)^\[offset:\s*([+-]?\d{1,7})\]")
@@ -24,37 +24,39 @@ def read_xml(text: str, subject: str) -> list[Cue]:
         root = fromstring(text)
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise TranscriptError(subject, "is not XML that can be read; the file may be cut short") from error
-    agents, rates = _agents(root), (_rate(root, "frameRate", 30.0), _rate(root, "tickRate", 1.0))
+    for element in root.iter():  # names without their namespaces
+        element.tag = _local(element.tag)
+        element.attrib = {_local(name): value for name, value in element.attrib.items()}
+    agents = {agent.get("id", ""): collapse_spaces(agent.findtext("name", "")) for agent in root.iter("agent")}
+    given = [root.get(name, "") for name in ("frameRate", "tickRate")]
+    frame_rate, tick_rate = (float(rate) if re.fullmatch(r"[1-9]\d{0,8}", rate) else 0.0 for rate in given)
     cues = []
     for element in root.iter():
-        tag, values = _local(element.tag), _attributes(element)
-        youtube = bool({"t", "start"} & values.keys())
-        if tag == "p" or (tag == "text" and youtube):
+        youtube = "t" in element.attrib or "start" in element.attrib
+        if element.tag == "p" or (element.tag == "text" and youtube):
             words = strip_markup(_words_of(element)) if youtube else _words_of(element)
-            start, end = _span(element, rates)
-            said_by = next((agent for each in element.iter() if (agent := _attributes(each).get("agent"))), "")
-            cues.append(Cue(words, agents.get(said_by, said_by), start, end))
-    if not cues and _local(root.tag) not in {"tt", "timedtext", "transcript"}:
-        raise UnknownFormatError(subject, f"is XML of a kind that is not read (<{_local(root.tag)[:40]}>); TTML is")
+            said_by = next((agent for each in element.iter() if (agent := each.get("agent"))), "")
+            span = _span(element, frame_rate or 30.0, tick_rate or 1.0)
+            cues.append(Cue(words, agents.get(said_by) or said_by, *span))
+    if not cues and root.tag not in {"tt", "timedtext", "transcript"}:
+        raise UnknownFormatError(subject, f"is XML of a kind that is not read (<{root.tag[:40]}>); TTML is")
     return cues
 
 
 def read_ass(text: str, subject: str) -> list[Cue]:
     """The cues of Advanced SubStation Alpha and its forerunner. Raises TranscriptError where no line says what is where."""
     names: list[str] = []
-    cues = []
+    rows = []
     for line in text.split("\n"):
         kind, _, rest = line.partition(":")
         if kind.strip() == "Format":
             names = [name.strip().lower() for name in rest.split(",")]
-        elif kind.strip() == "Dialogue" and {"start", "end", "text"} <= set(names):
+        elif kind.strip() == "Dialogue" and is_header(names):
             row = dict(zip(names, rest.split(",", len(names) - 1), strict=False))
-            words = strip_markup(re.sub(r"\\[Nnh]", " ", row.get("text", "").replace("{", "{\\")))
-            speaker = collapse_spaces(row.get("name", row.get("actor", "")))
-            cues.append(Cue(words, speaker, parse_clock(row.get("start", "")), parse_clock(row.get("end", ""))))
+            rows.append(row | {"text": strip_markup(re.sub(r"\\[Nnh]", " ", row.get("text", "").replace("{", "{\\")))})
     if not names:
         raise TranscriptError(subject, "is not a subtitle file of Aegisub: it has no `Format:` line")
-    return cues
+    return cues_of(rows)
 
 
 def read_lrc(text: str, _subject: str) -> list[Cue]:
@@ -63,66 +65,43 @@ def read_lrc(text: str, _subject: str) -> list[Cue]:
     shift = int(found[1]) / 1000 if found else 0.0
     cues = []
     for line in text.split("\n"):
-        at, starts = 0, list[float | None]()
-        while stamp := _STAMP.match(line, at):
-            starts.append(parse_clock(stamp[1]))
-            at = stamp.end()
-        words = collapse_spaces(_LRC_WORD.sub("", line[at:]))
-        if starts:
-            cues += [Cue(words, "", None if start is None else start - shift) for start in starts]
-        elif words and not _LRC_TAG.fullmatch(words):
+        rest = _STAMPS.sub("", line)
+        words, stamps = collapse_spaces(_LRC_WORD.sub("", rest)), re.findall(CLOCK, line.removesuffix(rest))
+        cues += [Cue(words, "", (parse_clock(stamp) or 0.0) - shift) for stamp in stamps]
+        if words and not stamps and not _LRC_TAG.fullmatch(words):
             cues.append(Cue(words))
     ordered = sorted(cues, key=lambda cue: cue.start or 0.0)
     ends = [cue.start for cue in ordered[1:]] + [None]
     return [replace(cue, end=end) for cue, end in zip(ordered, ends, strict=False)]
 
 
-def _span(element: Element, rates: tuple[float, float]) -> tuple[float | None, float | None]:
+def _span(element: Element, frame_rate: float, tick_rate: float) -> tuple[float | None, float | None]:
     """When the words of an element begin and end; where it does not say so itself, as its parts say."""
-    values = _attributes(element)
-    if "begin" not in values and (parts := [each for each in element.iter() if _is_timed(each)]):
-        return _span(parts[0], rates)[0], _span(parts[-1], rates)[1]
-    given = [
-        values.get("begin") or values.get("start") or values.get("t"),
-        values.get("end"),
-        values.get("dur") or values.get("d"),
-    ]
-    start, end, duration = (parse_time_expression(one or "", *rates) for one in given)
-    scale = 0.001 if "t" in values else 1.0
+    timed = [each for each in element.iter() if "begin" in each.attrib]
+    if timed and timed[0] is not element:
+        return _span(timed[0], frame_rate, tick_rate)[0], _span(timed[-1], frame_rate, tick_rate)[1]
+    start, end, duration = (
+        next(
+            (parse_time_expression(element.attrib[name], frame_rate, tick_rate) for name in names if element.get(name)),
+            None,
+        )
+        for names in (("begin", "start", "t"), ("end",), ("dur", "d"))
+    )
     if end is None and start is not None and duration is not None:
         end = start + duration
-    return None if start is None else start * scale, None if end is None else end * scale
+    scale = 0.001 if "t" in element.attrib else 1.0
+    return start and start * scale, end and end * scale
 
 
 def _words_of(element: Element) -> str:
     """The text of a paragraph: a line break is a space, and so is the border of two spans that have their own times."""
     for each in list(element.iter())[1:]:
-        if _local(each.tag) == "br" or (_is_timed(each) and not any(map(_is_timed, each))):
+        if each.tag == "br" or ("begin" in each.attrib and not any("begin" in part.attrib for part in each)):
             each.text, each.tail = f"\0{each.text or ''}", f"\0{each.tail or ''}"
     pieces = map(collapse_spaces, "".join(element.itertext()).split("\0"))
     return collapse_spaces(join_words(filter(None, pieces)))
 
 
-def _is_timed(element: Element) -> bool:
-    return "begin" in map(_local, element.attrib)
-
-
-def _attributes(element: Element) -> dict[str, str]:
-    return {_local(name): value for name, value in element.attrib.items()}
-
-
-def _agents(root: Element) -> dict[str, str]:
-    """The names of the speakers that the head lists, by their ids."""
-    agents = [element for element in root.iter() if _local(element.tag) == "agent"]
-    names = {_attributes(agent).get("id", ""): agent.findtext("{*}name", "") for agent in agents}
-    return {key: collapse_spaces(name) for key, name in names.items() if key and name.strip()}
-
-
-def _rate(root: Element, name: str, default: float) -> float:
-    value = _attributes(root).get(name, "")
-    return float(value) if re.fullmatch(r"[1-9]\d{0,8}", value) else default
-
-
-def _local(name: Any) -> str:
+def _local(name: str) -> str:
     """A name without its namespace."""
-    return str(name).rpartition("}")[2]
+    return name.rpartition("}")[2]

@@ -31,6 +31,7 @@ _INSIDE = re.compile(
 )
 _LATE = re.compile(rf"(?:{_BRACKETED}\s*|{_SPAN}\s*$)")
 _LATE_BARE = re.compile(rf"[^\n:]{{1,80}}:\s+({CLOCK})\s+")
+_TURN_WITHIN = re.compile(rf"(?<=[^\s\d][.!?…])[ \t]+(?=[\[(]?{CLOCK}[\])]?[ \t]+[^\W\d_a-z][^:\n.!?]{{0,60}}:\s)")
 _BEHIND = re.compile(rf"(\S.*?)\s*[\[(]({CLOCK})[\])]$")
 _INLINE = re.compile(rf"\[\[?\s?(-?{CLOCK})\s?\]\]?|\((\d\d:\d\d:\d\d(?:[.,]\d{{1,3}})?)\)")
 # What stands alone in a transcript and is not said: `[INTRODUCTION]`, and the line that Otter adds
@@ -75,7 +76,7 @@ class _ProseReader:
         if prefix:
             text = text[prefix.end() :]
             late = self.late.match(text)  # `Name: [00:01:02] text`
-            self.start_paragraph(prefix[1], *_times(late))
+            self.start_paragraph(prefix[1], *_times(late.groups() if late else ()))
             text = text[late.end() :] if late else text
         elif text.startswith(HEADING):
             text = ""
@@ -92,7 +93,7 @@ class _ProseReader:
         for stamp in _INLINE.finditer(text):
             if words := text[at : stamp.start()].strip():
                 self.lines.append(words)
-            self.start_paragraph("", *_times(stamp))
+            self.start_paragraph("", *_times(stamp.groups()))
             at = stamp.end()
         if words := text[at:].strip():
             self.lines.append(words)
@@ -103,22 +104,20 @@ def read_prose(text: str) -> list[Cue]:
 
     Headings are left out unless they are speakers, and everything before a heading `Transcript`.
     """
-    raw = list(prepared(text))
+    raw = list(prepared(_TURN_WITHIN.sub("\n", text)))
     bare = bool(_rising(raw, _BARE, lambda m: (m[1], not m[3] and m.end() < len(m.string))))
     named = bool(_rising(raw, _NAME_BARE, lambda m: (m[2], is_name(m[1].strip()))))
     late = re.compile(rf"{_LATE.pattern}|{_SPAN}\s+") if _rising(raw, _LATE_BARE, lambda m: (m[1], True)) else _LATE
     behind = _rising(raw, _BEHIND, lambda m: (m[2], True))
-    if 2 * len(behind) > sum(bool(line) for line in raw):  # what begins at zero are starts
-        raw = [_behind(line, starts=behind[0] < 1) for line in raw]
+    if 2 * len(behind) > sum(bool(line) for line in raw):
+        place = r"[\2] \1" if behind[0] < 1 else r"\1 [\2]"  # what begins at zero are starts; else it ends a paragraph
+        raw = [line if isinstance(line, Line) else _BEHIND.sub(place, line) for line in raw]
     lines = [line if isinstance(line, Line) else _parse(line, bare=bare, named=named) for line in raw]
     for number in _names_apart(lines):
         lines[number] = replace(lines[number], speaker=lines[number].text, text="")
     every = [f"{line.speaker}: {line.text}" if line.speaker else line.text for line in lines]
-    first = [
-        line.text
-        for before, line in pairwise([Line(), *lines])
-        if (line.stamped or not before.text) and not line.speaker
-    ]
+    opening = [line for before, line in pairwise([Line(), *lines]) if line.stamped or not before.text]
+    first = [line.text for line in opening if not line.speaker]
     names = find_names(every, first if sum(map(bool, first)) > 1 else ())
     by_headings = any(line.text.startswith(HEADING) and names.prefix_of(line.text) for line in lines)
     reader = _ProseReader(names, late, by_headings)
@@ -141,19 +140,10 @@ def _rising(
     lines: Sequence[str | Line], pattern: re.Pattern[str], read: Callable[[re.Match[str]], tuple[str, bool]]
 ) -> list[float]:
     """The times that two lines or more have at that place, if they go up, as they do in a transcript; else none."""
-    found = [
-        read(match) for line in lines if isinstance(line, str) and ":" in line and (match := pattern.match(plain(line)))
-    ]
+    found = [read(match) for line in lines if isinstance(line, str) and (match := pattern.match(plain(line)))]
     times = [parse_time_expression(clock) or 0.0 for clock, counts in found if counts]
     rising = sum(later >= earlier for earlier, later in pairwise(times))
     return times if len(times) > 1 and rising >= 0.8 * (len(times) - 1) else []
-
-
-def _behind(line: str | Line, *, starts: bool) -> str | Line:
-    """A line with the time behind its words as its start, or kept there in brackets, which end a paragraph."""
-    if isinstance(line, Line) or not (found := _BEHIND.match(line)):
-        return line
-    return f"[{found[2]}] {found[1]}" if starts else f"{found[1]} [{found[2]}]"
 
 
 def _parse(line: str, *, bare: bool, named: bool) -> Line:
@@ -164,21 +154,16 @@ def _parse(line: str, *, bare: bool, named: bool) -> Line:
         inner = _parse(plain(line), bare=True, named=True)
         return replace(inner, text="" if inner.speaker else f"{HEADING}{inner.text}{LABEL_END}")
     text = plain(line)
-    if ":" not in text and "s" not in text and ">" not in text:
-        return Line(line)
     start_of = _STAMP.match(text)
-    loose = None if start_of else _BARE.match(text)
-    if loose and (bare or loose.end() == len(text) or loose[3]):
+    if not start_of and (loose := _BARE.match(text)) and (bare or loose.end() == len(text) or loose[3]):
         start_of = loose
     if start_of:
-        rest, (start, end) = text[start_of.end() :], _times(start_of)
+        rest, (start, end) = text[start_of.end() :], _times(start_of.groups())
         turn = _name_and_time(rest, named=False)  # a time before and behind the name
         if turn and turn.start is not None and turn.start >= (start or 0.0):
             return replace(turn, start=start, end=turn.start)
-        label = line.find(LABEL)
-        return Line(
-            line[label:] if rest and label >= 0 and plain(line[label:]) == rest else rest, "", start, end, stamped=True
-        )
+        marked = line[line.find(LABEL) :]
+        return Line(marked if plain(marked) == rest else rest, "", start, end, stamped=True)
     return _name_and_time(text, named=named) or Line(line)
 
 
@@ -187,22 +172,18 @@ def _name_and_time(text: str, *, named: bool) -> Line | None:
     if found := _NAME_STAMP.match(text):
         name, words = found[1].strip(), text[found.end() :]
         if name and (is_name(name) or (found[6] and len(name.split()) < 5)):
-            return Line(words, name, *_times(found, 2), stamped=True)
+            return Line(words, name, *_times(found.groups()[1:]), stamped=True)
     if (found := _INSIDE.match(text)) and is_name(name := (found[3] or found[4]).strip()):  # `[0:05 Mia]`, `[Mia 0:05]`
         times = found.groups()[:2] if found[3] else found.groups()[4:]
-        return Line(text[found.end() :], name, *_seconds(times), stamped=True)
+        return Line(text[found.end() :], name, *_times(times), stamped=True)
     found = _NAME_BARE.match(text)
     if found and is_name(found[1].strip()) and (named or found.end() == len(text)):
-        return Line(text[found.end() :], found[1].strip(), *_times(found, 2), stamped=True)
+        return Line(text[found.end() :], found[1].strip(), *_times(found.groups()[1:]), stamped=True)
     return None
 
 
-def _times(found: re.Match[str] | None, group: int = 1) -> tuple[float | None, float | None]:
-    """The start and the end in a match's groups from `group` on, which hold times only."""
-    return _seconds(found.groups()[group - 1 :] if found else ())
-
-
-def _seconds(clocks: Sequence[str | None]) -> tuple[float | None, float | None]:
+def _times(clocks: Sequence[str | None]) -> tuple[float | None, float | None]:
+    """The start and the end in a match's groups, in seconds."""
     start, end, *_ = *(parse_time_expression(one) for one in clocks if one), None, None
     return start, end
 

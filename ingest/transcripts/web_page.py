@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from html import unescape
 
 from ingest.times import parse_clock
+from ingest.transcripts.blocks import is_timing, read_blocks
 from ingest.transcripts.cues import LOOSE_STOP, Cue, collapse_spaces
 from ingest.transcripts.text import read_prose
 
@@ -32,10 +33,10 @@ def read_html(text: str) -> list[Cue]:
     """
     paragraphs: list[Cue] = []
     blocks: list[str] = []
-    speaker, start, inside, in_paragraph, pieces = "", None, "", False, list[str]()
+    speaker, start, inside, in_paragraph, spaces, pieces = "", None, "", False, r"\s+", list[str]()
     for piece, tag, closing in [*_pieces(LOOSE_STOP.sub(r"\1", _LINKS.sub("", text))), ("", "p", True)]:
         if not tag or tag == "br" or tag in _BOLD:
-            pieces.append("\n" if tag == "br" else "**" if tag else re.sub(r"\s+", " ", piece))
+            pieces.append("\n" if tag == "br" else "**" if tag else re.sub(spaces, " ", piece))
             continue
         block = "\n".join(collapse_spaces(line) for line in unescape("".join(pieces)).split("\n")).strip()
         words = collapse_spaces(block.replace("**", ""))
@@ -53,8 +54,12 @@ def read_html(text: str) -> list[Cue]:
             blocks.append(_as_markdown(block, words, tag if closing else ""))
         inside = tag if tag in {"cite", "time"} and not closing else ""
         in_paragraph = not closing if tag == "p" else in_paragraph
+        spaces = r"[^\S\n]+" if tag == "pre" and not closing else r"\s+"  # `pre` keeps its lines
     marked = any(cue.speaker or cue.start is not None for cue in paragraphs)
-    return paragraphs if marked else read_prose(_joined(blocks))
+    page = re.sub(r"(?m)^(\| .*)\n\n(?=\| )", r"\1", "\n\n".join(blocks))  # the cells of a row stand on one line
+    if not marked and any(map(is_timing, page.split("\n"))):
+        return read_blocks(page, notes="WEBVTT" in page)
+    return paragraphs if marked else read_prose(page)
 
 
 def _as_markdown(block: str, words: str, closed: str) -> str:
@@ -66,11 +71,6 @@ def _as_markdown(block: str, words: str, closed: str) -> str:
     if closed in {"td", "th"}:
         return f"| {words} "
     return re.sub(r"\*\*\s*\*\*", "", block)
-
-
-def _joined(blocks: list[str]) -> str:
-    """The blocks, parted by blank lines; the cells of a row stand on one line."""
-    return re.sub(r"(?m)^(\| .*)\n\n(?=\| )", r"\1", "\n\n".join(blocks))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, bool]]:
@@ -85,5 +85,5 @@ def _pieces(text: str) -> Iterator[tuple[str, str, bool]]:
             unspoken = "" if closing else "-->" if piece == "<!--" else tag
         elif tag in _BLOCKS or tag in _BOLD:
             yield "", tag, closing
-        elif not tag and not _TAG.fullmatch(piece):
+        elif not tag and (piece == "-->" or not _TAG.fullmatch(piece)):  # an arrow, where no comment ends
             yield piece, "", False

@@ -140,4 +140,6 @@ class Embedded:
         return getattr(self._embedder, name)
 
     def embed_query(self, text):
+        if text not in self.known:  # with its typing errors corrected
+            self.known[text] = self._embedder.embed_query(text)
         return self.known[text]

@@ -436,6 +436,20 @@ def test_a_limit_changes_nothing_but_where_the_list_ends():
         assert every[:limit] == rank_passages(arrays(*parts), asked("price"), limit)
 
 
+@pytest.mark.parametrize("episodes", [1, 3, 8])
+def test_a_limit_changes_nothing_where_episodes_give_way_to_others(episodes):
+    angles = np.random.default_rng(episodes).uniform(0, 0.7, 40)  # so that many differ by less than is lost
+    parts = [
+        Part((Said(f"x{n}"),), ((math.cos(angle), math.sin(angle), 0.0, 0.0),), episode=n % episodes, first=n * 100)
+        for n, angle in enumerate(angles)
+    ]
+    every = rank_passages(arrays(*parts), asked(), 40)
+    assert 40 == len(every)
+    assert every == sorted(every, key=lambda one: -one.score)
+    for limit in (1, 3, 10, 39):
+        assert every[:limit] == rank_passages(arrays(*parts), asked(), limit)
+
+
 def test_other_episodes_come_before_an_equal_passage_of_the_same_episode():
     def part(n, words, episode):
         return Part(tuple(Said(f"{words} {n} {k}", pieces=60) for k in range(3)), episode=episode, first=n * 1000)

@@ -110,6 +110,14 @@ def test_clocks_are_read_as_seconds(text, seconds):
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
+    [("1h02m03s", 3723.0), ("0h 0m 9s", 9.0), ("3m12s", 192.0), ("3m12", None), ("3h", None), ("1h2m", None)],
+)
+def test_clocks_may_have_letters(text, seconds):
+    assert seconds == parse_clock(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
     [("00:00:01:15", 1.5), ("01:00:00;29", 3600.966667), ("00:00:06:99", 6.999), ("1:2:3:4", None)],
 )
 def test_frames_stay_within_their_second(text, seconds):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text.terms import hash_term, stems, terms_of, without_accents
+from index.text.terms import hash_term, stems, terms_of, tokens, without_accents
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,7 @@ def test_words_are_stemmed_as_their_language_does(language, text, expected):
     [
         ("量子计算机在未来十年", "计算机"), ("新しいオーブンは一晩で", "オーブン"), ("양자 컴퓨터는 십 년", "컴퓨터"),
         ("เตาอบใหม่อบขนมปัง", "ขนมปัง"), ("带足够的水。", "水"), ("ｵｰﾌﾞﾝ", "オーブン"), ("用iPhone买", "iPhone"),
+        ("パン-屋", "屋"), ("ກ-ເ", "ກ"), ("1,0量", "量"),
     ],
 )  # fmt: skip
 def test_words_are_found_in_scripts_without_spaces(text, word):
@@ -110,7 +111,7 @@ def test_a_word_alone_has_the_term_that_it_has_among_others(word):
 )
 def test_any_text_has_terms_without_spaces_that_lie_in_their_token(text, language):
     assert all(term and " " not in term for term in stems(text, language))
-    for token in text.split():
+    for token in (match[0] for match in tokens(text)):
         assert all(0 <= term.begin < term.end <= len(token) for term in terms_of(token, language))
 
 
