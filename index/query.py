@@ -6,7 +6,7 @@ from datetime import time as time_of_day
 from hashlib import sha256
 from typing import Literal, get_args
 
-from ingest.errors import QueryError
+from ingest.errors import CursorError, LanguageError, QueryError
 from ingest.identity import slug
 from ingest.languages import primary_language
 from ingest.times import in_utc
@@ -53,17 +53,19 @@ class Query:
         if self.mode not in get_args(Mode):
             raise QueryError("", f"there is no mode {self.mode!r}; choose hybrid, vector or text")
         if self.language.strip() and not self.language_code:
-            raise QueryError("", f"there is no language {self.language!r}; give a code or a name, as de or German")
+            raise LanguageError(
+                "", f"there is no language {self.language[:40]!r}; give a code or a name, as de or German"
+            )
         if self.group_by not in {None, *get_args(GroupBy)}:
             raise QueryError("", f"hits cannot be grouped by {self.group_by!r}; only by episode")
 
     @property
     def offset(self) -> int:
-        """How many hits come before the first that is asked for. Raises `QueryError` for the cursor of another query."""
+        """How many hits come before the first that is asked for. Raises `CursorError` for the cursor of another query."""
         place = self.cursor.partition("-")[0]
         is_number = place.isascii() and place.isdecimal() and len(place) < 6
         if self.cursor and not (is_number and self.cursor == self.cursor_at(int(place))):
-            raise QueryError("", "the cursor is of another question or other options; begin without it")
+            raise CursorError("", "the cursor is of another question or other options; begin without it")
         return int(place or 0)
 
     def cursor_at(self, offset: int) -> str:

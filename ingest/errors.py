@@ -19,6 +19,8 @@ SoundbiteError
     ├── IndexNotBuiltError     there is nothing to search yet
     ├── IndexMismatchError     the index was built with another model or schema
     └── QueryError             the query cannot be asked (also a ValueError)
+        ├── LanguageError          it names no language
+        └── CursorError            its cursor is of another question
 """
 
 
@@ -122,3 +124,11 @@ class IndexMismatchError(IndexingError):
 
 class QueryError(IndexingError, ValueError):
     """The query cannot be asked."""
+
+
+class LanguageError(QueryError):
+    """The query's language is none."""
+
+
+class CursorError(QueryError):
+    """The query's cursor is of another question, or of other options."""

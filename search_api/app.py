@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -18,10 +19,9 @@ from index.open import open_searcher
 from index.search import Searcher
 from ingest.errors import SoundbiteError
 from ingest.settings import VERSION, Settings, read_settings
-from search_api import page, routes
+from search_api import load, page, routes
 from search_api.callers import CallersMiddleware
 from search_api.deps import Backend
-from search_api.load import LoadMiddleware
 from search_api.methods import MethodsMiddleware
 from search_api.middleware import SECURITY_HEADERS, EncodedPathMiddleware, SecurityHeadersMiddleware
 from search_api.problems import MEDIA_TYPE, documented, problem_of
@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None, opener: Callable[[Settings], Se
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = load.THREADS
         app.state.backend = Backend(settings, opener(settings))
         app.state.backend.warm()
         yield
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, opener: Callable[[Settings], Se
     app.add_middleware(EncodedPathMiddleware)  # the innermost; each next one stands around those before
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(MethodsMiddleware)
-    app.add_middleware(LoadMiddleware, answer=answer_problem, exempt=("/livez",))
+    app.add_middleware(load.LoadMiddleware, answer=answer_problem, exempt=("/livez",))
     app.add_middleware(
         CallersMiddleware, own=settings.names_served, answer=answer_problem, open_to_all=routes.is_transcript
     )

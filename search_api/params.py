@@ -10,6 +10,7 @@ from pydantic import PlainValidator, StringConstraints, WithJsonSchema
 from index.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_QUERY, GroupBy, Mode, Query
 from ingest.times import parse_day
 
+A_WORD = r"[\p{L}\p{N}]"  # for clients; `Query` checks it
 Words = Annotated[str, StringConstraints(strip_whitespace=True)]
 DAY_OR_TIME: dict[str, Any] = {
     "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
@@ -42,7 +43,7 @@ def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
         float | None, Parameter(ge=0, allow_inf_nan=False, description="Leave out hits with a lower score.")
     ] = None,
     cursor: Annotated[
-        str, Parameter(max_length=40, description="An answer's `cursor`, for the hits after it; all else as before.")
+        str, Parameter(max_length=18, description="An answer's `cursor`, for the hits after it; all else as before.")
     ] = "",
 ) -> Query | None:
     """The query; None where `q` is blank. Raises `QueryError`."""
@@ -62,7 +63,7 @@ def required_query(
         Parameter(
             min_length=1,
             max_length=MAX_QUERY,
-            json_schema_extra={"pattern": r"\S"},
+            json_schema_extra={"pattern": A_WORD},
             description=f"The question, at most {MAX_QUERY:,} characters.",
         ),
     ],

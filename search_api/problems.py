@@ -8,10 +8,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from ingest.errors import (
+    CursorError,
     HomeError,
     IndexingError,
     IndexMismatchError,
     IndexNotBuiltError,
+    LanguageError,
     NotFoundError,
     PodcastNotFoundError,
     QueryError,
@@ -62,8 +64,10 @@ class Kind:
 # fmt: off
 EMPTY_QUERY = Kind("empty-query", 422, "Nothing was asked", "Ask a question, or give a few words (`q`).")
 INVALID_QUERY = Kind("invalid-query", 422, "The query cannot be asked", "Change it and ask again.")
+OTHER_CURSOR = Kind("other-cursor", 409, "The cursor is of another question", "Begin without it; a cursor is good for the same question with the same options.")
 INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is not valid", "Change it and ask again.")
-NO_SUCH_PODCAST = Kind("no-such-podcast", 422, "No such podcast here", "Leave `podcast` out to search all; /v1/episodes shows their names.")
+NO_SUCH_PODCAST = Kind("no-such-podcast", 404, "No such podcast here", "Leave `podcast` out to search all; /v1/episodes shows their names.")
+NO_SUCH_LANGUAGE = Kind("no-such-language", 404, "There is no such language", "Give a code or a name, as de or German.")
 EPISODE_NOT_FOUND = Kind("episode-not-found", 404, "No such episode here", "/v1/episodes lists those there are.")
 NO_SUCH_FORMAT = Kind("no-such-format", 404, "The transcript has no such format", "VTT and SRT need times; md, json and txt do not.")
 NO_SUCH_ADDRESS = Kind("no-such-address", 404, "There is nothing at this address", "/docs lists what there is.")
@@ -79,15 +83,16 @@ FOREIGN_ORIGIN = Kind("foreign-origin", 403, "Pages of other sites may not ask h
 REFUSED = Kind("refused", 400, "The request cannot be answered", "Change it and ask again.")
 INTERNAL = Kind("internal", 500, "Something went wrong here", "Ask again; if it stays, the server's log says more.")
 KINDS = (
-    EMPTY_QUERY, INVALID_QUERY, INVALID_PARAMETER, NO_SUCH_PODCAST, EPISODE_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS,
-    METHOD_NOT_ALLOWED,
-    UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH, INDEX_UNUSABLE, HOME_UNUSABLE, BUSY, FOREIGN_HOST,
-    FOREIGN_ORIGIN, REFUSED, INTERNAL,
+    EMPTY_QUERY, INVALID_QUERY, OTHER_CURSOR, INVALID_PARAMETER, NO_SUCH_PODCAST, NO_SUCH_LANGUAGE, EPISODE_NOT_FOUND,
+    NO_SUCH_FORMAT, NO_SUCH_ADDRESS, METHOD_NOT_ALLOWED, UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH,
+    INDEX_UNUSABLE, HOME_UNUSABLE, BUSY, FOREIGN_HOST, FOREIGN_ORIGIN, REFUSED, INTERNAL,
 )
 # fmt: on
 
 # The most particular first: the first class that an error belongs to decides.
 _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
+    (LanguageError, NO_SUCH_LANGUAGE),
+    (CursorError, OTHER_CURSOR),
     (QueryError, INVALID_QUERY),
     (PodcastNotFoundError, NO_SUCH_PODCAST),
     (NotFoundError, EPISODE_NOT_FOUND),

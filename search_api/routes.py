@@ -27,6 +27,8 @@ BAD_QUERY = documented(
     problems.INVALID_PARAMETER,
     problems.NO_SUCH_PODCAST,
     problems.EPISODE_NOT_FOUND,
+    problems.OTHER_CURSOR,
+    problems.NO_SUCH_LANGUAGE,
 )
 NO_HOME = documented(problems.HOME_UNUSABLE, problems.INDEX_UNUSABLE)
 UNREADABLE = documented(problems.UNREADABLE_TRANSCRIPT)

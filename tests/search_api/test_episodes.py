@@ -42,7 +42,7 @@ def test_the_list_takes_a_podcast_by_its_name_or_slug(client, podcast, count):
 
 
 def test_a_podcast_that_is_not_here_is_no_empty_list(client):
-    detail = problem(client.get("/v1/episodes", params={"podcast": "selling"}), 422, "no-such-podcast")
+    detail = problem(client.get("/v1/episodes", params={"podcast": "selling"}), 404, "no-such-podcast")
     assert detail == "selling: no such podcast here (did you mean selling-well?)"
 
 

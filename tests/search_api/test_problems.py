@@ -9,6 +9,8 @@ from search_api.problems import KINDS, NoSuchFormatError, problem_of
     ("error", "name", "status"),
     [
         (errors.QueryError("limit", "0 is too few"), "invalid-query", 422),
+        (errors.CursorError("", "another question"), "other-cursor", 409),
+        (errors.PodcastNotFoundError("x", "no such podcast"), "no-such-podcast", 404),
         (errors.NotFoundError("x", "no such episode"), "episode-not-found", 404),
         (NoSuchFormatError("vtt", "has no times"), "no-such-format", 404),
         (errors.TranscriptError("/srv/home/library/x.md", "cannot be read"), "unreadable-transcript", 409),

@@ -98,22 +98,25 @@ def test_filters_narrow_the_hits(client, filters, expected):
             "Seling Wel: no such podcast here (did you mean selling-well?)",
         ),
         ({"q": "people", "podcast": ["selling-well", "seling"]}, "no-such-podcast", "seling: no such podcast here"),
+        ({"q": "x", "language": "nonsense"}, "no-such-language", "there is no language 'nonsense'"),
+        ({"q": "x", "language": "z" * 9_000}, "no-such-language", "there is no language 'zzz"),
         ({"q": "x", "min_score": "-1"}, "invalid-parameter", "min_score: "),
         ({"q": "x", "min_score": "nan"}, "invalid-parameter", "min_score: "),
         ({"q": "x", "min_score": "inf"}, "invalid-parameter", "min_score: "),
-        ({"q": "x", "cursor": "10-abc"}, "invalid-query", "the cursor is of another question"),
+        ({"q": "x", "cursor": "10-abc"}, "other-cursor", "the cursor is of another question"),
         ({"q": "x", "cursor": "9" * 900}, "invalid-parameter", "cursor: "),
         ({"q": "people", "podcast": "x" * 9_000}, "no-such-podcast", "xxx"),
     ],
 )
 def test_what_cannot_be_asked_gets_a_problem_that_names_the_parameter(client, asked, kind, parameter):
-    assert problem(client.get("/v1/search", params=asked), 422, kind).startswith(parameter)
+    status = {"no-such-podcast": 404, "no-such-language": 404, "other-cursor": 409}.get(kind, 422)
+    assert problem(client.get("/v1/search", params=asked), status, kind).startswith(parameter)
 
 
 @pytest.mark.parametrize("quote", ["o'brien", "x') OR true --", "\0", "%", "🎧"])
 def test_filters_are_data_and_never_a_query_language(client, quote):
     asked = {"q": f"people {quote}", "podcast": quote, "speaker": quote}
-    problem(client.get("/v1/search", params=asked), 422, "no-such-podcast")
+    problem(client.get("/v1/search", params=asked), 404, "no-such-podcast")
     assert keys(client.get("/v1/search", params={"q": "people", "speaker": quote})) == set()
 
 

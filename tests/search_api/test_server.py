@@ -141,14 +141,14 @@ def test_every_operation_has_a_schema_for_its_answer_and_for_its_problems(api):
         assert problems
         for content in problems:
             assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
-    assert set(operations["search"]) == {"200", "304", "404", "422", "503", "default"}
+    assert set(operations["search"]) == {"200", "304", "404", "409", "422", "503", "default"}
     assert set(operations["get_transcript"]) == {"200", "304", "404", "409", "422", "default"}
-    assert set(operations["list_episodes"]) == {"200", "304", "422", "503", "default"}
+    assert set(operations["list_episodes"]) == {"200", "304", "404", "422", "503", "default"}
 
 
 def test_the_parameters_have_their_bounds(api):
     parameters = {one["name"]: one["schema"] for one in api["paths"]["/v1/search"]["get"]["parameters"]}
-    assert [parameters["q"][name] for name in ("minLength", "maxLength", "pattern")] == [1, 1000, r"\S"]
+    assert [parameters["q"][name] for name in ("minLength", "maxLength", "pattern")] == [1, 1000, r"[\p{L}\p{N}]"]
     assert [parameters["limit"][name] for name in ("minimum", "maximum", "default")] == [1, 100, 10]
     assert [one["format"] for one in parameters["until"]["anyOf"]] == ["date", "date-time"]
     assert not any(isinstance(one.get("schema"), dict) and not one["schema"] for one in parameters.values())
