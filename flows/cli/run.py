@@ -49,10 +49,10 @@ def run(  # noqa: PLR0917 - Typer passes them by name
         return
     with open_context(settings) as opened:
         opened.check()  # said now rather than after the engine has started
-    say("Starting the flow engine (Prefect); the first start takes longest")
-    report = engine.run_once(
-        settings, podcast=podcast, latest=latest or 0, since=first, match=match, everything=everything
-    )
+        say("Starting the flow engine (Prefect); the first start takes longest")
+        report = engine.run_once(
+            settings, opened, podcast=podcast, latest=latest or 0, since=first, match=match, everything=everything
+        )
     if json:
         output.emit(report)
     else:
