@@ -34,6 +34,8 @@ from ingest.web.headers import charset
 logger = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=30)  # an episode that failed: doubled with every attempt
 LAST_RETRY = timedelta(days=7)
+LONGEST_WAIT = timedelta(days=8)  # of anything: a week, as failures and hosts are given, and a tenth that spreads polls
+GONE = frozenset({404, 410})  # HTTP statuses of what its publisher took away
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that may be others in a moment
 PUBLISHER_TRIES = 3  # of a publisher's transcript whose host is busy, some hours apart, before the audio is transcribed
 MAX_TRANSCRIPT_BYTES = 20 * 2**20
@@ -213,7 +215,11 @@ def settle(context: IngestContext, episode: Episode) -> None:
 
 
 def reconcile(context: IngestContext) -> None:
-    """Bring ledger and audio to what the library holds, whatever cut the last run short."""
+    """Bring ledger and audio to what the library holds, whatever cut the last run short and whatever its clock said."""
+    if moments := context.ledger.mend_moments(now(), LONGEST_WAIT):
+        logger.warning(
+            "%s moments of the ledger lay too far ahead, as after a run under a wrong clock; mended", moments
+        )
     keys = {document.key for document in context.library.documents()}
     context.ledger.reconcile(keys)
     drop_audio(context, keys)
@@ -230,7 +236,8 @@ def record_failure(context: IngestContext, episode: Episode, attempts: int, erro
     """Note why an episode could not be had, and when it is tried again: later each time, and not before its host wants."""
     wait = min(FIRST_RETRY * 2 ** min(attempts, 20), LAST_RETRY)
     asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, LAST_RETRY.total_seconds()))
-    context.ledger.record_failure(episode, describe(error), now() + max(wait, asked))
+    lasting = getattr(error, "status", None) in GONE
+    context.ledger.record_failure(episode, describe(error), now() + max(wait, asked), lasting=lasting)
     audio.drop_oldest(context.audio_dir, MAX_KEPT_AUDIO)
 
 
