@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.names import next_feed
 from index.embed.model_files import locate
 from index.embed.pair import EmbedderPair
 from index.embed.rerank import CrossReranker
@@ -65,6 +66,8 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
     ledger = Ledger(settings.ledger_path)
     pending, failed = ledger.counts()
     yield Finding("feeds", f"{len(ledger.feeds())} subscribed; episodes: {pending} pending, {failed} failed")
+    if not ledger.feeds() and Library(settings.library_dir).feeds():
+        yield Finding("feeds", next_feed(settings), ok=False)
     for feed in ledger.feeds():
         if feed.gone:
             yield Finding(feed.podcast, gone_for_good(feed.podcast), ok=False)
@@ -111,6 +114,7 @@ def _index(settings: Settings) -> Iterator[Finding]:
     store = Store(settings.index_dir)
     try:
         stored = store.counts()
+        store.check_files()
     except IndexNotBuiltError:
         yield Finding("index", "nothing indexed yet; `soundbite run` or `soundbite import FILE...` fills it")
         return

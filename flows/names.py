@@ -1,11 +1,12 @@
 """Finds the podcast that a person means, and says which there are where none is meant."""
 
+import shlex
 from collections.abc import Callable
 
 from ingest.errors import NotFoundError
 from ingest.feeds.addresses import read_address
 from ingest.identity import slug
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 from ingest.library import Library
 from ingest.models import Subscription
 from ingest.settings import Settings
@@ -34,12 +35,21 @@ def subscription_named(ledger: Ledger, name: str) -> Subscription:
     return ledger.feed(without_userinfo(name))  # which is not there: says what is
 
 
+def next_feed(settings: Settings) -> str:
+    """What a person without feeds does next: add those that the transcripts here name, or the first one."""
+    named = Library(settings.library_dir).feeds().values()
+    if not named:
+        return "Next: soundbite add FEED_URL"
+    return f"The transcripts here name these; next: {'; '.join(f'soundbite add {shlex.quote(url)}' for url in named)}"
+
+
 def check_podcast(settings: Settings, name: str) -> None:
     """Raises `NotFoundError` with the names there are where neither a feed nor the library has this podcast."""
     if not name.strip():
         return
-    feeds = (feed.podcast for feed in Ledger(settings.ledger_path).feeds())
-    known = sorted({*feeds, *Library(settings.library_dir).podcasts()})
+    nothing: list[Subscription] = []
+    feeds = unless_damaged(Ledger(settings.ledger_path).feeds, nothing)
+    known = sorted({*(feed.podcast for feed in feeds), *Library(settings.library_dir).podcasts()})
     if slug(name) not in known:
         there = ", ".join(known) or "none yet; `soundbite add URL` adds one"
         raise NotFoundError(name, f"no such podcast here (known: {there})")

@@ -4,10 +4,12 @@ The library of transcripts is the truth about what is done; the ledger remembers
 tells, and why something failed. Losing it costs a poll, not a transcript.
 """
 
-from collections.abc import Collection, Iterable
+import logging
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-from ingest.errors import NotFoundError
+from ingest.errors import DamagedLedgerError, NotFoundError
 from ingest.identity import SHORT_KEY
 from ingest.ledger_rows import (
     episode_record,
@@ -18,6 +20,18 @@ from ingest.ledger_rows import (
 )
 from ingest.models import Episode, EpisodeRecord, EpisodeStatus
 from ingest.subscriptions import Subscriptions
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+def unless_damaged(read: Callable[[], T], otherwise: T) -> T:
+    """What the ledger says; `otherwise`, and a warning, where its file is damaged: for what can be done without it."""
+    try:
+        return read()
+    except DamagedLedgerError as error:
+        logger.warning("%s", error)
+        return otherwise
 
 
 class Ledger(Subscriptions):

@@ -11,7 +11,7 @@ from index.query import Answer, Query
 from index.search import Searcher
 from ingest.errors import IndexNotBuiltError, NotFoundError, SoundbiteError
 from ingest.identity import slug
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 from ingest.library import Library
 from ingest.models import EpisodeRecord, Transcript
 from ingest.settings import Settings
@@ -52,7 +52,7 @@ class Backend:
 
     def episodes(self, podcast: str = "") -> list[catalogue.EpisodeStatus]:
         """Every known episode, newest first, or those of one podcast (its name or slug)."""
-        known = catalogue.episodes(self._searcher.store, self.ledger.records())
+        known = catalogue.episodes(self._searcher.store, unless_damaged(self.ledger.records, []))
         wanted = slug(podcast) if podcast.strip() else ""
         return [status for status in known if not wanted or slug(status.podcast) == wanted]
 
@@ -68,7 +68,7 @@ class Backend:
         try:
             return self.transcript(name), None
         except NotFoundError:
-            record = self.ledger.record(name)
+            record = unless_damaged(lambda: self.ledger.record(name), None)
             if record is None:
                 raise
             return Transcript(record.episode, ()), record

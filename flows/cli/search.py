@@ -14,7 +14,7 @@ from index.open import open_searcher
 from index.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from index.store.lance import Store
 from ingest.identity import slug
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 
 app = typer.Typer()
 
@@ -57,7 +57,7 @@ def episodes(context: typer.Context, podcast: Podcast = "", json: Json = False) 
     """List every episode known and what became of it: indexed, pending or failed, and why."""
     settings = settings_of(context)
     check_podcast(settings, podcast)
-    known = catalogue.episodes(Store(settings.index_dir), Ledger(settings.ledger_path).records())
+    known = catalogue.episodes(Store(settings.index_dir), unless_damaged(Ledger(settings.ledger_path).records, []))
     listed = [episode for episode in known if not podcast or slug(episode.podcast) == slug(podcast)]
     if json:
         output.emit({"episodes": [asdict(episode) for episode in listed]})
