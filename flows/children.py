@@ -59,7 +59,10 @@ def end_with(parent: int) -> None:
 
 @contextmanager
 def watched(children: Mapping[str, subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Interrupt the block when a child ends by itself. Raises `SoundbiteError` that names it."""
+    """Interrupt the block when a child ends by itself. Raises `SoundbiteError` that names it.
+
+    A shell starts what it puts in the background with interrupts ignored; here they are heard.
+    """
     over, ended = Event(), list[str]()
 
     def watch() -> None:
@@ -70,6 +73,7 @@ def watched(children: Mapping[str, subprocess.Popen[bytes]]) -> Iterator[None]:
                 return
 
     watcher = Thread(target=watch, daemon=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     watcher.start()
     try:
         yield
@@ -79,6 +83,7 @@ def watched(children: Mapping[str, subprocess.Popen[bytes]]) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
+        signal.signal(signal.SIGINT, before)
     if ended:
         raise SoundbiteError(ended[0], "has ended by itself, so all is stopped; the logs in the home say why")
 

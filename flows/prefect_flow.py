@@ -75,10 +75,11 @@ def run(  # noqa: PLR0917 - Prefect passes them by name
     selection = Selection(podcast, latest, since, due_only, match, everything)
     with given_context(read_settings()) as context, reporting() as reporter:
         report = runs.run(context, reporter, selection, TASKS)
-    if report.new or report.failed or report.warnings:
-        _record(report)
+    record(report)
     return report.as_dict()
 
 
-def _record(report: RunReport) -> None:
-    create_markdown_artifact(report.markdown(), key="soundbite-run", description=report.summary())
+def record(report: RunReport) -> None:
+    """Keep what a run did as an artifact of Prefect; a run that did nothing leaves none."""
+    if report.new or report.failed or report.warnings:
+        create_markdown_artifact(report.markdown(), key="soundbite-run", description=report.summary())

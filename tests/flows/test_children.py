@@ -48,6 +48,22 @@ def test_a_child_that_ends_by_itself_ends_everything_and_is_named(tmp_path, monk
         time.sleep(60)
 
 
+def test_a_child_that_ends_is_noticed_where_a_shell_has_interrupts_ignored(tmp_path, monkeypatch):
+    (tmp_path / "short.py").write_text("import time; time.sleep(0.5)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with (
+            pytest.raises(SoundbiteError, match="Prefect"),
+            children.child(tmp_path / "short.log", "short") as process,
+            children.watched({"Prefect": process}),
+        ):
+            time.sleep(60)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_block_that_ends_first_is_left_alone(tmp_path, monkeypatch):
     (tmp_path / "long.py").write_text("import time; time.sleep(60)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -1,11 +1,13 @@
 """Prefect's state under our home: what is set aside, what is kept."""
 
+import os
 import sqlite3
 from contextlib import closing
 
 import pytest
+from prefect.settings import Settings
 
-from flows.engine import set_aside_if_broken
+from flows.engine import KEPT, prepare, set_aside_if_broken
 
 
 @pytest.fixture
@@ -35,3 +37,22 @@ def test_a_whole_database_an_empty_one_and_none_stay_as_they_are(database, tmp_p
     for path in (database, empty, tmp_path / "none.db"):
         set_aside_if_broken(path)
     assert (whole, b"", False) == (database.read_bytes(), empty.read_bytes(), (tmp_path / "none.db").exists())
+
+
+def test_prefect_deletes_old_runs_unless_a_person_says_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", {"PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "7"})
+
+    prepare(tmp_path)
+
+    told = {name.removeprefix("PREFECT_SERVER_SERVICES_"): value for name, value in os.environ.items()}
+    assert "flow_runs" in told["DB_VACUUM_ENABLED"].split(",")
+    assert str(int(KEPT.total_seconds())) == told["DB_VACUUM_RETENTION_PERIOD"]
+    assert "7" == told["LATE_RUNS_LOOP_SECONDS"]
+
+
+def test_prefect_knows_the_settings_that_it_is_given(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    prepare(tmp_path)
+    known = {name.upper() for name in Settings().to_environment_variables()}
+
+    assert {name for name in os.environ if name.startswith("PREFECT_")} - known == set()

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,6 +48,13 @@ def started(command, *arguments):
         process.wait(60)
 
 
+def prefect(*arguments, api):
+    """What Prefect's own command says of our server."""
+    command = [sys.executable, "-m", "prefect", *arguments]
+    environment = os.environ | {"PREFECT_API_URL": f"{api}api", "COLUMNS": "200"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
 def at_work(home):
     """Processes that work for a home."""
     return [
@@ -88,6 +96,9 @@ def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
     with started(command, *up):
         wait_for(lambda: Store(command.home / "index").episodes(), START)
         told = (command.home / "told").read_text()
+        listed = prefect("deployment", "ls", api=re.findall(r"Runs: (\S+)", told)[-1])
+    assert "soundbite/every" in listed
+    assert "at capacity" not in told
     assert len(re.findall("Search page", told)) == 2
     assert not at_work(command.home)
 
