@@ -56,7 +56,9 @@ def examine(settings: Settings) -> list[Finding]:
 def _home(settings: Settings) -> Iterator[Finding]:
     Ledger(settings.ledger_path).open()
     free = shutil.disk_usage(settings.home).free / 2**30
-    yield Finding("home", f"{settings.home} can be written, {free:.1f} GiB free", ok=free > 1)
+    writable = os.access(settings.home, os.W_OK)
+    can = "can be written" if writable else "cannot be written, only searched; check its permissions and its disk"
+    yield Finding("home", f"{settings.home} {can}, {free:.1f} GiB free", ok=writable and free > 1)
     yield Finding("library", f"{len(Library(settings.library_dir).documents())} transcripts")
     kept = sum(path.stat().st_size for path in settings.audio_dir.rglob("*") if path.is_file()) / 2**20
     yield Finding("audio kept", f"{kept:.0f} MiB of at most {MAX_KEPT_AUDIO >> 20}")

@@ -100,6 +100,16 @@ def test_a_file_of_the_index_that_was_cut_is_told_and_made_anew(filled, call, ta
     assert "The price is fine" in call("search", "price", "--mode", "text")[1]
 
 
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_home_that_cannot_be_written_is_told(filled, call, monkeypatch, writable):
+    monkeypatch.setattr(os, "access", lambda path, mode: writable or (path, mode) != (filled, os.W_OK))
+
+    found = json.loads(call("doctor", "--json")[1])["findings"]
+
+    home = next(one for one in found if one["what"] == "home")
+    assert (writable, writable) == (home["ok"], "can be written" in home["found"])
+
+
 @pytest.mark.usefixtures("filled")
 def test_a_run_holds_the_home_from_before_the_engine_starts(call, monkeypatch):
     seen = []
