@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.names import next_feed
 from index.embed.languages import unknown_languages
 from index.embed.model_files import locate
 from index.embed.pair import EmbedderPair
@@ -57,7 +58,9 @@ def examine(settings: Settings) -> list[Finding]:
 def _home(settings: Settings) -> Iterator[Finding]:
     Ledger(settings.ledger_path).open()
     free = shutil.disk_usage(settings.home).free / 2**30
-    yield Finding("home", f"{settings.home} can be written, {free:.1f} GiB free", ok=free > 1)
+    writable = os.access(settings.home, os.W_OK)
+    can = "can be written" if writable else "cannot be written, only searched; check its permissions and its disk"
+    yield Finding("home", f"{settings.home} {can}, {free:.1f} GiB free", ok=writable and free > 1)
     yield Finding("library", f"{len(Library(settings.library_dir).documents())} transcripts")
     kept = sum(path.stat().st_size for path in settings.audio_dir.rglob("*") if path.is_file()) / 2**20
     yield Finding("audio kept", f"{kept:.0f} MiB of at most {MAX_KEPT_AUDIO >> 20}")
@@ -67,6 +70,8 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
     ledger = Ledger(settings.ledger_path)
     pending, failed = ledger.counts()
     yield Finding("feeds", f"{len(ledger.feeds())} subscribed; episodes: {pending} pending, {failed} failed")
+    if not ledger.feeds() and Library(settings.library_dir).feeds():
+        yield Finding("feeds", next_feed(settings), ok=False)
     for feed in ledger.feeds():
         if feed.gone:
             yield Finding(feed.podcast, gone_for_good(feed.podcast), ok=False)
@@ -113,6 +118,7 @@ def _index(settings: Settings) -> Iterator[Finding]:
     store = Store(settings.index_dir)
     try:
         stored = store.counts()
+        store.check_files()
     except IndexNotBuiltError:
         yield Finding("index", "nothing indexed yet; `soundbite run` or `soundbite import FILE...` fills it")
         return

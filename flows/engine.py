@@ -1,16 +1,28 @@
 """Prefect's surroundings: its state under our home, no telemetry, nothing beyond this machine; set before it is imported."""
 
 import os
-from datetime import datetime
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
+from flows.children import answers, child, free_port, wait_until_answers
+from flows.context import RunContext, handed_over
 from flows.logs import log_to
+from flows.progress import say
 from ingest.errors import SoundbiteError
 from ingest.settings import Settings
+from ingest.storage import write_atomically
 
 # Seconds. A first start migrates a fresh SQLite file; on two slow cores that was seen to take over a minute.
 SERVER_START_LIMIT = 240
+PORT = 4200  # Prefect's own; another is taken where this one is
+KEPT = timedelta(days=30)  # how long Prefect remembers a run
+SERVICES = "PREFECT_SERVER_SERVICES"
+HEALTH = "/api/health"
 
 
 def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
@@ -24,11 +36,21 @@ def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
         "PREFECT_HOME": str(prefect_home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(SERVER_START_LIMIT),
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_LOGGING_LEVEL": log_level,
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,ingest,index",
-        "PREFECT_RUNNER_HEARTBEAT_FREQUENCY": "30",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        # Nothing here needs these, or so often: an idle hour of the server took 69 s of CPU with Prefect's own, 55 s with these
+        f"{SERVICES}_PAUSE_EXPIRATIONS_ENABLED": "false",
+        f"{SERVICES}_FOREMAN_ENABLED": "false",
+        f"{SERVICES}_LATE_RUNS_LOOP_SECONDS": "60",
+        f"{SERVICES}_CLEANUP_RECONCILER_LOOP_SECONDS": "60",
+        f"{SERVICES}_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
+        f"{SERVICES}_REPOSSESSOR_LOOP_SECONDS": "60",
+        f"{SERVICES}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "15",  # so long the first run waits
+        # Old runs are deleted, else its database only grows
+        f"{SERVICES}_DB_VACUUM_ENABLED": "events,flow_runs",
+        f"{SERVICES}_DB_VACUUM_RETENTION_PERIOD": str(int(KEPT.total_seconds())),
     }
     if api_url:
         wanted["PREFECT_API_URL"] = api_url
@@ -36,8 +58,79 @@ def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
         os.environ.setdefault(name, value)
 
 
+def set_aside_if_broken(database: Path) -> None:
+    """Rename Prefect's SQLite file where it is damaged, and say so: it only remembers past runs, and a server hangs on it."""
+    if not database.exists():
+        return
+    try:
+        with closing(sqlite3.connect(database, timeout=30)) as db:
+            if db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                return
+    except sqlite3.OperationalError:
+        return  # in use, or not ours to open: its server says more
+    except sqlite3.DatabaseError:
+        pass
+    broken = database.with_name(f"{database.name}.broken")
+    database.replace(broken)
+    for end in ("-wal", "-shm"):
+        database.with_name(database.name + end).unlink(missing_ok=True)
+    say(f"Prefect's record of earlier runs was damaged and is now {broken}; nothing else is lost")
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Popen[bytes]]:
+    """Prefect's server as a child of this process, and its address in the environment; whoever needs it waits for it.
+
+    `home/prefect/port` names its port while it runs. Raises `SoundbiteError`.
+    """
+    port = free_port(PORT)
+    prepare(home, api_url=f"http://127.0.0.1:{port}/api")
+    set_aside_if_broken(home / "prefect" / "prefect.db")
+    note = home / "prefect" / "port"
+    server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
+    with child(home / "logs" / "prefect.log", *server) as process:
+        write_atomically(note, str(port))
+        try:
+            yield process
+        finally:
+            note.unlink(missing_ok=True)
+
+
+def wait_for(home: Path, server: Popen[bytes]) -> None:
+    """Return once Prefect's server answers. Raises `SoundbiteError`."""
+    wait_until_answers(int((home / "prefect" / "port").read_text()), HEALTH, server, "Prefect", SERVER_START_LIMIT)
+
+
+@contextmanager
+def _engine(home: Path) -> Iterator[None]:
+    """A server to run a flow with: the user's, that of `soundbite up` in this home, or one for this run alone."""
+    if os.environ.get("PREFECT_API_URL"):
+        prepare(home)
+        yield
+        return
+    if port := _port_of_up(home):
+        prepare(home, api_url=f"http://127.0.0.1:{port}/api")
+        yield
+        return
+    os.environ.setdefault("PREFECT_UI_ENABLED", "0")  # nobody looks at it
+    with serving(home) as server:
+        import flows.prefect_flow  # noqa: F401 - takes seconds, as the server does
+
+        wait_for(home, server)
+        yield
+
+
+def _port_of_up(home: Path) -> int:
+    """The port of a server that answers for this home; 0 where none does."""
+    with suppress(OSError, ValueError):
+        port = int((home / "prefect" / "port").read_text())
+        return port if answers(port, HEALTH) else 0
+    return 0
+
+
 def run_once(
     settings: Settings,
+    context: RunContext,
     *,
     podcast: str = "",
     latest: int = 0,
@@ -45,16 +138,20 @@ def run_once(
     match: str = "",
     everything: bool = False,
 ) -> dict[str, Any]:
-    """One run of the flow, here and now; its report as plain data. Raises `SoundbiteError` where Prefect fails."""
-    # The terminal already says what fails and why; Prefect's own log would say it again with a traceback
-    prepare(settings.home, log_level="CRITICAL")
-    from flows.prefect_flow import run
+    """One run of the flow, here and now, in a context that is open; its report as plain data.
 
-    log_to(settings.home / "logs" / "run.log")  # after Prefect has set up its own
-    try:
-        return run(podcast=podcast, latest=latest, since=since, match=match, everything=everything)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise SoundbiteError(
-            "Prefect", f"{reason} (its state lies in {settings.home / 'prefect'}; try again)"
-        ) from error
+    Raises `SoundbiteError` where Prefect fails.
+    """
+    # The terminal already says what fails and why; Prefect's own log would say it again with a traceback
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    with _engine(settings.home), handed_over(context):
+        from flows.prefect_flow import run
+
+        log_to(settings.home / "logs" / "run.log")  # after Prefect has set up its own
+        try:
+            return run(podcast=podcast, latest=latest, since=since, match=match, everything=everything)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise SoundbiteError(
+                "Prefect", f"{reason} (its state lies in {settings.home / 'prefect'}; try again)"
+            ) from error

@@ -3,7 +3,7 @@
 from index.build import BuildReport, update
 from index.open import open_embedder
 from index.store.lance import Store
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 from ingest.library import Library
 from ingest.models import Advance
 from ingest.settings import Settings
@@ -13,7 +13,8 @@ def update_index(settings: Settings, advance: Advance, *, rebuild: bool = False)
     """Index what changed, and tell the ledger what the library holds; the model is loaded only where text changed."""
     library, ledger = Library(settings.library_dir), Ledger(settings.ledger_path)
     if ledger.path.exists():
-        ledger.reconcile({document.key for document in library.documents()})
+        keys = {document.key for document in library.documents()}
+        unless_damaged(lambda: ledger.reconcile(keys), 0)
     return update(
         library,
         Store(settings.index_dir),

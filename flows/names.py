@@ -1,5 +1,6 @@
 """Finds the podcast that a person means, and says which there are where none is meant."""
 
+import shlex
 from collections.abc import Callable
 
 from ingest import podcasts
@@ -33,6 +34,14 @@ def subscription_named(ledger: Ledger, name: str) -> Subscription:
             names = ", ".join(feed.podcast for feed in meant)
             raise NotFoundError(name, f"may be any of {names}; use one of these names")
     return ledger.feed(without_userinfo(name))  # which is not there: says what is
+
+
+def next_feed(settings: Settings) -> str:
+    """What a person without feeds does next: add those that the transcripts here name, or the first one."""
+    named = Library(settings.library_dir).feeds().values()
+    if not named:
+        return "Next: soundbite add FEED_URL"
+    return f"The transcripts here name these; next: {'; '.join(f'soundbite add {shlex.quote(url)}' for url in named)}"
 
 
 def check_podcast(settings: Settings, name: str) -> None:

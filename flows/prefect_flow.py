@@ -1,5 +1,6 @@
 """The run as a Prefect flow: each step a task, only those on the network retried, with back-off."""
 
+import os
 from datetime import datetime
 from typing import Any
 
@@ -7,10 +8,12 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import flow_run
 from prefect.tasks import Task, exponential_backoff
 
 from flows import run as runs
-from flows.context import open_context
+from flows.children import PARENT, end_with
+from flows.context import given_context
 from flows.progress import reporting
 from flows.report import RunReport
 from flows.steps import Actions, Selection
@@ -32,18 +35,32 @@ ON_NETWORK: dict[str, Any] = ON_MACHINE | {
     "retry_condition_fn": is_transient,
 }
 STEPS = Actions()
+OF_EPISODE = "{episode.podcast}: {episode.title}"
+
+
+def _named(name: str, of: str, **options: Any) -> Any:
+    """A task whose runs are named by the step and what it is of."""
+    return task(name=name, task_run_name=f"{name} {of}", **options)
+
+
 TASKS = Actions(
-    poll=task(name="poll", **ON_NETWORK)(STEPS.poll),
-    publisher=task(name="publisher transcript", **ON_NETWORK)(STEPS.publisher),
-    download=task(name="download", **ON_NETWORK)(STEPS.download),
-    transcribe=task(name="transcribe", **ON_MACHINE)(STEPS.transcribe),
-    save=task(name="save", **ON_MACHINE)(STEPS.save),
-    index=task(name="index", **ON_MACHINE)(STEPS.index),
-    update_index=task(name="update index", **ON_MACHINE)(STEPS.update_index),
+    poll=_named("poll", "{feed.podcast}", **ON_NETWORK)(STEPS.poll),
+    publisher=_named("publisher transcript", OF_EPISODE, **ON_NETWORK)(STEPS.publisher),
+    download=_named("download", OF_EPISODE, **ON_NETWORK)(STEPS.download),
+    transcribe=_named("transcribe", OF_EPISODE, **ON_MACHINE)(STEPS.transcribe),
+    save=_named("save", "{obtained.transcript.episode.title}", **ON_MACHINE)(STEPS.save),
+    index=_named("index", "{document.name}", **ON_MACHINE)(STEPS.index),
+    update_index=task(name="update index", task_run_name="update index", **ON_MACHINE)(STEPS.update_index),
 )
 
 
-@flow(name="soundbite", validate_parameters=True)
+def run_name() -> str:
+    """`the-quota-room, 2026-11-28 03:10`, or `all podcasts, ...`; the time is when the run was due, in UTC."""
+    podcast = flow_run.get_parameters().get("podcast") or "all podcasts"
+    return f"{podcast}, {flow_run.get_scheduled_start_time():%Y-%m-%d %H:%M}"
+
+
+@flow(name="soundbite", flow_run_name=run_name, validate_parameters=True)
 def run(  # noqa: PLR0917 - Prefect passes them by name
     podcast: str = "",
     latest: int = 0,
@@ -53,12 +70,16 @@ def run(  # noqa: PLR0917 - Prefect passes them by name
     everything: bool = False,
 ) -> dict[str, Any]:
     """Poll every feed (or one), transcribe what is new, index it; settings come from the environment."""
+    if parent := os.environ.get(PARENT):
+        end_with(int(parent))
     selection = Selection(podcast, latest, since, due_only, match, everything)
-    with open_context(read_settings()) as context, reporting() as reporter:
+    with given_context(read_settings()) as context, reporting() as reporter:
         report = runs.run(context, reporter, selection, TASKS)
-    _record(report)
+    record(report)
     return report.as_dict()
 
 
-def _record(report: RunReport) -> None:
-    create_markdown_artifact(report.markdown(), key="soundbite-run", description=report.summary())
+def record(report: RunReport) -> None:
+    """Keep what a run did as an artifact of Prefect; a run that did nothing leaves none."""
+    if report.new or report.failed or report.warnings:
+        create_markdown_artifact(report.markdown(), key="soundbite-run", description=report.summary())

@@ -87,6 +87,7 @@ def update(
     with _exclusive(store.root):
         target = store.beside() if rebuild else store
         _prepare(target, embedder)
+        target.check_files()
         report = _Update(library, target, embedder, progress).run()
         target.maintain()
         if rebuild:

@@ -8,7 +8,7 @@ from index.embed.rerank import CrossReranker
 from index.embed.sentence_transformers import SentenceEmbedder
 from index.search import Searcher
 from index.store.lance import Store
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 from ingest.settings import Settings
 
 EXPORTS = "encoder"  # folder in the index's where models run from
@@ -31,5 +31,6 @@ def open_searcher(settings: Settings, counts: Callable[[], tuple[int, int]] | No
     `counts` gives the numbers of episodes pending and failed; those of the home's ledger unless given.
     """
     reranker = CrossReranker(settings.rerank_model, settings.index_dir / EXPORTS) if settings.rerank_model else None
-    counts = counts or Ledger(settings.ledger_path).counts  # which opens nothing before it is asked
+    ledger = Ledger(settings.ledger_path)  # which opens nothing before it is asked
+    counts = counts or (lambda: unless_damaged(ledger.counts, (0, 0)))
     return Searcher(Store(settings.index_dir), open_embedder(settings), counts, reranker)

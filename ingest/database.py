@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from ingest.errors import DiskFullError, HomeError
+from ingest.errors import DamagedLedgerError, DiskFullError, HomeError
 from ingest.migrations import STEPS, migrate, version_of
 
 BUSY_SECONDS = 30  # that a write waits for another process's
@@ -83,6 +83,12 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # of an extended code, the kind
+            if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+                then = (
+                    "what is transcribed can be searched; rename the file, and `soundbite run` names the feeds to add"
+                )
+                raise DamagedLedgerError(self.path, f"is damaged ({error}); {then}") from error
+            if code == sqlite3.SQLITE_FULL:
                 raise DiskFullError(self.path, "has no room left on its disk; make room and try again") from error
             raise HomeError(self.path, f"cannot be used ({error}); check the disk and the permissions") from error

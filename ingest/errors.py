@@ -3,6 +3,7 @@
 SoundbiteError
 ├── SettingsError          a setting has no such name or value (exit code 2)
 ├── HomeError              the home directory, or a file in it, cannot be used
+│   ├── DamagedLedgerError     the ledger's file is damaged; library and index do not need it
 │   └── DiskFullError          there is no room left
 ├── FetchError             something could not be fetched
 │   ├── BlockedAddressError    the address is not public and no setting allows it
@@ -42,6 +43,10 @@ class SettingsError(SoundbiteError):
 
 class HomeError(SoundbiteError):
     """The home directory, or a file in it, cannot be used."""
+
+
+class DamagedLedgerError(HomeError):
+    """The ledger's file is damaged; library and index are whole without it."""
 
 
 class DiskFullError(HomeError):

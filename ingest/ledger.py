@@ -4,10 +4,12 @@ The library of transcripts is the truth about what is done; the ledger remembers
 tells, and why something failed. Losing it costs a poll, not a transcript.
 """
 
-from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+import logging
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-from ingest.errors import NotFoundError
+from ingest.errors import DamagedLedgerError, NotFoundError
 from ingest.identity import SHORT_KEY
 from ingest.ledger_rows import (
     episode_record,
@@ -24,6 +26,17 @@ ON CONFLICT (key) DO UPDATE SET data = excluded.data, published = excluded.publi
   status = iif(status = 'failed' AND next_try = 0 AND instr(json_extract(data, '$.audio_url') || '?', ?5) != 1,
     'pending', status)
 WHERE status != 'done'"""
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+def unless_damaged(read: Callable[[], T], otherwise: T) -> T:
+    """What the ledger says; `otherwise`, and a warning, where its file is damaged: for what can be done without it."""
+    try:
+        return read()
+    except DamagedLedgerError as error:
+        logger.warning("%s", error)
+        return otherwise
 
 
 class Ledger(Subscriptions):
@@ -83,8 +96,9 @@ class Ledger(Subscriptions):
     ) -> list[str]:
         """Keys of the episodes to work on, of all feeds subscribed to or of one, newest first.
 
-        Pending ones, and failed ones that are due (with `retry_all`, all that are ever tried again). `latest` looks at only so many of the
-        newest episodes of each podcast (0: at all), `since` at those published then or later.
+        Pending ones, and failed ones that are due (with `retry_all`, all that are ever tried again, but those whose failure
+        is lasting only where `podcast` names their feed). `latest` looks at only so many of the newest episodes of each
+        podcast (0: at all), `since` at those published then or later.
         """
         with self._reading() as db:
             rows = db.execute(
@@ -92,7 +106,8 @@ class Ledger(Subscriptions):
                 "published DESC, key) AS place FROM episodes) WHERE podcast IN (SELECT podcast FROM feeds) "
                 "AND :podcast IN ('', podcast) AND (:latest = 0 OR place <= :latest) "
                 "AND (:since IS NULL OR published >= :since) "
-                "AND (status = 'pending' OR (status = 'failed' AND next_try > 0 AND (:all OR next_try <= :now))) "
+                "AND (status = 'pending' OR (status = 'failed' AND next_try > 0 "
+                "AND ((:all AND (NOT lasting OR :podcast != '')) OR next_try <= :now))) "
                 "ORDER BY published IS NULL, published DESC, key",
                 {
                     "podcast": podcast, "latest": latest, "since": since.timestamp() if since else None,
@@ -115,11 +130,18 @@ class Ledger(Subscriptions):
         """The episode's transcript lies in the library."""
         self._settle(without_notes(episode), "done", "", None)
 
-    def record_failure(self, episode: Episode, reason: str, next_try: datetime | None) -> None:
-        """The episode could not be had this time; it is tried again from `next_try` on, with None not at all."""
-        self._settle(episode, "failed", reason, next_try)
+    def record_failure(
+        self, episode: Episode, reason: str, next_try: datetime | None, *, lasting: bool = False
+    ) -> None:
+        """The episode could not be had this time; it is tried again from `next_try` on, with None not at all.
 
-    def _settle(self, episode: Episode, status: EpisodeStatus, reason: str, next_try: datetime | None) -> None:
+        Where that is `lasting`, a run that tries all failed episodes again leaves it until then.
+        """
+        self._settle(episode, "failed", reason, next_try, lasting=lasting)
+
+    def _settle(
+        self, episode: Episode, status: EpisodeStatus, reason: str, next_try: datetime | None, *, lasting: bool = False
+    ) -> None:
         with self._writing() as db:
             db.execute(
                 "INSERT INTO episodes (key, podcast, published, data, status) VALUES (?, ?, ?, ?, 'pending') "
@@ -127,8 +149,9 @@ class Ledger(Subscriptions):
                 episode_row(episode),
             )
             db.execute(
-                "UPDATE episodes SET data = ?, status = ?, reason = ?, attempts = attempts + 1, next_try = ? WHERE key = ?",
-                (episode_row(episode)[3], status, reason, seconds(next_try), episode.key),
+                "UPDATE episodes SET data = ?, status = ?, reason = ?, attempts = attempts + 1, next_try = ?, lasting = ? "
+                "WHERE key = ?",
+                (episode_row(episode)[3], status, reason, seconds(next_try), lasting, episode.key),
             )
 
     def reconcile(self, keys: Collection[str]) -> int:
@@ -155,6 +178,31 @@ class Ledger(Subscriptions):
                     [(podcast,) for podcast in {podcast for _, podcast in lost}],
                 )
         return len(lost)
+
+    def mend_moments(self, now: datetime, longest_wait: timedelta) -> int:
+        """Bring back what a run under a wrong clock has put off; how many moments that were.
+
+        What waits for longer than anything is made to wait is due now, and what began later than now began now.
+        """
+        waits = (("feeds", "next_poll"), ("episodes", "next_try"), ("hosts", "backoff_until"))
+        changes = [(table, name, (now + longest_wait).timestamp()) for table, name in waits]
+        changes += [("feeds", name, now.timestamp()) for name in ("agreed_since", "last_success", "gone")]
+        with self._reading() as db:
+            wrong = [
+                change
+                for change in changes
+                if db.execute(f"SELECT 1 FROM {change[0]} WHERE {change[1]} > ? LIMIT 1", change[2:]).fetchone()  # noqa: S608 - ours
+            ]
+        if not wrong:
+            return 0
+        with self._writing() as db:
+            return sum(
+                db.execute(
+                    f"UPDATE {table} SET {name} = ? WHERE {name} > ?",  # noqa: S608 - ours
+                    (now.timestamp(), limit),
+                ).rowcount
+                for table, name, limit in wrong
+            )
 
     def next_try(self) -> datetime | None:
         """When the first of the episodes that failed is tried again; None where there are none."""

@@ -62,6 +62,15 @@ class Library:
         """The slugs of the podcasts there are transcripts of."""
         return sorted({name.partition("/")[0] for name in self.storage.names() if _is_transcript(name)})
 
+    def feeds(self) -> dict[str, str]:
+        """The feed that the transcripts of each podcast name, by the podcast's slug; those that name none are left out."""
+        found: dict[str, str] = {}
+        for name in self.storage.names():
+            podcast = name.partition("/")[0]
+            if podcast not in found and _is_transcript(name) and (url := self._bullets(name).get("source_feed")):
+                found[podcast] = url
+        return found
+
     def locate(self, episode: Episode) -> Document | None:
         """The document that holds an episode, whatever its file is called; None where there is none."""
         found = self._in_catalogue(lambda db: self._searched(db, slug(episode.podcast), "key = ?", episode.key))
@@ -206,14 +215,18 @@ class Library:
 
     def _identity(self, name: str) -> tuple[str, str]:
         """The guid and the key that a document's head says; empty where it says none."""
-        try:
-            head = self.storage.head(name, HEAD_BYTES).decode("utf-8", "replace")
-        except OSError:
-            return "", ""
-        _, values, _ = split_document(head)
+        values = self._bullets(name)
         if not {"guid", "podcast"} <= values.keys():
             return "", ""
         return values["guid"], episode_key(values["podcast"], values["guid"])
+
+    def _bullets(self, name: str) -> dict[str, str]:
+        """What a document's head says, by field; empty where it cannot be read."""
+        try:
+            head = self.storage.head(name, HEAD_BYTES).decode("utf-8", "replace")
+        except OSError:
+            return {}
+        return split_document(head)[1]
 
     def _version(self, name: str) -> str:
         return f"{self.storage.version(name)} {self.storage.version(_beside(name))}"

@@ -66,6 +66,8 @@ _CREDENTIALS = (
     "ALTER TABLE feeds ADD COLUMN opted_out TEXT NOT NULL DEFAULT ''",
 )
 
+_LASTING = ("ALTER TABLE episodes ADD COLUMN lasting INTEGER NOT NULL DEFAULT 0",)
+
 
 def _part_credentials(db: sqlite3.Connection) -> None:
     """Take users and passwords out of the addresses; those of feeds are kept apart.
@@ -97,7 +99,7 @@ def _part_credentials(db: sqlite3.Connection) -> None:
 
 
 # What a ledger of version n lacks is STEPS[n:]; steps are only ever added.
-STEPS: tuple[Step, ...] = (_FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug, _CREDENTIALS, _part_credentials)
+STEPS: tuple[Step, ...] = (_FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug, _CREDENTIALS, _part_credentials, _LASTING)
 
 
 def version_of(db: sqlite3.Connection) -> int:

@@ -35,6 +35,8 @@ from ingest.web.headers import charset
 logger = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(minutes=30)  # an episode that failed: doubled with every attempt
 LAST_RETRY = timedelta(days=7)
+LONGEST_WAIT = timedelta(days=8)  # of anything: a week, as failures and hosts are given, and a tenth that spreads polls
+GONE = frozenset({404, 410})  # HTTP statuses of what its publisher took away
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that may be others in a moment
 VALIDATORS = ("etag", "last-modified")  # headers that tell later whether a publisher's transcript is another one
 PUBLISHER_TRIES = 3  # of a publisher's transcript whose host is busy, some hours apart, before the audio is transcribed
@@ -217,7 +219,11 @@ def settle(context: IngestContext, episode: Episode) -> None:
 
 
 def reconcile(context: IngestContext) -> None:
-    """Bring ledger and audio to what the library holds, whatever cut the last run short."""
+    """Bring ledger and audio to what the library holds, whatever cut the last run short and whatever its clock said."""
+    if moments := context.ledger.mend_moments(now(), LONGEST_WAIT):
+        logger.warning(
+            "%s moments of the ledger lay too far ahead, as after a run under a wrong clock; mended", moments
+        )
     keys = {document.key for document in context.library.documents()}
     context.ledger.reconcile(keys)
     drop_audio(context, keys)
@@ -238,7 +244,8 @@ def record_failure(context: IngestContext, episode: Episode, attempts: int, erro
     wait = min(FIRST_RETRY * 2 ** min(attempts, 20), LAST_RETRY)
     asked = timedelta(seconds=min(getattr(error, "retry_after", None) or 0.0, LAST_RETRY.total_seconds()))
     next_try = None if isinstance(error, NoSpeechError) else now() + max(wait, asked)
-    context.ledger.record_failure(episode, describe(error), next_try)
+    lasting = getattr(error, "status", None) in GONE
+    context.ledger.record_failure(episode, describe(error), next_try, lasting=lasting)
     audio.drop_oldest(context.audio_dir, MAX_KEPT_AUDIO)
 
 

@@ -4,8 +4,9 @@ from difflib import get_close_matches
 
 from ingest.errors import PodcastNotFoundError
 from ingest.identity import slug
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 from ingest.library import Library
+from ingest.models import Subscription
 
 SHOWN = 10  # names in a message; a library of hundreds would fill the screen
 
@@ -14,7 +15,9 @@ def check_podcast(ledger: Ledger, library: Library, name: str) -> None:
     """Raises `PodcastNotFoundError`, with the nearest names there are, where no podcast has this name or slug; blank is none."""
     if not name.strip():
         return
-    known = sorted({*(feed.podcast for feed in ledger.feeds()), *library.podcasts()})
+    nothing: list[Subscription] = []
+    feeds = unless_damaged(ledger.feeds, nothing)
+    known = sorted({*(feed.podcast for feed in feeds), *library.podcasts()})
     if slug(name) in known:
         return
     near = get_close_matches(slug(name), known, 3)

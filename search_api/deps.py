@@ -12,7 +12,7 @@ from index.query import Answer, Query
 from index.search import Searcher
 from ingest.errors import IndexNotBuiltError, NotFoundError, SoundbiteError
 from ingest.identity import slug
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 from ingest.library import Library
 from ingest.models import Transcript
 from ingest.podcasts import check_podcast
@@ -46,9 +46,8 @@ class Backend:
             query = replace(query, episode=self.library.find(query.episode).key)
         answer = self._searcher.search(query)
         there = {hit.podcast for hit in answer.hits}
-        for (
-            name
-        ) in query.podcasts:  # what has hits is there, and what there is takes a look at every file of the library
+        for name in query.podcasts:
+            # What has hits is there; what else there is takes a look at every file of the library.
             if slug(name) not in there:
                 check_podcast(self.ledger, self.library, name)
         return answer
@@ -66,7 +65,7 @@ class Backend:
 
     def episodes(self, podcast: str = "") -> list[catalogue.EpisodeStatus]:
         """Every known episode, newest first, or those of one podcast (its name or slug). Raises `PodcastNotFoundError`."""
-        known = catalogue.episodes(self._searcher.store, self.library, self.ledger.records())
+        known = catalogue.episodes(self._searcher.store, self.library, unless_damaged(self.ledger.records, []))
         wanted = slug(podcast) if podcast.strip() else ""
         found = [status for status in known if not wanted or slug(status.podcast) == wanted]
         if not found:
@@ -85,7 +84,7 @@ class Backend:
         try:
             transcript = self.transcript(name)
         except NotFoundError:
-            record = self.ledger.record(name)
+            record = unless_damaged(lambda: self.ledger.record(name), None)
             if record is None:
                 raise
             return Transcript(record.episode, ()), catalogue.waiting(record)

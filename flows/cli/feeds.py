@@ -10,7 +10,7 @@ import typer
 from flows.cli import output
 from flows.cli.options import Json, settings_of
 from flows.context import open_web
-from flows.names import subscription_named
+from flows.names import next_feed, subscription_named
 from ingest.errors import FeedError
 from ingest.feeds.addresses import read_address
 from ingest.feeds.parse import parse
@@ -89,7 +89,8 @@ def list_feeds(
     json: Json = False,
 ) -> None:
     """List the podcasts subscribed to: last success, last error, next poll, episodes done, pending and failed."""
-    ledger = Ledger(settings_of(context).ledger_path)
+    settings = settings_of(context)
+    ledger = Ledger(settings.ledger_path)
     known, counts = ledger.feeds(), ledger.counts_by_podcast()
     if opml:
         from ingest.feeds.opml import write_opml
@@ -103,7 +104,7 @@ def list_feeds(
         columns = ("podcast", "last success (UTC)", "next poll", "done", "pending", "failed", "last error", "url")
         output.table(columns, rows)
     else:
-        typer.echo("No feeds yet. Next: soundbite add FEED_URL")
+        typer.echo(f"No feeds yet. {next_feed(settings)}")
 
 
 def _row(feed: Subscription, tally: dict[str, int]) -> tuple[object, ...]:

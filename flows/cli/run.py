@@ -11,9 +11,10 @@ from flows import engine
 from flows.cli import output
 from flows.cli.options import Json, beginning, settings_of
 from flows.context import open_context
+from flows.names import next_feed
 from flows.progress import reporting, say
 from flows.report import RunReport
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 from ingest.settings import Settings
 
 app = typer.Typer()
@@ -52,16 +53,16 @@ def run(  # noqa: PLR0917 - Typer passes them by name
     if podcast:
         ledger.feed(podcast)
     if not ledger.feeds():
-        say("No feeds yet, so there is nothing to poll. Next: soundbite add FEED_URL")
+        say(f"No feeds yet, so there is nothing to poll. {next_feed(settings)}")
         if json:
             output.emit(RunReport().as_dict())
         return
     with open_context(settings) as opened:
         opened.check()  # said now rather than after the engine has started
-    say("Starting the flow engine (Prefect); the first start takes longest")
-    report = engine.run_once(
-        settings, podcast=podcast, latest=latest or 0, since=first, match=match, everything=everything
-    )
+        say("Starting the flow engine (Prefect); the first start takes longest")
+        report = engine.run_once(
+            settings, opened, podcast=podcast, latest=latest or 0, since=first, match=match, everything=everything
+        )
     if json:
         output.emit(report)
     else:
@@ -90,7 +91,7 @@ def index(
     from flows.indexing import update_index
 
     settings = settings_of(context)
-    Ledger(settings.ledger_path).open()
+    unless_damaged(Ledger(settings.ledger_path).open, None)
     with reporting() as reporter, reporter.step("indexing") as advance:
         built = update_index(settings, advance, rebuild=rebuild)
     if json:

@@ -14,7 +14,7 @@ from index.open import open_searcher
 from index.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from index.store.lance import Store
 from ingest.identity import slug
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 from ingest.library import Library
 
 app = typer.Typer()
@@ -62,7 +62,7 @@ def episodes(context: typer.Context, podcast: Podcast = "", json: Json = False) 
     settings = settings_of(context)
     check_podcast(settings, podcast)
     library, ledger = Library(settings.library_dir), Ledger(settings.ledger_path)
-    known = catalogue.episodes(Store(settings.index_dir), library, ledger.records())
+    known = catalogue.episodes(Store(settings.index_dir), library, unless_damaged(ledger.records, []))
     listed = [episode for episode in known if not podcast or slug(episode.podcast) == slug(podcast)]
     if json:
         output.emit({"episodes": [asdict(episode) for episode in listed]})

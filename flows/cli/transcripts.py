@@ -12,7 +12,7 @@ from flows.indexing import update_index
 from flows.progress import reporting, say
 from ingest.errors import SoundbiteError, UnknownFormatError
 from ingest.intake import Intake, LeftOut, find_sources, read_source, repeated_names
-from ingest.ledger import Ledger
+from ingest.ledger import Ledger, unless_damaged
 from ingest.library import Library
 from ingest.transcripts.export import render
 from ingest.transcripts.importing import read_transcript
@@ -52,7 +52,7 @@ def import_transcripts(
 ) -> None:
     """Take transcripts you have into the library and the index. Importing a file twice changes nothing."""
     settings = settings_of(context)
-    Ledger(settings.ledger_path).open()  # says at once where the home directory cannot be written
+    unless_damaged(Ledger(settings.ledger_path).open, None)  # says at once where the home directory cannot be written
     sources, left_out = find_sources(paths)
     intake = Intake(Library(settings.library_dir), repeated_names(sources))
     done: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": []}

@@ -108,7 +108,7 @@ class Store:
     def replace(self, episode: IndexedEpisode, chunks: Sequence[Chunk], vectors: Sequence[Vectors]) -> None:
         """Put an episode, with the vectors of each chunk's windows, in place of what was there of it.
 
-        Readers see the old chunks or the new, never a mixture; for a moment, neither.
+        Readers see the old chunks or the new, never a mixture and never neither.
         """
         rows = [chunk_row(episode, chunk, vector) for chunk, vector in zip(chunks, vectors, strict=True)]
         entry, words = episode_row(episode, chunks, rows), words_of(episode, chunks)
@@ -135,8 +135,15 @@ class Store:
         except OSError as error:
             raise IndexingError(self.root, f"cannot be written ({error.strerror}); check the disk") from error
 
+    def check_files(self) -> None:
+        """Raises `IndexingError` where a file of the index has lost its end, as a disk that fails leaves it."""
+        for file in maintenance.damaged_files(self._tables().path):
+            hint = "`soundbite index --rebuild` makes the index anew"
+            raise IndexingError(file, f"is damaged; {hint}")
+
     def heal(self) -> None:
         """Take out the episode whose writing was interrupted, if one was, and count the terms anew."""
+        maintenance.remove_unfinished(self._tables().path)
         mark = self._tables().path / "WRITING"
         if not mark.exists():
             return
@@ -210,10 +217,14 @@ async def _replace(
     import pyarrow as pa
 
     chunks, key = tables.chunks, entry["key"]
-    if await chunks.count_rows(f"key = {quoted(key)}"):  # a merge would read all other rows, too
-        await chunks.delete(f"key = {quoted(key)}")
-    if rows:
-        await chunks.add(pa.Table.from_pylist(rows, schema=await chunks.schema()))
+    old, new = f"key = {quoted(key)}", pa.Table.from_pylist(rows, schema=await chunks.schema())
+    if not rows:
+        await chunks.delete(old)
+    elif await chunks.count_rows(old):  # one version, so that no reader misses the episode; reads the ids of all rows
+        merge = chunks.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
+        await merge.when_not_matched_by_source_delete(old).execute(new)
+    else:
+        await chunks.add(new)
     await maintenance.create_text_index(chunks)
     await term_counts.shift(tables.terms, tables.episodes, key, entry, words)
     await term_counts.upsert(tables.episodes, "key", [entry])

@@ -3,8 +3,10 @@
 Sizes and settings are measured: `python -m tests.benchmarks.bench_scale 1000000` prints them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from index.store.generations import Tables
@@ -20,7 +22,27 @@ MAX_SEGMENTS = 4  # of the vector index: `optimize` adds one each time, and each
 MAX_EXHAUSTIVE = 30_000  # chunks left by filters, all compared: there a vector index loses too many of them
 REFINE = 2  # times the chunks wanted are compared exactly: recall .97 becomes .99 for a millisecond
 COMMON = 10  # above `MIN_INDEXED` chunks a term in more than every tenth finds nothing but costs most
+FOOTER = b"LANC"
 TEXT_INDEX, VECTOR_INDEX = "indexed_text_idx", "vector_idx"  # LanceDB's names
+
+
+def damaged_files(path: Path) -> Iterator[Path]:
+    """Files of a generation that have lost their ends, which LanceDB notices only when it reads them.
+
+    A file of its format ends with the word LANC (Lance file format, footer); it has that name only once it is whole.
+    """
+    for file in path.rglob("*"):
+        if file.suffix in {".lance", ".idx", ".manifest"} and file.is_file():
+            with suppress(FileNotFoundError), file.open("rb") as opened:  # a writer may remove it meanwhile
+                opened.seek(max(0, file.stat().st_size - len(FOOTER)))
+                if opened.read() != FOOTER:
+                    yield file
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what writers that were killed have left, which `optimize` never does; for who alone may write."""
+    for file in path.rglob(".tmp*"):
+        file.unlink(missing_ok=True)
 
 
 async def index_names(chunks: Any) -> frozenset[str]:

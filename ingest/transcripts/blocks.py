@@ -27,17 +27,20 @@ MIN_OVERLAP = 3  # words in a row that two captions share, to count as a repetit
 
 def read_blocks(text: str, timing: re.Pattern[str] = ARROW, *, notes: bool = False) -> list[Cue]:
     """The cues of captions: a line with two times starts one, whatever is around it; `notes` are known in WebVTT only."""
-    times: list[tuple[float | None, float | None]] = []
-    bodies: list[list[str]] = [[]]  # the first is the file's head, which nobody says
+    body = list[str]()  # of the file's head first, which nobody says
+    blocks: list[tuple[list[str], float | None, float | None]] = []
     last_number, after_blank, skipping, maps = 0, True, False, list[float]()
-    lines = _unwrapped(text).split("\n")
+    if any(" \n" in span for span in _VOICE_SPAN.findall(text)):  # Teams: breaks stand within words, too
+        text = _VOICE_SPAN.sub(lambda span: span[0].replace("\n", ""), text)
+    lines = text.split("\n")
     for line in lines:
         if found := timing.match(line):
-            last_number = _drop_identifier(bodies[-1], last_number, notes=notes)
+            last_number = _drop_identifier(body, last_number, notes=notes)
             shift = maps[-1] - maps[0] if maps else 0.0
-            start, end = (parse_time_expression(time.replace(",", ".")) for time in found.groups())
-            times.append(tuple(None if at is None else at + shift for at in (start, end)))  # type: ignore[arg-type]
-            bodies.append(list(filter(None, [SETTINGS.sub("", line[found.end() :]).strip()])))
+            times = [parse_time_expression(time.replace(",", ".")) for time in found.groups()]
+            body = list(filter(None, [SETTINGS.sub("", line[found.end() :]).strip()]))
+            start, end = (None if time is None else time + shift for time in times)
+            blocks.append((body, start, end))
             after_blank = skipping = False
             continue
         if notes and (offset := _MAP.match(line)):
@@ -46,10 +49,9 @@ def read_blocks(text: str, timing: re.Pattern[str] = ARROW, *, notes: bool = Fal
         skipping = bool(line.strip()) and (skipping or bool(head))
         after_blank = not line.strip()
         if not skipping:
-            bodies[-1].append(line.strip())
-    texts = ["\n".join(filter(None, body)) for body in bodies[1:]]
-    cues = [Cue(words, "", *span) for words, span in zip(texts, times, strict=True) if words]
-    cues = list(_voices(unroll(cues)))
+            body.append(line.strip())
+    cues = [Cue("\n".join(filter(None, body)), "", start, end) for body, start, end in blocks]
+    cues = list(_voices(unroll([cue for cue in cues if cue.text])))
     return cues if VOICE_TAGS_NOTE in lines[:4] else name_speakers(cues)
 
 
@@ -57,13 +59,6 @@ def is_timing(line: str) -> bool:
     """Whether the line holds the two times of a cue, and no words."""
     found = ARROW.match(line)
     return found is not None and not SETTINGS.sub("", line[found.end() :]).strip()
-
-
-def _unwrapped(text: str) -> str:
-    """The text without the line breaks that Teams puts into words, where it does: some of its lines end in a space."""
-    if not any(" \n" in span for span in _VOICE_SPAN.findall(text)):
-        return text
-    return _VOICE_SPAN.sub(lambda span: span[0].replace("\n", ""), text)
 
 
 def _drop_identifier(body: list[str], last_number: int, *, notes: bool) -> int:

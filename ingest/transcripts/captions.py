@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Literal
 
+from ingest.charset import wide
 from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.times import CLOCK
 from ingest.transcripts.blocks import COMMA, is_timing, read_blocks, unroll
 from ingest.transcripts.cues import Cue, to_segments
-from ingest.transcripts.decoding import SIZE_LIMIT, decode, to_text
+from ingest.transcripts.decoding import SIZE_LIMIT, decode
 from ingest.transcripts.entries import delimiter, is_header, read_json, read_table
 from ingest.transcripts.speakers import name_speakers
 from ingest.transcripts.subtitles import read_ass, read_lrc, read_xml
@@ -89,7 +90,7 @@ def read_cues(text: str, kind: str, subject: str) -> list[Cue]:
 
 def _sniff(head: bytes) -> Kind:
     """The kind that the first bytes look like, the first sign that fits."""
-    text = to_text(head).lstrip()
+    text = head.decode(wide(head) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
     lines = text.splitlines() or [""]
     mark = delimiter(lines[0])
     table = mark in "\t,;" and is_header(lines[0].split(mark))
@@ -98,10 +99,7 @@ def _sniff(head: bytes) -> Kind:
         ("lrc", re.match(r"\[(?:ti|ar|al|au|by|offset|length|re|ve):", text)),
         ("ass", text.startswith("[Script Info]")),
         ("json", re.match(r"\{\s*[\"}]|\[\s*[{\"\]]", text)),
-        (
-            "srt",
-            any(map(is_timing, lines)),
-        ),
+        ("srt", any(map(is_timing, lines))),
         ("sbv", any(map(COMMA.match, lines))),
         ("ttml", _XML_SIGN.match(text)),
         ("html", _HTML_SIGN.search(text)),

@@ -19,9 +19,8 @@ WORDS_PER_SECOND = 2.5  # 150 words a minute, an ordinary speaking rate; used on
 LAST_SECOND = 360_000.0  # 100 hours: more than the two digits of an SRT hour can say
 
 _TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>")
-LOOSE_STOP = re.compile(
-    r"(?<![ \t])[ \t]+((?:</?[a-zA-Z][^<>]*>)+)(?=[.,;:!?…])"
-)  # `<b>so </b>.`: the space is the tag's
+# `<b>so </b>.`: the space is the tag's
+LOOSE_STOP = re.compile(r"(?<![ \t])[ \t]+((?:</?[a-zA-Z][^<>]*>)+)(?=[.,;:!?…])")
 _JOINED = re.compile(r"[.,;:!?%…。、！？)\]]|'\w")  # noqa: RUF001 - what stands after a word without a space
 _STYLE_CODE = re.compile(r"\{\\[^{}]*\}")  # `{\an8}`, carried over from another subtitle format
 BIDI = "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of the direction in which a line is written

@@ -44,14 +44,8 @@ def decode(data: bytes, subject: str, *, limit: int = SIZE_LIMIT, charset: str =
         raise TranscriptError(subject, "is not text; give a transcript, not an audio file or document")
     in_file = _IN_FILE.search(data[:2048])
     text = charsets.told(data, (charset.strip("\"' "), in_file[1].decode() if in_file else ""))
-    if text is None:
-        text = _guessed(data, subject)
+    text = _guessed(data, subject) if text is None else text
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-
-
-def to_text(head: bytes) -> str:
-    """The first bytes of a file as text, to guess its format by."""
-    return head.decode(charsets.wide(head) or "utf-8", "replace").removeprefix("\ufeff")
 
 
 def _guessed(data: bytes, subject: str) -> str:

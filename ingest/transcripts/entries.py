@@ -34,14 +34,11 @@ LONG_ENTRY = 60  # words; a longer one is cut into sentences where its words hav
 DEPTH = 4  # how far a list may be wrapped in other objects
 MAX_WORD_SECONDS = 60.0  # where words seem to take longer than this on average, the times are in milliseconds
 
-_TEXT = (
-    "body", "text", "transcript", "utterance", "sentence", "display", "content", "punctuatedword", "word", "value", "utf8", "line",
-    "caption", "words", "dialogue", "snippet",
-)  # fmt: skip
+_TEXT = re.findall(r"\w+", """
+    body text transcript utterance sentence display content punctuatedword word value utf8 line caption words dialogue snippet""")  # fmt: skip
 _WORDS = ("words", "elements", "segs", "items", "tokens", "sentences")
-_SPEAKER = (
-    "voice", "speaker", "speakerlabel", "speakername", "speakerid", "speakertag", "name", "who", "actor", "participant", "author", "users",
-)  # fmt: skip
+_SPEAKER = re.findall(r"\w+", """
+    voice speaker speakerlabel speakername speakerid speakertag name who actor participant author users""")  # fmt: skip
 _UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "inms": 1e-3, "milliseconds": 1e-3, "inticks": 1e-7}  # fmt: skip
 _ROLES = {
     "start": "start starttime begin from ts tstart offset in timecodein time timestamp timecode t datastart",

@@ -80,7 +80,7 @@ def _marked(line: str) -> str:
 def _row(cells: list[str], header: list[str]) -> Line:
     """A row of a table: by the names of its columns, else the times, then the speaker, and the words last."""
     cue = entry_cue(dict(zip(header, cells, strict=False)))
-    if cue.text and cue.speaker and cue.start is None and header:
+    if cue.text and cue.speaker and cue.start is None:
         return Line(cue.text, cue.speaker)
     if not is_header(header):
         times = [cell for cell in cells if _TIME_CELL.fullmatch(cell)]

@@ -72,9 +72,8 @@ class Names:
 
 def find_names(*views: Sequence[str]) -> Names:
     """The names at the start of lines, in each style in which a file writes names; each view is a choice of its lines."""
-    return Names(
-        tuple((style, frozenset[str]().union(*(_in_style(style, lines) for lines in views))) for style in STYLES)
-    )
+    found = ((style, [_in_style(style, lines) for lines in views]) for style in STYLES)
+    return Names(tuple((style, frozenset[str]().union(*names)) for style, names in found))
 
 
 def is_name(words: str) -> bool:
@@ -84,7 +83,7 @@ def is_name(words: str) -> bool:
     """
     if re.fullmatch(r"@[\w.-]{2,40}", words):
         return True
-    name, comma, title = _ASIDE.sub("", clean_name(words)).partition(", ")
+    name, _, title = _ASIDE.sub("", clean_name(words)).partition(", ")
     parts = [part for part in name.split() if part == "&" or any(letter.isalnum() for letter in part)]
     if (
         not 1 <= len(parts) <= 5
@@ -95,10 +94,9 @@ def is_name(words: str) -> bool:
         return False
     if parts[0].casefold() in _ORDINARY and parts[-1][0].isdigit():
         return False  # `Episode 7`, `Chapter 2`
-    small = _PARTICLES | {"at", "for", "&"}
-    if comma and not all(part in small or _is_capital(part) for part in title.split()):
-        return False
-    return all(part in _PARTICLES or part == "&" or _is_capital(part) for part in parts)
+    small = _PARTICLES | {"&"}
+    titled = all(part in small | {"at", "for"} or _is_capital(part) for part in title.split())
+    return titled and all(part in small or _is_capital(part) for part in parts)
 
 
 def name_speakers(cues: Sequence[Cue]) -> list[Cue]:

@@ -1,7 +1,6 @@
 """Reads timed text that is neither a list of entries nor WebVTT: TTML and YouTube's XML, Aegisub's ASS, lyrics (LRC)."""
 
 import re
-from dataclasses import replace
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -70,9 +69,7 @@ def read_lrc(text: str, _subject: str) -> list[Cue]:
         cues += [Cue(words, "", (parse_clock(stamp) or 0.0) - shift) for stamp in stamps]
         if words and not stamps and not _LRC_TAG.fullmatch(words):
             cues.append(Cue(words))
-    ordered = sorted(cues, key=lambda cue: cue.start or 0.0)
-    ends = [cue.start for cue in ordered[1:]] + [None]
-    return [replace(cue, end=end) for cue, end in zip(ordered, ends, strict=False)]
+    return sorted(cues, key=lambda cue: cue.start or 0.0)
 
 
 def _span(element: Element, frame_rate: float, tick_rate: float) -> tuple[float | None, float | None]:
@@ -80,13 +77,10 @@ def _span(element: Element, frame_rate: float, tick_rate: float) -> tuple[float 
     timed = [each for each in element.iter() if "begin" in each.attrib]
     if timed and timed[0] is not element:
         return _span(timed[0], frame_rate, tick_rate)[0], _span(timed[-1], frame_rate, tick_rate)[1]
-    start, end, duration = (
-        next(
-            (parse_time_expression(element.attrib[name], frame_rate, tick_rate) for name in names if element.get(name)),
-            None,
-        )
-        for names in (("begin", "start", "t"), ("end",), ("dur", "d"))
-    )
+    begin = element.get("begin") or element.get("start") or element.get("t")
+    lasting = element.get("dur") or element.get("d")
+    given = (begin, element.get("end"), lasting)
+    start, end, duration = (parse_time_expression(one or "", frame_rate, tick_rate) for one in given)
     if end is None and start is not None and duration is not None:
         end = start + duration
     scale = 0.001 if "t" in element.attrib else 1.0

@@ -13,16 +13,10 @@ _TAG = re.compile(r"(<!--|-->|<[/!?a-zA-Z][^<>]*>)")
 _NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _LINKS = re.compile(r"(?i)<li(?=[\s>])[^<>]*>\s*<a\s[^<>]*>[^<]*</a>\s*</li>")  # a list of links is a menu
 # What begins a new line of text; every other tag stands within one
-_BLOCKS = frozenset(
-    re.findall(
-        r"\w+",
-        """address article blockquote body br caption center cite dd details div dl dt fieldset figcaption figure h1 h2 h3 h4 h5 h6 hr
-        html legend li main ol p pre section summary table tbody td tfoot th thead time title tr ul""",
-    )
-)
-_UNSPOKEN = frozenset(
-    {"script", "style", "head", "template", "svg", "noscript", "nav", "header", "footer", "aside", "button"}
-)
+_BLOCKS = frozenset(re.findall(r"\w+", """
+    address article blockquote body br caption center cite dd details div dl dt fieldset figcaption figure h1 h2 h3 h4 h5 h6 hr html
+    legend li main ol p pre section summary table tbody td tfoot th thead time title tr ul"""))  # fmt: skip
+_UNSPOKEN = frozenset(re.findall(r"\w+", "script style head template svg noscript nav header footer aside button"))
 _BOLD = frozenset({"b", "strong"})
 
 

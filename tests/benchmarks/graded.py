@@ -1,4 +1,4 @@
-"""Search as managers ask: 136 questions typed without seeing the texts, 2,512 passages graded blind, in TREC's form.
+"""Search as managers ask: 136 questions typed without seeing the texts, 2,797 passages graded blind, in TREC's form.
 
 `managers.jsonl` holds the questions (type, and the half: `tune` for choosing weights, `test` for looking at once).
 `managers.qrels` holds a line `question 0 episode:first-last grade` for each passage that our modes and variants, LanceDB's

@@ -1,12 +1,17 @@
 """Which steps Prefect tries again, how often and for what."""
 
 from dataclasses import fields
+from datetime import UTC, datetime
 
 import pytest
 from prefect.states import Failed
 
 from flows import prefect_flow
+from flows.report import RunReport
 from ingest.errors import AudioError, FetchError, TranscriptionError
+from ingest.library import Document
+from ingest.models import Episode, Subscription, Transcript
+from ingest.pipeline import Obtained
 
 NETWORK = {"poll", "publisher", "download"}
 
@@ -38,3 +43,54 @@ def test_only_steps_on_the_network_are_tried_again_with_growing_delays_apart():
 def test_a_step_is_tried_again_only_where_the_network_may_do_better(error, again):
     for name in NETWORK:
         assert again == steps()[name].retry_condition_fn(steps()[name], None, Failed(data=error))
+
+
+def test_the_runs_of_steps_are_named_by_what_they_work_on():
+    episode = Episode("the-quota-room", "1", "Cold {calls} & 50%")
+    known = {
+        "feed": Subscription("the-quota-room", "https://quota.example"),
+        "episode": episode,
+        "obtained": Obtained(Transcript(episode, ())),
+        "document": Document("the-quota-room/cold-calls.md", "", "", ""),
+    }
+
+    names = {name: step.task_run_name.format(**known) for name, step in steps().items()}
+
+    assert names == {
+        "poll": "poll the-quota-room",
+        "publisher": "publisher transcript the-quota-room: Cold {calls} & 50%",
+        "download": "download the-quota-room: Cold {calls} & 50%",
+        "transcribe": "transcribe the-quota-room: Cold {calls} & 50%",
+        "save": "save Cold {calls} & 50%",
+        "index": "index the-quota-room/cold-calls.md",
+        "update_index": "update index",
+    }
+
+
+@pytest.mark.parametrize(
+    ("podcast", "name"), [("", "all podcasts, 2026-03-01 04:05"), ("quota", "quota, 2026-03-01 04:05")]
+)
+def test_a_run_is_named_by_its_podcast_and_the_time_it_was_due(monkeypatch, podcast, name):
+    due = datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)
+    monkeypatch.setattr(prefect_flow.flow_run, "get_parameters", lambda: {"podcast": podcast})
+    monkeypatch.setattr(prefect_flow.flow_run, "get_scheduled_start_time", lambda: due)
+
+    assert name == prefect_flow.run_name()
+
+
+@pytest.mark.parametrize(
+    ("report", "recorded"),
+    [
+        (RunReport(skipped=9, unchanged_feeds=3), False),
+        (RunReport(new=["quota: Prices"]), True),
+        (RunReport(failed=[("quota", "is not there")]), True),
+        (RunReport(warnings=["quota: has moved"]), True),
+    ],
+)
+def test_a_run_is_recorded_where_something_happened(monkeypatch, report, recorded):
+    made = []
+    monkeypatch.setattr(prefect_flow, "create_markdown_artifact", lambda *_, **options: made.append(options["key"]))
+
+    prefect_flow.record(report)
+
+    assert recorded == (made == ["soundbite-run"])

@@ -11,6 +11,7 @@ from hashlib import sha256
 import pytest
 
 from flows import run as runs
+from flows import steps
 from flows.context import RunContext, alone, open_context
 from flows.progress import Reporter
 from index.query import Query
@@ -27,7 +28,7 @@ from ingest.errors import (
     UnreachableError,
 )
 from ingest.feeds import poll as polling
-from ingest.feeds import reading
+from ingest.feeds import reading, schedule
 from ingest.feeds.parse import parse
 from ingest.intake import find_sources, read_source
 from ingest.models import Segment
@@ -430,6 +431,56 @@ def test_a_scheduled_run_leaves_a_failed_episode_alone_until_it_is_due(context, 
     run(context, due_only=True)
 
     assert host.requests == []
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_episode_that_was_taken_away_is_tried_when_it_is_due_or_by_name_not_by_every_run(context, host, status):
+    host.serve("/audio/two.mp3", Reply(status))
+    assert len(run(context).failed) == 1
+    host.requests.clear()
+
+    report = run(context)
+
+    assert (["/feed.xml"], [], 1) == (paths(host), report.failed, report.waiting)
+    assert len(run(context, podcast="quota").failed) == 1
+    assert "/audio/two.mp3" in paths(host)
+
+
+@pytest.mark.parametrize("status", [403, 451, 500])
+def test_an_episode_that_failed_otherwise_is_tried_by_every_run_that_a_person_starts(context, host, status):
+    host.serve("/audio/two.mp3", Reply(status))
+    run(context)
+    host.serve("/audio/two.mp3", document(SOUND, "audio/mpeg"))
+
+    assert ["quota: Episode two"] == run(context).new
+
+
+@pytest.mark.parametrize("days", [30, 365, 40_000, -365])
+def test_a_run_under_a_wrong_clock_silences_nothing_once_the_clock_is_right(context, host, monkeypatch, days):
+    def wrong():
+        return now() + timedelta(days=days)
+
+    host.serve("/audio/one.mp3", Reply(500))
+    with monkeypatch.context() as patch:
+        for module in (runs, steps, pipeline):
+            patch.setattr(module, "now", wrong)
+        context.ingest.ledger.set_backoff("127.0.0.1", wrong())
+        run(context)
+    dates = DATES | {"three": "Mon, 19 Jan 2026 08:00:00 GMT"}
+    host.serve("/feed.xml", document(feed("one", "three", dates=dates)))
+    host.serve("/audio/three.mp3", document(SOUND, "audio/mpeg"))
+    host.serve("/audio/one.mp3", document(SOUND, "audio/mpeg"))
+
+    report = run(context, due_only=True)
+
+    assert ["quota: Episode three", "quota: Episode one"] == report.new
+    limit = now() + pipeline.LONGEST_WAIT
+    assert context.ingest.ledger.feed("quota").next_poll < limit
+
+
+def test_the_longest_wait_is_longer_than_any_that_is_set():
+    assert schedule.LONGEST_WAIT * (1 + schedule.JITTER) < pipeline.LONGEST_WAIT
+    assert max(pipeline.LAST_RETRY, polling.MAX_BACKOFF) < pipeline.LONGEST_WAIT
 
 
 def test_one_bad_feed_does_not_stop_the_run_and_loses_nothing(context, host):

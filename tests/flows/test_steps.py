@@ -272,7 +272,7 @@ def test_a_speaker_renamed_by_the_publisher_reaches_document_and_index(context, 
     assert (["Mia Lund", "Zoe Kim"], []) == (spoken.speakers(), parrot.heard)
     (after,) = context.ingest.library.documents()
     assert (before.name, before.key) == (after.name, after.key)
-    assert "Mia Lund" in {hit.speaker for hit in hits(context)}
+    assert "Mia Lund" in {hit.answer.speaker for hit in hits(context)}
     assert ([], []) == (run(context).warnings, run(context).new)
 
 

@@ -123,7 +123,7 @@ def test_a_home_that_cannot_be_made_says_so(tmp_path):
 def test_a_ledger_that_is_no_database_says_so(tmp_path):
     (tmp_path / "ledger.sqlite").write_bytes(b"not a database" * 100)
 
-    with pytest.raises(HomeError, match="cannot be used"):
+    with pytest.raises(HomeError, match="is damaged"):
         Ledger(tmp_path / "ledger.sqlite").open()
 
 

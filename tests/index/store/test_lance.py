@@ -234,3 +234,40 @@ def test_broken_files_are_named_with_the_way_out(store):
             file.write_bytes(b"not a table")
     with pytest.raises(IndexingError, match="soundbite index --rebuild"):
         texts(Store(store.root), "prices")
+
+
+@pytest.mark.parametrize(
+    "said", [("Rain.",), ("Rain fell.", "Snow fell."), tuple(f"Rain on day {n}." for n in range(9))]
+)
+def test_an_episode_that_is_replaced_is_never_missing(store, said):
+    put(store, "other", ("Ann", "Hail fell."))
+    key = put(store, "a", ("Ann", "Rain fell on hills."), ("Ben", "And wind blew on the very same hills all night."))
+    table = store._tables().chunks
+    before = generations.run(store.root, table.version())
+
+    put(store, "a", *(("Ann", text) for text in said), content="2")
+
+    counts = []
+    for version in range(before, generations.run(store.root, table.version()) + 1):
+        generations.run(store.root, table.checkout(version))
+        counts.append(generations.run(store.root, table.count_rows(f"key = '{key}'")))
+    generations.run(store.root, table.checkout_latest())
+    assert 0 not in counts
+    assert store.episode(key).chunks == counts[-1]
+    assert 1 == len(texts(store, "hail", vector=False))
+
+
+def test_what_killed_writers_left_is_removed_by_the_next(store):
+    put(store, "a", ("Ann", "Rain fell."))
+    left = [
+        store.root / store.folder / "chunks.lance" / folder / f".tmp{folder}"
+        for folder in ("data", "_indices", "_versions")
+    ]
+    for file in left:
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"half")
+
+    store.heal()
+
+    assert [False] * 3 == [file.exists() for file in left]
+    assert 1 == len(texts(store, "rain", vector=False))

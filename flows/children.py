@@ -1,0 +1,134 @@
+"""Processes of ours that end with us, however we end; `python -m flows.children PARENT MODULE ARGUMENT...` is one of them."""
+
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from threading import Event, Thread
+
+from flows.logs import drain
+from ingest.errors import SoundbiteError
+
+STOP_SECONDS = 20  # a child that has not ended by then is ended
+LOOK_SECONDS = 0.5  # between two looks for the parent; a new `soundbite up` needs longer to take its ports
+PARENT = "PARENT_OF_FLOW_RUNS"  # environment variable with the process that Prefect's runner starts flow runs from
+
+
+@contextmanager
+def child(log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python module that writes to a log and ends with the block, by request first, or with this process.
+
+    Ctrl-C reaches only its parent, which ends its children in order.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, "-m", "flows.children", str(os.getpid()), *arguments],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    copying = drain(process, log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        copying.join(STOP_SECONDS)
+
+
+def end_with(parent: int) -> None:
+    """Kill this process as soon as `parent`, which has started it, is gone: nobody is left who would stop it."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Thread(target=look, daemon=True).start()
+
+
+@contextmanager
+def watched(children: Mapping[str, subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Interrupt the block when a child ends by itself. Raises `SoundbiteError` that names it.
+
+    A shell starts what it puts in the background with interrupts ignored; here they are heard.
+    """
+    over, ended = Event(), list[str]()
+
+    def watch() -> None:
+        while not over.wait(1):
+            ended.extend(name for name, process in children.items() if process.poll() is not None)
+            if ended:
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    watcher = Thread(target=watch, daemon=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    watcher.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not ended:
+            raise
+    finally:
+        over.set()
+        watcher.join()
+        signal.signal(signal.SIGINT, before)
+    if ended:
+        raise SoundbiteError(ended[0], "has ended by itself, so all is stopped; the logs in the home say why")
+
+
+def free_port(wanted: int) -> int:
+    """`wanted` where nothing listens there on the loopback, else any free port."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise SoundbiteError("127.0.0.1", "has no free port")
+
+
+def wait_until_answers(port: int, path: str, process: subprocess.Popen[bytes], name: str, limit: float) -> None:
+    """Return once the child answers on the loopback. Raises `SoundbiteError` where it ends first or takes too long.
+
+    `limit` is in seconds.
+    """
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if answers(port, path):
+            return
+        time.sleep(0.3)
+    raise SoundbiteError(name, f"did not start on port {port}; the logs in the home say why")
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a server on the loopback answers there with 200."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    end_with(int(sys.argv[1]))
+    sys.argv = sys.argv[2:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

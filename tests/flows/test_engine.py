@@ -1,0 +1,58 @@
+"""Prefect's state under our home: what is set aside, what is kept."""
+
+import os
+import sqlite3
+from contextlib import closing
+
+import pytest
+from prefect.settings import Settings
+
+from flows.engine import KEPT, prepare, set_aside_if_broken
+
+
+@pytest.fixture
+def database(tmp_path):
+    path = tmp_path / "prefect.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE runs (name TEXT)")
+        db.executemany("INSERT INTO runs VALUES (?)", [(f"run {n} " * 20,) for n in range(500)])
+    return path
+
+
+@pytest.mark.parametrize("left", [100, 512, 4096, 20_000])
+def test_a_database_that_was_cut_is_set_aside_and_told(database, left, capsys):
+    whole = database.read_bytes()
+    database.write_bytes(whole[:left])
+    database.with_name("prefect.db-wal").write_bytes(b"")
+
+    set_aside_if_broken(database)
+
+    assert ["prefect.db.broken"] == [file.name for file in database.parent.iterdir()]
+    assert "prefect.db.broken" in capsys.readouterr().err.replace("\n", "")
+
+
+def test_a_whole_database_an_empty_one_and_none_stay_as_they_are(database, tmp_path):
+    whole, empty = database.read_bytes(), tmp_path / "empty.db"
+    empty.touch()
+    for path in (database, empty, tmp_path / "none.db"):
+        set_aside_if_broken(path)
+    assert (whole, b"", False) == (database.read_bytes(), empty.read_bytes(), (tmp_path / "none.db").exists())
+
+
+def test_prefect_deletes_old_runs_unless_a_person_says_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", {"PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "7"})
+
+    prepare(tmp_path)
+
+    told = {name.removeprefix("PREFECT_SERVER_SERVICES_"): value for name, value in os.environ.items()}
+    assert "flow_runs" in told["DB_VACUUM_ENABLED"].split(",")
+    assert str(int(KEPT.total_seconds())) == told["DB_VACUUM_RETENTION_PERIOD"]
+    assert "7" == told["LATE_RUNS_LOOP_SECONDS"]
+
+
+def test_prefect_knows_the_settings_that_it_is_given(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    prepare(tmp_path)
+    known = {name.upper() for name in Settings().to_environment_variables()}
+
+    assert {name for name in os.environ if name.startswith("PREFECT_")} - known == set()

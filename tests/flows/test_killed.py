@@ -1,0 +1,113 @@
+"""The command killed in mid-run: nothing of it stays behind, and the next one goes on."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from flows.children import free_port
+from index.store.lance import Store
+from tests.conftest import SOUNDBITE, Command
+from tests.flows.test_children import wait_for
+from tests.flows.test_run import CAPTIONED, SRT, feed
+from tests.podcast_host import PodcastHost, Reply, document
+
+FOREVER = Reply(200, b"1\n", wait=900.0)
+READY = document(SRT.encode(), "application/x-subrip")
+START = 240  # seconds, of Prefect's first start on slow cores that others use, too
+
+
+@pytest.fixture
+def host():
+    with PodcastHost() as host:
+        host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
+        yield host
+
+
+@pytest.fixture
+def command(home, host):
+    command = Command(home)
+    assert command("add", host.url("/feed.xml")).returncode == 0
+    return command
+
+
+@contextmanager
+def started(command, *arguments):
+    """The command as a process; it and all that it started are gone afterwards."""
+    with (command.home / "told").open("ab") as told:
+        process = subprocess.Popen([SOUNDBITE, *arguments], env=command.environment, stdout=told, stderr=told)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+def prefect(*arguments, api):
+    """What Prefect's own command says of our server."""
+    command = [sys.executable, "-m", "prefect", *arguments]
+    environment = os.environ | {"PREFECT_API_URL": f"{api}api", "COLUMNS": "200"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def at_work(home):
+    """Processes that work for a home."""
+    return [
+        int(place.parent.name) for place in Path("/proc").glob("[0-9]*/environ")
+        if f"SOUNDBITE_HOME={home}\0".encode() in _content(place)
+    ]  # fmt: skip
+
+
+def _content(file):
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+def asked(host):
+    """Whether a run has come to the transcript."""
+    return any(request.path == "/two.srt" for request in host.requests)
+
+
+def kill(process, home):
+    """SIGKILL for the one process that a person sees."""
+    assert at_work(home)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
+    host.serve("/two.srt", FOREVER)
+    up = "up", "--every", "10s", "--port", str(free_port(0))
+    with started(command, *up) as process:
+        wait_for(lambda: asked(host), START)
+        kill(process, command.home)
+        wait_for(lambda: not at_work(command.home), 5)
+
+    host.serve("/two.srt", READY)
+    with started(command, *up):
+        wait_for(lambda: Store(command.home / "index").episodes(), START)
+        told = (command.home / "told").read_text()
+        listed = prefect("deployment", "ls", api=re.findall(r"Runs: (\S+)", told)[-1])
+    assert "soundbite/every" in listed
+    assert "at capacity" not in told
+    assert len(re.findall("Search page", told)) == 2
+    assert not at_work(command.home)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_that_was_killed_leaves_no_server_behind(command, host):
+    host.serve("/two.srt", FOREVER)
+    with started(command, "run") as process:
+        wait_for(lambda: asked(host), START)
+        kill(process, command.home)
+        wait_for(lambda: not at_work(command.home), 5)
