@@ -1,6 +1,6 @@
 """The one list of a query's options, and the shape of every answer."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from hashlib import sha256
@@ -70,7 +70,8 @@ class Query:
 
     def cursor_at(self, offset: int) -> str:
         """The cursor for the hits after the first `offset` ones; good for this question with these options alone."""
-        options = [(one.name, getattr(self, one.name)) for one in fields(self) if one.name not in {"limit", "cursor"}]
+        plain = replace(self, podcast=self.podcasts)  # `""` and `()` are the same
+        options = [(one.name, getattr(plain, one.name)) for one in fields(self) if one.name not in {"limit", "cursor"}]
         return f"{offset}-{sha256(repr(options).encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
 
     @property

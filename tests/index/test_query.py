@@ -66,3 +66,8 @@ def test_a_date_includes_its_whole_day_and_a_moment_is_itself():
     assert (midnight, midnight + timedelta(days=1)) == (of_day.published_from, of_day.published_before)
     assert (midnight, midnight) == (of_moment.published_from, of_moment.published_before)
     assert (None, None) == (Query("why").published_from, Query("why", until=date.max).published_before)
+
+
+@pytest.mark.parametrize(("one", "same"), [("", ()), ("a", ("a",)), ("", " ")])
+def test_a_cursor_is_the_same_however_a_podcast_is_written(one, same):
+    assert Query("why", podcast=one).cursor_at(10) == Query("why", podcast=same).cursor_at(10)
