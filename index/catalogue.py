@@ -21,7 +21,8 @@ Status = Literal["indexed", "transcribed", "pending", "failed"]
 class EpisodeStatus:
     """One episode; `reason` says why it failed, `duration` is in seconds, `chunks` is 0 until it is indexed.
 
-    `indexed` can be found by a search, `transcribed` has a transcript that is not indexed, `pending` has none yet. `flag` says why not to trust an indexed text; it is empty where nothing speaks against it.
+    `indexed` can be found by a search, `transcribed` has a transcript that is not indexed, `pending` has none yet.
+    `flag` says why not to trust an indexed text; it is empty where nothing speaks against it.
     """
 
     key: str

@@ -19,14 +19,16 @@ BoolArray = NDArray[np.bool_]
 class ChunkArrays:
     """Some chunks. Bounds [n + 1] say which things of the level below belong to which of the n above.
 
-    A chunk has its `episode` (a number), `first_word` (of the episode), hashed `title_terms` (by `title_bounds`) and, by
-    `sentence_bounds` and `passage_bounds`, sentences and passages. A sentence has a row in `sentences`, `words`,
-    `prominence`, `advert`, `opens`, `asks`, `signature`, `speaker` (a hashed name), the `window` that it is in and hashed `terms` (by
-    `term_bounds`). The vector of a window is `vectors` int8 [windows, dimension] times `scales` [windows].
+    A chunk has its `episode` (a number), `first_word` (of the episode), hashed `title_terms` (by `title_bounds`) and,
+    by `sentence_bounds` and `passage_bounds`, sentences and passages. A sentence has a row in `sentences`, `words`,
+    `prominence`, `advert`, `opens`, `asks`, `signature`, `speaker` (a hashed name), the `window` that it is in and
+    hashed `terms` (by `term_bounds`). The vector of a window is `vectors` int8 [windows, dimension] times `scales`
+    [windows].
 
     A passage is a run of whole sentences of a chunk, from `begin` to `end`, as long as `PASSAGE` allows; it ends before
-    a sentence that opens a thought where one stands in its second half. With it go the windows whose middles lie in them, from `window_begin` to `window_end`. `norm` is the length
-    of the sum of their vectors, `passage_prominence` the mean prominence of its words.
+    a sentence that opens a thought where one stands in its second half. With it go the windows whose middles lie in
+    them, from `window_begin` to `window_end`. `norm` is the length of the sum of their vectors, `passage_prominence`
+    the mean prominence of its words.
     """
 
     episode: IntArray

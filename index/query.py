@@ -23,10 +23,12 @@ DEFAULT_LIMIT = 10
 class Query:
     """A question and its options, each checked when made.
 
-    `podcast` is a name or a slug, or several, `episode` a key, `speaker` a name or words of it, `language` a language of transcripts (`de`, `German`);
-    `since` and `until` are dates or moments, a plain date in `until` is itself included; `adverts` ranks adverts, and what
-    is read out in many episodes, like anything else. `group_by` gives one hit an episode, with further ones in its `more`.
-    `min_score` leaves out lower hits; `cursor` is an answer's, for the hits after it. In `text` and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. Raises `QueryError`.
+    `podcast` is a name or a slug, or several, `episode` a key, `speaker` a name or words of it, `language` a language
+    of transcripts (`de`, `German`); `since` and `until` are dates or moments, a plain date in `until` is itself
+    included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. `group_by` gives one
+    hit an episode, with further ones in its `more`. `min_score` leaves out lower hits; `cursor` is an answer's, for the
+    hits after it. In `text` and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. Raises
+    `QueryError`.
     """
 
     text: str
@@ -149,10 +151,11 @@ class Hit:
     `link`, `audio_url` and `play_url` are web addresses or empty; `link` names the moment where it is a video of YouTube's
     or a file that plays.
 
-    `highlights` are begin and end of the query's words in the passage's text, in characters. `advert`: most of it is a sponsor's
-    message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's length differs
-    from the feed's (adverts put in at download). Where hits are grouped by episode, `moments` counts what was found in this
-    one and `more` are the best of them after this. `language` is the transcript's (`en`), empty where it is not known.
+    `highlights` are begin and end of the query's words in the passage's text, in characters. `advert`: most of it is a
+    sponsor's message, or read aloud in many episodes. `approximate` says that times may be off, since the audio's
+    length differs from the feed's (adverts put in at download). Where hits are grouped by episode, `moments` counts
+    what was found in this one and `more` are the best of them after this. `language` is the transcript's (`en`), empty
+    where it is not known.
     """
 
     rank: int

@@ -96,9 +96,9 @@ class Ledger(Subscriptions):
     ) -> list[str]:
         """Keys of the episodes to work on, of all feeds subscribed to or of one, newest first.
 
-        Pending ones, and failed ones that are due (with `retry_all`, all that are ever tried again, but those whose failure
-        is lasting only where `podcast` names their feed). `latest` looks at only so many of the newest episodes of each
-        podcast (0: at all), `since` at those published then or later.
+        Pending ones, and failed ones that are due (with `retry_all`, all that are ever tried again, but those whose
+        failure is lasting only where `podcast` names their feed). `latest` looks at only so many of the newest episodes
+        of each podcast (0: at all), `since` at those published then or later.
         """
         with self._reading() as db:
             rows = db.execute(

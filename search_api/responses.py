@@ -50,8 +50,8 @@ class EpisodeList:
 class EpisodeDetail:
     """One episode: what its feed says, how its transcript was made, and `transcripts` as paths by format.
 
-    What the list of episodes has too is the same here. `published_text` is the feed's own date, verbatim; `reason` says why there is no transcript; `timed` that its
-    segments have times; `flag` why not to trust it.
+    What the list of episodes has too is the same here. `published_text` is the feed's own date, verbatim; `reason` says
+    why there is no transcript; `timed` that its segments have times; `flag` why not to trust it.
     """
 
     key: str

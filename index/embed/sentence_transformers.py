@@ -30,8 +30,9 @@ MIN_COSINE_EIGHT_BITS = 0.98  # on average over the passages of `PAIRS`; else pa
 class SentenceEmbedder:
     """`model` is a sentence-transformers name or directory, `cache` where its export is kept.
 
-    The prefixes go before every query and passage in place of those in the model's files, where they are not empty. With
-    `eight_bits` passages are embedded by weights of 8 bits, in less than half the time; questions never are. Nothing is loaded before it is needed. Raises `IndexingError` where the model is not there or cannot be loaded.
+    The prefixes go before every query and passage in place of those in the model's files, where they are not empty.
+    With `eight_bits` passages are embedded by weights of 8 bits, in less than half the time; questions never are.
+    Nothing is loaded before it is needed. Raises `IndexingError` where the model is not there or cannot be loaded.
     """
 
     def __init__(
