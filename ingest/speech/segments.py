@@ -16,12 +16,20 @@ COMMA = 0.5  # seconds of pause that a comma is worth when a long sentence is cu
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken word with the space before it and its punctuation; seconds; `probability` as the model gives it."""
+    """One spoken word with the space before it and its punctuation; seconds; `probability` as the model gives it.
+
+    `language` is a code, empty where the model did not say.
+    """
 
     start: float
     end: float
     text: str
     probability: float = 1.0
+    language: str = ""
+
+    def moved(self, seconds: float) -> "Word":
+        """The same word so much later."""
+        return replace(self, start=round(self.start + seconds, 2), end=round(self.end + seconds, 2))
 
 
 def sentences(words: Sequence[Word]) -> list[Segment]:

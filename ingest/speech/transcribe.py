@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from ingest.audio.decode import RATE, Recording, Samples, quietest, skipped
+from ingest.audio.decode import RATE, Recording, Samples, skipped
 from ingest.errors import AudioError
 from ingest.models import Segment
 from ingest.speech import checkpoint as checkpoints
 from ingest.speech.checkpoint import Progress
-from ingest.speech.decoding import decode, spoken, within
-from ingest.speech.faster_whisper import Whisper
+from ingest.speech.decoding import decode
+from ingest.speech.faster_whisper import Whisper, find_speech
 from ingest.speech.quality import verdict
 from ingest.speech.recognizer import Options, Recognizer
 from ingest.speech.segments import Word, in_order, sentences
-from ingest.speech.windows import WINDOW, Span, cut_point, pack
+from ingest.speech.windows import Span, cut_point, pack
 
 STRETCH = 300.0  # seconds of sound held at once
 SAVE_EVERY = 5.0  # seconds of work that a killed run loses at most, beside the windows under way
@@ -90,33 +90,30 @@ class Transcriber:
         checkpoint cannot be written.
         """
         recognizer = self.load()
-        batch = self._batch_size or BATCH[recognizer.device]
-        options = Options(recognizer.known_language(language), self._beam_size, batch, ", ".join(hotwords))
-        identity = _identity(audio, recognizer, options, self._stretch)
+        size = self._batch_size or recognizer.batch_size
+        options = Options(recognizer.known_language(language), "", self._beam_size, ", ".join(hotwords))
+        identity = _identity(audio, recognizer, options, size, self._stretch)
         done = checkpoints.load(checkpoint, identity) if checkpoint else Progress()
         started, saved = perf_counter() - done.seconds, perf_counter()
         with Recording(audio) as recording:
-            parts = stretches(
-                recording.blocks(), recognizer.speech, self._stretch, done=done.start, window=recognizer.window
-            )
-            for start, samples, speech in parts:
-                for further in _decode_stretch(done, recognizer, start, samples, speech, options=options):
-                    done = replace(further, seconds=perf_counter() - started)
-                    if checkpoint and (done.start > start or perf_counter() - saved > SAVE_EVERY):
+            for start, samples, speech in stretches(recording.blocks(), find_speech, self._stretch, done=done.start):
+                after = (done.end - start) / RATE
+                for batch in decode(recognizer, samples, speech, options, size, after):
+                    done = replace(done, batches=(*done.batches, batch.moved(start)), seconds=perf_counter() - started)
+                    if checkpoint and perf_counter() - saved > SAVE_EVERY:
                         checkpoints.save(checkpoint, identity, done)
                         saved = perf_counter()
                     _report(progress, recording, done.end / RATE)
+                done = replace(done, start=start + len(samples), seconds=perf_counter() - started)
+                if checkpoint:
+                    checkpoints.save(checkpoint, identity, done)
+                _report(progress, recording, done.end / RATE)
         _report(progress, recording, recording.decoded)
         return _transcription(done, recording, identity)
 
 
 def stretches(
-    blocks: Iterator[Samples],
-    find_speech: Callable[[Samples], list[Span]],
-    length: float = STRETCH,
-    *,
-    done: int = 0,
-    window: float = WINDOW,
+    blocks: Iterator[Samples], find_speech: Callable[[Samples], list[Span]], length: float = STRETCH, *, done: int = 0
 ) -> Iterator[tuple[int, Samples, list[Span]]]:
     """Cut sound into stretches of at most `length` seconds: the first sample of each, its sound, and its speech.
 
@@ -130,29 +127,12 @@ def stretches(
         while len(held) >= size:
             head = held[:size]
             speech = find_speech(head)
-            windows = pack(speech, length, partial(quietest, head), min(window, length / 2))
-            cut = round(cut_point(windows, length) * RATE)
-            yield done, head[:cut], within(speech, Span(0.0, cut / RATE))
+            cut = round(cut_point(pack(speech, length), length) * RATE)
+            yield done, head[:cut], [span for span in speech if span.start < cut / RATE]
             done += cut
             held = held[cut:]
     if len(held):
         yield done, held, find_speech(held)
-
-
-def _decode_stretch(
-    done: Progress, recognizer: Recognizer, start: int, samples: Samples, speech: Sequence[Span], *, options: Options
-) -> Iterator[Progress]:
-    """The progress after each batch of one stretch, and after the whole of it."""
-    if speech and not done.language:
-        language, probability = options.language, 1.0
-        if not language:
-            language, probability = recognizer.language(spoken(samples, speech)[: round(LANGUAGE_SECONDS * RATE)])
-        done = replace(done, language=language, language_probability=probability)
-    after = (done.end - start) / RATE
-    for batch in decode(recognizer, samples, speech, replace(options, language=done.language), after):
-        done = replace(done, batches=(*done.batches, batch.moved(start)))
-        yield done
-    yield replace(done, start=start + len(samples))
 
 
 def _report(progress: ReportProgress | None, recording: Recording, done: float) -> None:
@@ -160,7 +140,7 @@ def _report(progress: ReportProgress | None, recording: Recording, done: float) 
         progress(done, max(done, recording.declared or 0.0, recording.decoded))
 
 
-def _identity(audio: Path, recognizer: Recognizer, options: Options, stretch: float) -> dict[str, Any]:
+def _identity(audio: Path, recognizer: Recognizer, options: Options, size: int, stretch: float) -> dict[str, Any]:
     """What a transcription depends on, as plain JSON data."""
     try:
         with audio.open("rb") as file:
@@ -170,15 +150,12 @@ def _identity(audio: Path, recognizer: Recognizer, options: Options, stretch: fl
     return {
         "audio_sha256": audio_sha256,
         "model": recognizer.name,
-        "model_sha256": recognizer.fingerprint,
-        "device": recognizer.device,
-        "compute_type": recognizer.compute_type,
+        **recognizer.facts,
         "options": {
             "language": options.language,
             "beam_size": options.beam_size,
-            "batch_size": options.batch_size,
+            "batch_size": size,
             "hotwords": options.hotwords,
-            "window": recognizer.window,
             "stretch": stretch,
         },
     }
@@ -191,14 +168,12 @@ def _transcription(done: Progress, recording: Recording, identity: dict[str, Any
     provenance = {
         "source": "model",
         **identity,
-        "language": done.language,
-        "language_probability": round(done.language_probability, 3),
         "duration": round(recording.decoded, 3),
         "truncated": recording.truncated,
         "figures": figures,
         "flag": verdict(figures),
     }
-    return Transcription(tuple(sentences(words)), words, done.language, recording.decoded, provenance)
+    return Transcription(tuple(sentences(words)), words, '', recording.decoded, provenance)
 
 
 def sum_figures(batches: Sequence[dict[str, Any]], duration: float, seconds: float) -> dict[str, Any]:
