@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.errors import SettingsError
@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     whisper_model: str = Field(default="small", description="a published Whisper model's name, or a directory")
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
     whisper_compute_type: str = Field(default="", description="empty: int8 on a CPU, float16 on a GPU")
+    whisper_url: str = Field(
+        default="", description="a server with OpenAI's API that runs the model; empty: this machine"
+    )
+    whisper_api_key: SecretStr = Field(default=SecretStr(""), description="what that server wants as a bearer token")
     language: str = Field(default="", description="empty: detected for each episode")
     allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
     server_names: str = Field(

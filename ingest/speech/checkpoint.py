@@ -9,20 +9,19 @@ from ingest.speech.decoding import BatchResult
 from ingest.speech.segments import Word
 from ingest.storage import home_error, write_atomically
 
-FORMAT = 3  # goes up when figures or words change their form: a file of another form is not read
+FORMAT = 4  # goes up when figures or words change their form: a file of another form is not read
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The batches done, and the language once it is known.
+    """The batches done, and what had to be changed on the way.
 
     `start` is the first sample of the stretch of sound under way, of which the last batches may be done already.
     `seconds` is the time that all this took.
     """
 
-    language: str = ""
-    language_probability: float = 0.0
     batches: tuple[BatchResult, ...] = ()
+    changes: tuple[str, ...] = ()
     start: int = 0
     seconds: float = 0.0
 
@@ -43,7 +42,7 @@ def load(path: Path, identity: dict[str, Any]) -> Progress:
             BatchResult(batch["end"], tuple(Word(*word) for word in batch["words"]), batch["figures"])
             for batch in fields["batches"]
         )
-        return Progress(**fields | {"batches": batches})
+        return Progress(**fields | {"batches": batches, "changes": tuple(fields["changes"])})
     except (OSError, ValueError, KeyError, TypeError):  # starting anew is always right
         return Progress()
 
@@ -51,12 +50,11 @@ def load(path: Path, identity: dict[str, Any]) -> Progress:
 def save(path: Path, identity: dict[str, Any], progress: Progress) -> None:
     """Write the progress, whole or not at all. Raises `HomeError`."""
     fields = {
-        "language": progress.language,
-        "language_probability": progress.language_probability,
         "batches": [
             {"end": batch.end, "words": [astuple(word) for word in batch.words], "figures": batch.figures}
             for batch in progress.batches
         ],
+        "changes": progress.changes,
         "start": progress.start,
         "seconds": progress.seconds,
     }

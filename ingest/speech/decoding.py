@@ -1,8 +1,9 @@
-"""Turns sound into words: checks each window, and transcribes again, more carefully, what looks wrong."""
+"""Turns windows of sound into words: checks each, and transcribes again, in parts, what looks wrong."""
 
-import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
@@ -10,11 +11,10 @@ from ingest.audio.decode import RATE, Samples
 from ingest.speech.quality import Check, check, is_silence
 from ingest.speech.recognizer import Options, Recognized, Recognizer
 from ingest.speech.segments import Word, in_order
-from ingest.speech.windows import Span, Window, pack, within
+from ingest.speech.windows import Span, Window, within
 
-SHORT = float(os.environ.get("X_SHORT", 10.0))  # seconds of the windows
-TIME_TOLERANCE = 0.001  # seconds: more than a time changes when it is rounded to samples and back
-STRATS = os.environ.get("X_STRATS", "short,careful").split(",")
+SPLITS = 2  # times that a failed window is halved: each half costs as much as a whole window, however short it is
+MIN_SPLIT = 4.0  # seconds of speech below which a window is not halved
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,74 +38,100 @@ class BatchResult:
     def moved(self, start: int) -> "BatchResult":
         """The same with times that count from `start` samples earlier."""
         offset = start / RATE
-        words = tuple(word.moved(offset) for word in self.words)
         redecoded = [
             again | {name: round(again[name] + offset, 2) for name in ("start", "end")}
             for again in self.figures["redecoded"]
         ]
+        words = tuple(word.moved(offset) for word in self.words)
         return BatchResult(self.end + start, words, self.figures | {"redecoded": redecoded})
 
 
 def decode(
-    recognizer: Recognizer, samples: Samples, speech: Sequence[Span], options: Options, size: int, after: float = 0.0
-) -> Iterator[BatchResult]:
-    """The words of some minutes of sound, `size` windows at a time, and the figures that say how good they are.
+    recognizer: Recognizer, samples: Samples, windows: Sequence[Window], speech: Sequence[Span], options: Options
+) -> BatchResult:
+    """The words of windows, transcribed together, and the figures that say how good they are.
 
-    `speech` is where somebody speaks. Windows that end by `after` seconds are left out. Raises `TranscriptionError`.
+    `speech` is where somebody speaks in `samples`. Raises `TranscriptionError`, and `UnreachableError` for a server.
     """
-    windows = [one for one in pack(speech, len(samples) / RATE) if one.end > after + TIME_TOLERANCE]
-    for first in range(0, len(windows), size):
-        batch = windows[first : first + size]
-        results: list[tuple[Window, Attempt, tuple[str, ...]]] = []
-        seconds_again = 0.0
-        found = recognizer.transcribe([window.sound(samples) for window in batch], options)
-        for window, one in zip(batch, found, strict=True):
-            started = perf_counter()
-            best, problems = _best_attempt(recognizer, samples, within(speech, window), options, window, one)
-            results.append((window, best, problems))
-            seconds_again += perf_counter() - started
-        words = in_order([word for _, attempt, _ in results for word in attempt.words])
-        yield BatchResult(round(batch[-1].end * RATE), tuple(words), _figures(results) | {"seconds_again": seconds_again})
+    found = recognizer.transcribe([window.sound(samples) for window in windows], options)
+    results: list[tuple[Window, Attempt, tuple[str, ...]]] = []
+    started = perf_counter()
+    again = _Sound(recognizer, samples, speech, replace(options, hotwords=""))
+    for window, one in zip(windows, found, strict=True):
+        first = _attempt("", [(window, one)], within(speech, window))
+        best = first
+        if first.check.problems:
+            best = again.best(window, first)
+        results.append((window, best, first.check.problems))
+    words = in_order([word for _, attempt, _ in results for word in attempt.words])
+    figures = _figures(results) | {"seconds_again": perf_counter() - started}
+    return BatchResult(round(windows[-1].end * RATE), tuple(words), figures)
 
 
-def _best_attempt(recognizer, samples, speech, options, window, one):
-    first = best = _attempt("", [(window, one)], speech)
-    if not first.check.problems:
-        return first, ()
-    for way in STRATS:
-        if way == "short":
-            windows = pack(speech, len(samples) / RATE, SHORT)
-            found = recognizer.transcribe([w.sound(samples) for w in windows], replace(options, hotwords=""))
-            att = _attempt(way, list(zip(windows, found)), speech)
-        elif way == "again":
-            att = _attempt(way, [(window, recognizer.transcribe([window.sound(samples)], replace(options, hotwords=""))[0])], speech)
-        elif way == "careful":
-            found = recognizer.transcribe([window.sound(samples)], replace(options, careful=True, likely=one.language, hotwords=""))
-            att = _attempt(way, [(window, found[0])], speech)
-        elif way == "carefulshort":
-            windows = pack(speech, len(samples) / RATE, SHORT)
-            found = [recognizer.transcribe([w.sound(samples)], replace(options, careful=True, likely=o.language, hotwords=""))[0] for w,o in zip(windows, found)]
-            att = _attempt(way, list(zip(windows, found)), speech)
-        if os.environ.get("X_SHOW"):
-            print(f"   {window.start:.1f}-{window.end:.1f} {first.check.problems} {first.parts[0].language} lp {first.check.log_prob:.2f} -> {way} {[(p.language, round(p.language_probability,2), round(p.log_prob,2)) for p in att.parts]} {att.check.problems} lp {att.check.log_prob:.2f} lo {att.check.left_out:.1f}\n     A {''.join(w.text for w in first.words)[:300]}\n     B {''.join(w.text for w in att.words)[:300]}")
-        best = min(best, att, key=lambda attempt: attempt.check.rank)
-        if not best.check.problems:
-            break
-    return best, first.check.problems
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """What all attempts at a window need."""
+
+    recognizer: Recognizer
+    samples: Samples
+    speech: Sequence[Span]
+    options: Options
+
+    def best(self, window: Window, first: Attempt) -> Attempt:
+        """The best attempt at a window whose first failed: in halves, each in its own language, or the careful way."""
+        speech = within(self.speech, window)
+        best = min(first, _attempt("in parts", self.in_parts(window, SPLITS), speech), key=_rank)
+        if best.check.problems:
+            likely = max(first.parts, key=lambda part: part.tokens).language if first.parts else self.options.likely
+            careful = replace(self.options, likely=likely, careful=True)
+            found = self.recognizer.transcribe([window.sound(self.samples)], careful)
+            best = min(best, _attempt("careful", [(window, found[0])], speech), key=_rank)
+        return best
+
+    def in_parts(self, window: Window, splits: int) -> list[tuple[Window, Recognized]]:
+        """A window in two parts, each that fails in two again; none where it cannot be cut."""
+        parts = halves(window)
+        if not splits or len(parts) < 2:
+            return []
+        found = []
+        sounds = [part.sound(self.samples) for part in parts]
+        for part, one in zip(parts, self.recognizer.transcribe(sounds, self.options), strict=True):
+            speech = within(self.speech, part)
+            first = _attempt("", [(part, one)], speech)
+            smaller = self.in_parts(part, splits - 1) if first.check.problems else []
+            better = smaller and _rank(_attempt("", smaller, speech)) < _rank(first)
+            found += smaller if better else [(part, one)]
+        return found
+
+
+def _rank(attempt: Attempt) -> tuple[int, float, float]:
+    """Smaller is better."""
+    return len(attempt.check.problems), attempt.check.left_out, -attempt.check.log_prob
+
+
+def halves(window: Window) -> list[Window]:
+    """A window cut in its best pause: a long one near the middle; whole where it is short or has none."""
+    spans = window.spans
+    if len(spans) < 2 or window.length < MIN_SPLIT:
+        return [window]
+    done, scores = 0.0, []
+    for before, after in pairwise(spans):
+        done += before.length
+        scores.append(after.start - before.end - abs(done / window.length - 0.5))
+    cut = scores.index(max(scores)) + 1
+    return [Window(spans[:cut]), Window(spans[cut:])]
 
 
 def _attempt(way: str, found: Sequence[tuple[Window, Recognized]], speech: Sequence[Span]) -> Attempt:
-    parts = [(window, one) for window, one in found if not is_silence(one.no_speech, one.log_prob)]
+    parts = [(window, one) for window, one in found if not is_silence(one.no_speech, one.log_prob, one.words)]
     tokens = sum(one.tokens for _, one in parts)
     log_prob = sum(one.log_prob * one.tokens for _, one in parts) / tokens if tokens else 0.0
-    words = tuple(in_order([word for window, one in parts for word in placed(one.words, window)]))
-    return Attempt(way, words, tuple(one for _, one in parts), check(speech, words, log_prob))
-
-
-def placed(words: Sequence[Word], window: Window) -> Iterator[Word]:
-    """The words of a window's joined sound at the times of the whole sound."""
-    for word in words:
-        yield word.moved(window.shift((word.start + word.end) / 2))
+    words = [
+        replace(word.moved(window.shift((word.start + word.end) / 2)), language=one.language)
+        for window, one in parts
+        for word in one.words
+    ]
+    return Attempt(way, tuple(in_order(words)), tuple(one for _, one in parts), check(speech, words, log_prob))
 
 
 def _figures(results: Sequence[tuple[Window, Attempt, tuple[str, ...]]]) -> dict[str, Any]:
@@ -113,6 +139,9 @@ def _figures(results: Sequence[tuple[Window, Attempt, tuple[str, ...]]]) -> dict
     attempts = [attempt for _, attempt, _ in results]
     checks = [attempt.check for attempt in attempts]
     parts = [part for attempt in attempts for part in attempt.parts]
+    languages = Counter[str]()
+    for part in parts:
+        languages[part.language] += part.tokens
     return {
         "speech": round(sum(check.speech for check in checks), 2),
         "left_out": round(sum(check.left_out for check in checks), 2),
@@ -122,6 +151,8 @@ def _figures(results: Sequence[tuple[Window, Attempt, tuple[str, ...]]]) -> dict
         "silent_words": sum(check.silent_words for check in checks),
         "tokens": sum(part.tokens for part in parts),
         "log_prob": sum(part.log_prob * part.tokens for part in parts),
+        "language_sure": sum(part.language_probability * part.tokens for part in parts),
+        "languages": {code: tokens for code, tokens in languages.items() if tokens},
         "redecoded": [
             {
                 "start": round(window.start, 2),

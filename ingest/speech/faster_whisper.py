@@ -1,15 +1,14 @@
 """Wraps faster-whisper: loads models, finds speech, turns it into words."""
 
 import logging
-import math
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,11 +21,9 @@ from ingest.speech.windows import PADDING, WINDOW, Span
 
 logger = logging.getLogger(__name__)
 
-MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")  # without a tokenizer the library asks the network
 MIN_SILENCE = 160  # milliseconds; faster-whisper's own value for cutting windows
 BATCH = {"cpu": 4, "cuda": 8}  # windows at once
 SURE = 0.8  # probability from which a window's own language counts more than the episode's
-PREPENDED, APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # faster-whisper's own: marks that belong to a word
 _OUT_OF_MEMORY = re.compile("out of memory|ALLOC_FAILED|bad_alloc|Unable to allocate", re.IGNORECASE)
 
 
@@ -81,17 +78,18 @@ class Whisper:
         """See `Recognizer`; where memory runs out, fewer pieces at once, and then the CPU."""
         found: list[Recognized] = []
         while len(found) < len(sounds):
-            piece = sounds[len(found) : len(found) + min(self._most, len(sounds))]
+            pieces = sounds[len(found) :][: self._most]
             try:
                 with _plain_errors(self.name):
-                    found += self._one_by_one(piece, options) if options.careful else self._batched(piece, options)
+                    found += self._careful(pieces, options) if options.careful else self._batched(pieces, options)
             except TranscriptionError as error:
-                if not _OUT_OF_MEMORY.search(str(error.__cause__)) or not self._reduce(len(piece)):
+                if not _OUT_OF_MEMORY.search(str(error.__cause__)):
                     raise
+                self._reduce(len(pieces), error)
         return found
 
-    def _reduce(self, pieces: int) -> bool:
-        """Ask for less memory than `pieces` at once took; False where there is nothing left to reduce."""
+    def _reduce(self, pieces: int, error: TranscriptionError) -> None:
+        """Ask for less memory than `pieces` at once took; raises the error where there is nothing left to reduce."""
         if pieces > 1:
             self._most = pieces // 2
             self.changes.append(f"{self._most} windows at once, since memory ran out on {self._device}")
@@ -99,94 +97,39 @@ class Whisper:
             self._load("cpu", "int8")
             self.changes.append("cpu, since the memory of the GPU ran out")
         else:
-            return False
-        logger.warning("%s: going on with %s", self.name, self.changes[-1])
-        return True
+            raise error
+        logger.warning("%s: goes on with %s", self.name, self.changes[-1])
 
     def _batched(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
-        """All at once, without timestamp tokens: they cost words, and the times come from the words' alignment."""
-        from faster_whisper.audio import pad_or_trim
+        """All at once, without timestamp tokens: they cost words, and the times come from the words' alignment.
 
-        extract = self._model.feature_extractor
-        encoded = self._model.encode(np.stack([pad_or_trim(extract(sound)[..., :-1]) for sound in sounds]))
-        languages = self._languages(encoded, options)
-        chosen = {language for language, _ in languages}
-        if len(chosen) == 1:
-            return self._decoded(sounds, encoded, languages, options)
-        found: dict[int, Recognized] = {}
-        for language in sorted(chosen):  # the tokens, and what a word is, depend on the language
-            numbers = [number for number, (own, _) in enumerate(languages) if own == language]
-            same = self._batched([sounds[number] for number in numbers], replace(options, language=language))
-            found |= {
-                number: replace(one, language_probability=languages[number][1])
-                for number, one in zip(numbers, same, strict=True)
-            }
-        return [found[number] for number in range(len(sounds))]
-
-    def _languages(self, encoded: Any, options: Options) -> list[tuple[str, float]]:
-        """The language of each piece, and the probability of what is heard in it; the likely one where that is low."""
-        pieces = encoded.shape[0]
-        if not self._model.model.is_multilingual or options.language:
-            return [(options.language or "en", 1.0)] * pieces
-        heard = [
-            {token[2:-2]: float(probability) for token, probability in one}
-            for one in self._model.model.detect_language(encoded)
-        ]
-        sums: Counter[str] = Counter()
-        for one in heard:
-            sums.update(one)
-        likely = options.likely or max(sums, key=lambda language: sums[language])
-        best = [max(one, key=lambda language: one[language]) for one in heard]
-        return [
-            (language if one[language] >= SURE else likely, one[language if one[language] >= SURE else likely])
-            for language, one in zip(best, heard, strict=True)
-        ]
-
-    def _decoded(
-        self, sounds: Sequence[Samples], encoded: Any, languages: Sequence[tuple[str, float]], options: Options
-    ) -> list[Recognized]:
-        from faster_whisper.tokenizer import Tokenizer
-        from faster_whisper.transcribe import get_suppressed_tokens
-
-        model, language = self._model, languages[0][0]
-        tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
-        prompt = model.get_prompt(tokenizer, [], without_timestamps=True, hotwords=options.hotwords or None)
-        results = model.model.generate(
-            encoded,
-            [prompt] * len(sounds),
+        Pieces that are surely in another language than the first guess are transcribed again as that.
+        """
+        pipeline = _pipeline(self._model)
+        ends = list(accumulate((len(sound) / RATE for sound in sounds), initial=0.0))
+        segments, info = pipeline.transcribe(
+            np.concatenate(sounds),
+            language=options.language or options.likely or None,
+            clip_timestamps=[{"start": start, "end": end} for start, end in pairwise(ends)],
+            batch_size=len(sounds),
             beam_size=options.beam_size,
-            max_length=model.max_length,
-            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
-            return_scores=True,
-            return_no_speech_prob=True,
+            hotwords=options.hotwords or None,
+            word_timestamps=True,
         )
-        lengths = [len(sound) / RATE for sound in sounds]
-        parts = [  # one after the other in time, as the library wants them
-            [{"seek": round(number * WINDOW * model.frames_per_second), "tokens": one.sequences_ids[0],
-              "start": number * WINDOW, "end": number * WINDOW + length}]
-            for number, (one, length) in enumerate(zip(results, lengths, strict=True))
-        ]  # fmt: skip
-        frames = [math.ceil(length) * model.frames_per_second for length in lengths]
-        model.add_word_timestamps(parts, tokenizer, encoded, frames, PREPENDED, APPENDED, 0.0)
-        return [
-            Recognized(
-                tuple(
-                    Word(max(0.0, word["start"] - start), word["end"] - start, word["word"], float(word["probability"]))
-                    for word in part[0]["words"]
-                ),
-                language,
-                probability,
-                one.scores[0] * len(one.sequences_ids[0]) / (len(one.sequences_ids[0]) + 1),
-                len(one.sequences_ids[0]),
-                float(one.no_speech_prob),
-            )
-            for one, part, start, (_, probability) in zip(
-                results, parts, (number * WINDOW for number in range(len(sounds))), languages, strict=True
-            )
-        ]
+        found = [_recognized([segment], info.language, start) for segment, start in zip(segments, ends, strict=False)]
+        heard = [] if options.language else [one[0] for one in pipeline.heard]
+        for number, (own, probability) in enumerate((token[2:-2], probability) for token, probability in heard):
+            if own == info.language:
+                found[number] = replace(found[number], language_probability=probability)
+            elif probability >= SURE:
+                (one,) = self._batched([sounds[number]], replace(options, language=own))
+                found[number] = replace(one, language_probability=probability)
+            else:
+                found[number] = replace(found[number], language_probability=1 - probability)
+        return found
 
-    def _one_by_one(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
-        """The library's sequential way: time stamps, and higher temperatures where the words look wrong."""
+    def _careful(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
+        """The library's sequential way: timestamp tokens, and higher temperatures where the words look wrong."""
         import ctranslate2
 
         found = []
@@ -199,17 +142,40 @@ class Whisper:
                 condition_on_previous_text=False,
                 word_timestamps=True,
             )
-            parts = list(segments)
-            tokens = sum(len(part.tokens) for part in parts)
-            words = [
-                Word(word.start, word.end, word.word, float(word.probability))
-                for part in parts
-                for word in part.words or ()
-            ]
-            log_prob = sum(part.avg_logprob * len(part.tokens) for part in parts) / max(tokens, 1)
-            no_speech = min((part.no_speech_prob for part in parts), default=0.0)
-            found.append(Recognized(tuple(words), info.language, 1.0, log_prob, tokens, no_speech))
+            found.append(_recognized(list(segments), info.language, 0.0))
         return found
+
+
+def _pipeline(model: Any) -> Any:
+    """The library's batched pipeline, which keeps what languages it `heard` in each piece of sound.
+
+    The language is told from what the encoder made already; asking the library would take half as long as transcribing.
+    """
+    from faster_whisper import BatchedInferencePipeline
+
+    class Pipeline(BatchedInferencePipeline):
+        heard: ClassVar[list[Any]] = []
+
+        def generate_segment_batched(self, features: Any, tokenizer: Any, options: Any) -> Any:
+            encoded, output = super().generate_segment_batched(features, tokenizer, options)
+            if model.model.is_multilingual:
+                self.heard = self.heard + model.model.detect_language(encoded)
+            return encoded, output
+
+    return Pipeline(model)
+
+
+def _recognized(segments: Sequence[Any], language: str, start: float) -> Recognized:
+    """What the library says of one piece of sound that starts at `start`."""
+    words = [
+        Word(max(0.0, word.start - start), max(0.0, word.end - start), word.word, float(word.probability))
+        for segment in segments
+        for word in segment.words or ()
+    ]
+    tokens = sum(len(segment.tokens) for segment in segments)
+    log_prob = sum(segment.avg_logprob * len(segment.tokens) for segment in segments) / max(tokens, 1)
+    no_speech = min((float(segment.no_speech_prob) for segment in segments), default=0.0)
+    return Recognized(tuple(words), language, 1.0, log_prob, tokens, no_speech)
 
 
 def find_speech(samples: Samples) -> list[Span]:

@@ -1,5 +1,6 @@
 """Transcribes an audio file into timed text, with figures that say how good it is; memory stays bounded."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,13 +21,24 @@ from ingest.speech.faster_whisper import Whisper, find_speech
 from ingest.speech.quality import verdict
 from ingest.speech.recognizer import Options, Recognizer
 from ingest.speech.segments import Word, in_order, sentences
+from ingest.speech.server import WhisperServer
 from ingest.speech.windows import Span, cut_point, pack
 
 STRETCH = 300.0  # seconds of sound held at once
 SAVE_EVERY = 5.0  # seconds of work that a killed run loses at most, beside the windows under way
-LANGUAGE_SECONDS = 120.0  # of speech that decide the language
-BATCH = {"cpu": 4, "cuda": 8}  # windows at once where nothing is set; measured, see tests/benchmarks
-SUMMED = ("speech", "left_out", "windows", "failed", "words", "silent_words", "tokens", "log_prob", "seconds_again")
+TIME_TOLERANCE = 0.001  # seconds: more than a time changes when it is rounded to samples and back
+SUMMED = (
+    "speech",
+    "left_out",
+    "windows",
+    "failed",
+    "words",
+    "silent_words",
+    "tokens",
+    "log_prob",
+    "seconds_again",
+    "language_sure",
+)
 
 ReportProgress = Callable[[float, float], None]  # seconds of audio done, seconds in all
 
@@ -56,13 +68,18 @@ class Transcriber:
         models_dir: Path,
         device: str = "auto",
         compute_type: str = "",
+        server: str = "",
+        api_key: str = "",
         beam_size: int = 5,
         batch_size: int = 0,
         threads: int = 0,
         stretch: float = STRETCH,
     ) -> None:
+        """A model of this machine, or of the `server` at an address."""
         self.model = model
-        self._load = partial(Whisper, model, models_dir, device, compute_type, threads)
+        self._load: Callable[[], Recognizer] = partial(Whisper, model, models_dir, device, compute_type, threads)
+        if server:
+            self._load = partial(WhisperServer, server, model, api_key)
         self._beam_size = beam_size
         self._batch_size = batch_size
         self._stretch = stretch
@@ -95,11 +112,17 @@ class Transcriber:
         identity = _identity(audio, recognizer, options, size, self._stretch)
         done = checkpoints.load(checkpoint, identity) if checkpoint else Progress()
         started, saved = perf_counter() - done.seconds, perf_counter()
+        recognizer.changes.clear()
         with Recording(audio) as recording:
             for start, samples, speech in stretches(recording.blocks(), find_speech, self._stretch, done=done.start):
-                after = (done.end - start) / RATE
-                for batch in decode(recognizer, samples, speech, options, size, after):
-                    done = replace(done, batches=(*done.batches, batch.moved(start)), seconds=perf_counter() - started)
+                after = (done.end - start) / RATE + TIME_TOLERANCE
+                windows = [one for one in pack(speech, len(samples) / RATE) if one.end > after]
+                for batch in (windows[first : first + size] for first in range(0, len(windows), size)):
+                    likely = replace(options, likely=next(iter(languages(done)), ""))
+                    made = decode(recognizer, samples, batch, speech, likely).moved(start)
+                    changes = (*done.changes, *(one for one in recognizer.changes if one not in done.changes))
+                    seconds = perf_counter() - started
+                    done = replace(done, batches=(*done.batches, made), changes=changes, seconds=seconds)
                     if checkpoint and perf_counter() - saved > SAVE_EVERY:
                         checkpoints.save(checkpoint, identity, done)
                         saved = perf_counter()
@@ -161,19 +184,34 @@ def _identity(audio: Path, recognizer: Recognizer, options: Options, size: int, 
     }
 
 
+def languages(done: Progress) -> dict[str, float]:
+    """The share of each language in what was said, the largest first."""
+    tokens: Counter[str] = Counter()
+    for batch in done.batches:
+        tokens.update(batch.figures["languages"])
+    return {language: round(count / tokens.total(), 4) for language, count in tokens.most_common()}
+
+
 def _transcription(done: Progress, recording: Recording, identity: dict[str, Any]) -> Transcription:
     words = tuple(in_order([word for batch in done.batches for word in batch.words]))
     figures = sum_figures([batch.figures for batch in done.batches], recording.decoded, done.seconds)
     figures |= {"truncated": recording.truncated, "damaged": recording.damaged}
+    shares = languages(done)
+    language = next(iter(shares), "")
     provenance = {
         "source": "model",
         **identity,
+        "language": language,
+        "language_probability": figures.pop("language_sure"),
+        "languages": shares,
+        "changes": list(done.changes),
         "duration": round(recording.decoded, 3),
         "truncated": recording.truncated,
         "figures": figures,
         "flag": verdict(figures),
     }
-    return Transcription(tuple(sentences(words)), words, '', recording.decoded, provenance)
+    segments = tuple(replace(one, language="") if one.language == language else one for one in sentences(words))
+    return Transcription(segments, words, language, recording.decoded, provenance)
 
 
 def sum_figures(batches: Sequence[dict[str, Any]], duration: float, seconds: float) -> dict[str, Any]:
@@ -182,10 +220,11 @@ def sum_figures(batches: Sequence[dict[str, Any]], duration: float, seconds: flo
     `real_time_factor` is seconds taken per second of audio, `seconds_again` those of them spent on decoding again.
     """
     sums = {key: sum(batch[key] for batch in batches) for key in SUMMED}
-    tokens, log_prob = sums.pop("tokens"), sums.pop("log_prob")
+    tokens, log_prob, sure = sums.pop("tokens"), sums.pop("log_prob"), sums.pop("language_sure")
     return {
         "coverage": round(1 - sums["left_out"] / sums["speech"], 4) if sums["speech"] else 0.0,
         "mean_log_prob": round(log_prob / tokens, 4) if tokens else 0.0,
+        "language_sure": round(sure / tokens, 3) if tokens else 0.0,
         **{key: round(value, 2) for key, value in sums.items()},
         "real_time_factor": round(seconds / duration, 4) if duration else 0.0,
         "redecoded": [again for batch in batches for again in batch["redecoded"]],
