@@ -77,13 +77,21 @@ def _fetched(name: str, part: Path) -> Path:
             if not (problem := _unpublished(name, hashes)):
                 record(whole, hashes)
                 return whole
-            shutil.rmtree(part, ignore_errors=True)  # going on with wrong bytes would give them again
-            part.mkdir()
+            _clear(part)
+        except BadZipFile as error:
+            problem = _first_line(error)
+            _clear(part)
         except Exception as error:  # noqa: BLE001 - the hub's client raises its own, its HTTP library's and the system's
             problem = _first_line(error)
         reasons.append(f"{source}: {problem}")
     why = "; ".join(reasons)
     raise TranscriptionError(name, f"could not be fetched ({why}); check the network and the disk, and try again")
+
+
+def _clear(part: Path) -> None:
+    """Forget what came: going on with wrong bytes would give them again."""
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
 
 
 def _unpublished(name: str, hashes: dict[str, str]) -> str:
