@@ -22,7 +22,7 @@ MAX_IDEOGRAPH = 0.35  # seconds, likewise: a Chinese or Japanese character is a 
 MIN_GAP = 0.8  # seconds of speech without words that count as left out; less is breath, laughter or a slow word
 MAX_SILENT_WORDS = 3  # words where nobody speaks, from which a window fails
 MIN_REPEATS = 4  # the same words so often in a row are a loop; fewer may be emphasis
-MAX_PHRASE = 8  # words of a phrase that is looked for in loops
+MAX_PHRASE = 16  # words, or Chinese and Japanese characters, of a phrase that is looked for in loops
 
 MIN_COVERAGE = 0.85  # of an episode's speech
 MAX_FAILED = 0.1  # of an episode's windows

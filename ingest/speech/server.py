@@ -43,16 +43,16 @@ class WhisperServer:
         self._url = address(url)
         self._host = httpx2.URL(self._url).host
         self._sleep = sleep
-        self._http = httpx2.Client(
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            trust_env=False,
-        )
+        self._how: dict[str, Any] = {
+            "headers": {"Authorization": f"Bearer {api_key}"} if api_key else {},
+            "timeout": httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            "trust_env": False,
+        }
         self.name = model
         self.facts = {"server": self._url, "device": "server"}
         self.changes: list[str] = []
         try:
-            self._http.get(self._url.removesuffix(PATH) + "/v1/models")  # not all servers have it: any answer will do
+            httpx2.get(self._url.removesuffix(PATH) + "/v1/models", **self._how)  # not all servers have it: any answer will do
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise TranscriptionError(self._url, f"does not answer ({error}); check SOUNDBITE_WHISPER_URL") from error
 
@@ -86,7 +86,8 @@ class WhisperServer:
         for wait in (0.0, *WAITS):
             self._sleep(wait)
             try:
-                answer = self._http.post(self._url, data=fields, files={"file": ("speech.wav", file, "audio/wav")})
+                sent = {"file": ("speech.wav", file, "audio/wav")}
+                answer = httpx2.post(self._url, data=fields, files=sent, **self._how)
             except httpx2.HTTPError as error:
                 problem = f"did not answer ({str(error) or type(error).__name__})"
                 continue
