@@ -22,7 +22,7 @@ from ingest.speech.quality import verdict
 from ingest.speech.recognizer import Options, Recognizer
 from ingest.speech.segments import Word, in_order, sentences
 from ingest.speech.server import WhisperServer
-from ingest.speech.windows import Span, cut_point, pack
+from ingest.speech.windows import WINDOW, Span, cut_point, pack
 
 STRETCH = 300.0  # seconds of sound held at once
 SAVE_EVERY = 5.0  # seconds of work that a killed run loses at most, beside the windows under way
@@ -150,7 +150,7 @@ def stretches(
         while len(held) >= size:
             head = held[:size]
             speech = find_speech(head)
-            cut = round(cut_point(pack(speech, length), length) * RATE)
+            cut = round(cut_point(pack(speech, length, min(WINDOW, length / 2)), length) * RATE)
             yield done, head[:cut], [span for span in speech if span.start < cut / RATE]
             done += cut
             held = held[cut:]
