@@ -72,8 +72,9 @@ def sentence_ends(words: Sequence[str]) -> Iterator[int]:
 
 def split_sentences(text: str) -> list[str]:
     """The sentences of a text that has single spaces between its words."""
-    words = text.split(" ")
-    return [" ".join(words[begin:end]) for begin, end in pairwise([0, *sentence_ends(words)])]
+    spans = word_spans(text)
+    ends = sentence_ends([text[begin:end] for begin, end in spans])
+    return [text[spans[first][0] : spans[last - 1][1]] for first, last in pairwise([0, *ends])] or [text]
 
 
 def _ends(word: str, following: str) -> bool:

@@ -52,7 +52,9 @@ class WhisperServer:
         self.facts = {"server": self._url, "device": "server"}
         self.changes: list[str] = []
         try:
-            httpx2.get(self._url.removesuffix(PATH) + "/v1/models", **self._how)  # not all servers have it: any answer will do
+            httpx2.get(
+                self._url.removesuffix(PATH) + "/v1/models", **self._how
+            )  # not all servers have it: any answer will do
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise TranscriptionError(self._url, f"does not answer ({error}); check SOUNDBITE_WHISPER_URL") from error
 

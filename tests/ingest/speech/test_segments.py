@@ -51,7 +51,7 @@ def characters(text, each=0.2, language="zh"):
 @pytest.mark.parametrize(
     "sentences_",
     [
-        ["我们卖很多东西。", "他们也是这样吗？", "今天我们谈谈价格！"],
+        ["我们卖很多东西。", "他们也是这样吗？", "今天我们谈谈价格！"],  # noqa: RUF001
         ["営業チームは毎日話します。", "価格は問題ではありません。"],
     ],
 )

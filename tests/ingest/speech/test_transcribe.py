@@ -213,7 +213,9 @@ def test_a_killed_run_goes_on_in_the_language_it_had_come_to(clip, tmp_path, one
     assert made.language == "de"
     assert list(made.provenance["languages"]) == ["de", "en"]
     assert sum(made.provenance["languages"].values()) == pytest.approx(1, abs=0.001)
-    assert {segment.language for segment in made.segments} == {"en"}  # what another language than the episode's is said in
+    assert {segment.language for segment in made.segments} == {
+        "en"
+    }  # what another language than the episode's is said in
 
 
 MEASURED = """
