@@ -148,7 +148,6 @@ def _figures(results: Sequence[tuple[Window, Attempt, tuple[str, ...]]]) -> dict
         "windows": len(results),
         "failed": sum(bool(check.problems) for check in checks),
         "words": sum(len(attempt.words) for attempt in attempts),
-        "silent_words": sum(check.silent_words for check in checks),
         "tokens": sum(part.tokens for part in parts),
         "log_prob": sum(part.log_prob * part.tokens for part in parts),
         "language_sure": sum(part.language_probability * part.tokens for part in parts),

@@ -168,7 +168,7 @@ def _pipeline(model: Any) -> tuple[Any, list[Any]]:
 def _recognized(segments: Sequence[Any], language: str, start: float) -> Recognized:
     """What the library says of one piece of sound that starts at `start`."""
     words = [
-        Word(max(0.0, word.start - start), max(0.0, word.end - start), word.word, float(word.probability))
+        Word(max(0.0, float(word.start) - start), max(0.0, float(word.end) - start), word.word, float(word.probability))
         for segment in segments
         for word in segment.words or ()
     ]

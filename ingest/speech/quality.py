@@ -20,7 +20,6 @@ WORD_TIME_ERROR = 0.3  # seconds by which word times may be wrong
 MAX_LETTER = 0.09  # seconds a letter lasts in slow speech; a longer word hides speech that was left out
 MAX_IDEOGRAPH = 0.35  # seconds, likewise: a Chinese or Japanese character is a syllable or two
 MIN_GAP = 0.8  # seconds of speech without words that count as left out; less is breath, laughter or a slow word
-MAX_SILENT_WORDS = 3  # words where nobody speaks, from which a window fails
 MIN_REPEATS = 4  # the same words so often in a row are a loop; fewer may be emphasis
 MAX_PHRASE = 16  # words, or Chinese and Japanese characters, of a phrase that is looked for in loops
 
@@ -36,23 +35,23 @@ class Check:
 
     speech: float
     left_out: float
-    silent_words: int
     log_prob: float
     problems: tuple[str, ...]
 
 
 def check(speech: Sequence[Span], words: Sequence[Word], log_prob: float) -> Check:
-    """Compare a window's words with where the voice activity detection finds speech."""
+    """Compare a window's words with where the voice activity detection finds speech.
+
+    Words in silence cannot be: silence is left out of windows.
+    """
     left_out = sum(span.length for span in missing(speech, words))
-    silent = silent_words(speech, words)
     problems = {
         "speech left out": left_out > 0,
         "loop": loops(text(words)),
-        "words in silence": silent >= MAX_SILENT_WORDS,
         "unsure": bool(words) and log_prob < MIN_LOG_PROB,
     }
     found = tuple(name for name, holds in problems.items() if holds)
-    return Check(sum(span.length for span in speech), left_out, silent, log_prob, found)
+    return Check(sum(span.length for span in speech), left_out, log_prob, found)
 
 
 def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
@@ -86,14 +85,6 @@ def _without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
         if start < span.end:
             left.append(Span(start, span.end))
     return left
-
-
-def silent_words(speech: Sequence[Span], words: Sequence[Word]) -> int:
-    """How many words lie where nobody speaks."""
-    return sum(
-        not any(span.start - WORD_TIME_ERROR < word.end and word.start < span.end + WORD_TIME_ERROR for span in speech)
-        for word in words
-    )
 
 
 def loops(said: str) -> bool:

@@ -27,18 +27,9 @@ from ingest.speech.windows import WINDOW, Span, cut_point, pack
 STRETCH = 300.0  # seconds of sound held at once
 SAVE_EVERY = 5.0  # seconds of work that a killed run loses at most, beside the windows under way
 TIME_TOLERANCE = 0.001  # seconds: more than a time changes when it is rounded to samples and back
-SUMMED = (
-    "speech",
-    "left_out",
-    "windows",
-    "failed",
-    "words",
-    "silent_words",
-    "tokens",
-    "log_prob",
-    "seconds_again",
-    "language_sure",
-)
+# Figures of batches that are added up
+COUNTED = "speech", "left_out", "windows", "failed", "words"
+SUMMED = *COUNTED, "tokens", "log_prob", "seconds_again", "language_sure"
 
 ReportProgress = Callable[[float, float], None]  # seconds of audio done, seconds in all
 
@@ -112,7 +103,6 @@ class Transcriber:
         identity = _identity(audio, recognizer, options, size, self._stretch)
         done = checkpoints.load(checkpoint, identity) if checkpoint else Progress()
         started, saved = perf_counter() - done.seconds, perf_counter()
-        recognizer.changes.clear()
         with Recording(audio) as recording:
             for start, samples, speech in stretches(recording.blocks(), find_speech, self._stretch, done=done.start):
                 after = (done.end - start) / RATE + TIME_TOLERANCE

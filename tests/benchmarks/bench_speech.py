@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,6 +32,8 @@ from tests.flac import write_flac
 from tests.speech.scores import word_errors
 
 SAMPLE = Path(__file__).parents[1] / "sample"
+EPISODES = ("first-calls", "pipeline-review")  # one with music and a sponsor's message, one of talk alone
+EXCERPT = 13  # sentences, half a minute, that harder recordings are made of
 WORSE = 0.01  # wrong words by which ours may be worse than the better of the bare ways
 CPU = 1.05  # of bare batched, on clean speech
 MIXED = 0.25  # wrong words at most, where several languages are in one file
@@ -66,32 +69,31 @@ class Heard:
         return "".join(word.text for word in self.words)
 
 
-def sample() -> Iterator[Spoken]:
-    times = json.loads((SAMPLE / "times.json").read_text("utf-8"))
-    for name, lines in times.items():
-        starts = tuple(line["start"] for line in lines)
-        yield Spoken(
-            name, sound_of(SAMPLE / "audio" / f"{name}.mp3"), " ".join(line["text"] for line in lines), starts=starts
-        )
+def episode(name: str, sentences: int = 0) -> Spoken:
+    """An episode of the sample podcast, or its first sentences."""
+    lines = json.loads((SAMPLE / "times.json").read_text("utf-8"))[name]
+    sound = sound_of(SAMPLE / "audio" / f"{name}.mp3")
+    if sentences:
+        sound, lines = sound[: round(lines[sentences]["start"] * RATE) - RATE // 5], lines[:sentences]
+    return Spoken(name, sound, " ".join(line["text"] for line in lines), starts=tuple(line["start"] for line in lines))
 
 
-def made(episode: Spoken) -> Iterator[Spoken]:
-    """Harder recordings, made of an episode."""
-    random = np.random.default_rng(1)
-    noise = random.standard_normal(len(episode.sound)).astype(np.float32)
-    loud = np.sqrt(np.mean(episode.sound[np.abs(episode.sound) > 0.01] ** 2))
-    yield Spoken(f"{episode.name} + noise at 10 dB", episode.sound + noise * loud * 10**-0.5, episode.text)
-    parts = np.split(episode.sound, [round(start * RATE - 0.2 * RATE) for start in episode.starts[8::8]])
+def made(spoken: Spoken) -> Iterator[Spoken]:
+    """Harder recordings, made of a clear one."""
+    noise = np.random.default_rng(1).standard_normal(60 * RATE).astype(np.float32)
+    loud = np.sqrt(np.mean(spoken.sound[np.abs(spoken.sound) > 0.01] ** 2))
+    noisy = spoken.sound + noise[: len(spoken.sound)] * loud * 10**-0.5
+    yield Spoken(f"{spoken.name} + noise at 10 dB", noisy, spoken.text)
+    parts = np.split(spoken.sound, [round(start * RATE) - RATE // 5 for start in spoken.starts[4::4]])
     silence = np.zeros(25 * RATE, np.float32)
-    yield Spoken(
-        f"{episode.name} + 25 s silences", np.concatenate([x for part in parts for x in (part, silence)]), episode.text
-    )
-    beats = np.arange(60 * RATE) / RATE
-    chords = sum(np.sin(2 * np.pi * tone * (1 + beats // 4 % 3 / 8) * beats) for tone in (220, 277, 330, 440))
-    music = (0.1 * chords * np.exp(-2 * (beats % 0.5))).astype(np.float32)
+    apart = np.concatenate([sound for part in parts for sound in (part, silence)])
+    yield Spoken(f"{spoken.name} + 25 s silences", apart, spoken.text)
+    moments = np.arange(30 * RATE) / RATE
+    chords = sum(np.sin(2 * np.pi * tone * (1 + moments // 4 % 3 / 8) * moments) for tone in (220, 277, 330, 440))
+    music = (0.1 * chords * np.exp(-2 * (moments % 0.5))).astype(np.float32)
     yield Spoken("music", music, "")
-    yield Spoken("music + speech", np.concatenate([music, episode.sound]), episode.text)
-    yield Spoken("hiss", 0.05 * noise[: 60 * RATE], "")
+    yield Spoken("music + speech", np.concatenate([music, spoken.sound]), spoken.text)
+    yield Spoken("hiss", 0.05 * noise, "")
 
 
 def recorded(folder: Path) -> Iterator[Spoken]:
@@ -208,9 +210,9 @@ def run(model: str, folder: Path | None, home: Path) -> list[Row]:
     library = version("faster-whisper")
     versions = {"sequential": library, "batched": library, "ours": code.hexdigest()[:8]}
     ways = {"sequential": sequential, "batched": batched, "ours": Ours(path)}
-    episodes = list(sample())
-    lines, found = [], []
-    for one in (*episodes, *made(episodes[-1]), *(recorded(folder) if folder else ())):
+    found = []
+    everything = chain(map(episode, EPISODES), made(episode(EPISODES[-1], EXCERPT)), recorded(folder) if folder else ())
+    for one in everything:
         if model.endswith(".en") and one.language != "en":
             continue
         heard = measured(ways, loaded, one, kept, versions)
@@ -220,12 +222,12 @@ def run(model: str, folder: Path | None, home: Path) -> list[Row]:
         found.append((one, heard, rates, lost))
         told = "   -      -      -   " if one.text is None else "  ".join(f"{rates[way]:5.3f}" for way in ways)
         times = "  ".join(f"{late(one, each):4.2f}" for each in heard.values()) if one.starts else ""
-        lines.append(
+        print(
             f"  {one.name[:44]:44} {len(one.sound) / RATE:5.0f} s  {told}   "
             f"{'  '.join(f'{lost[way]:4.1f}' for way in ways)}   "
-            f"{'  '.join(f'{each.seconds:5.1f}' for each in heard.values())}   {times}"
+            f"{'  '.join(f'{each.seconds:5.1f}' for each in heard.values())}   {times}",
+            flush=True,
         )
-        print(lines[-1], flush=True)
     print("  (recording, its length; then of sequential, batched, ours: wrong words, seconds lost, CPU s, seconds off)")
     return summary(model, found)
 

@@ -270,7 +270,7 @@ def test_a_finished_checkpoint_gives_the_text_at_once_and_one_of_other_options_d
     segments, steps = run()
     assert steps > 1
     assert (segments, 1) == run()
-    other = checkpoint.read_text("utf-8").replace('"beam_size": 1', '"beam_size": 3')
+    other = checkpoint.read_text("utf-8").replace('"beam_size":1', '"beam_size":3')
     checkpoint.write_text(other, "utf-8")
     assert (segments, steps) == run()
 
