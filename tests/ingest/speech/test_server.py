@@ -16,8 +16,10 @@ import httpx2
 import numpy as np
 import pytest
 
+from flows.doctor import _speech
 from ingest.audio.decode import RATE, Recording
 from ingest.errors import TranscriptionError, UnreachableError
+from ingest.settings import Settings
 from ingest.speech.recognizer import Options
 from ingest.speech.server import PATH, WAITS, WhisperServer, address, recognized, wav
 from ingest.speech.transcribe import Transcriber
@@ -120,6 +122,24 @@ def ask(url, options=None, key=""):
     waits = []
     server = WhisperServer(url, "large", key, sleep=waits.append)
     return server.transcribe([np.zeros(2 * RATE, np.float32)], options or Options())[0], waits
+
+
+def test_the_command_asks_the_server_that_is_set(call, monkeypatch, clip):
+    with scripted((200, HEARD)) as (server, url):
+        monkeypatch.setenv("SOUNDBITE_WHISPER_URL", url)
+        monkeypatch.setenv("SOUNDBITE_WHISPER_API_KEY", "secret")
+        monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", "whisper-1")
+        code, out, _ = call("transcribe", clip, "--to", "txt")
+    assert (code, out.strip()) == (0, "We sell.")
+    (_, headers, body), *_ = server.asked
+    assert headers["Authorization"] == "Bearer secret"
+    assert b"whisper-1" in body
+
+
+def test_doctor_names_the_server_and_asks_for_no_model():
+    (finding,) = _speech(Settings(whisper_url="http://gpu:8000", whisper_model="whisper-1"))
+    assert finding.ok
+    assert "http://gpu:8000" in finding.found
 
 
 def test_a_request_says_what_the_api_has_names_for():
