@@ -15,7 +15,7 @@ ONE_PLACE = {
     "pyarrow": {"index/store"},
     "onnxruntime": {"index/embed"},
     "sentence_transformers": {"index/embed"},
-    "faster_whisper": {"ingest/speech/faster_whisper.py"},
+    "faster_whisper": {"ingest/speech/faster_whisper.py", "ingest/speech/pull.py", "ingest/speech/weights.py"},
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
     "langcodes": {"ingest/languages.py"},

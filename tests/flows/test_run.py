@@ -538,7 +538,7 @@ def test_without_a_speech_model_nothing_is_downloaded_and_no_attempt_is_counted(
 
 
 class Gone(Parrot):
-    def transcribe(self, audio, **_options):
+    def transcribe(self, *_audio, **_options):
         raise UnreachableError("http://gpu:8000", "did not answer, 4 times; try again later", "gpu")
 
 
