@@ -4,6 +4,7 @@ Each window is sent as a WAV file of its own, so that a long episode is cut in p
 """
 
 import io
+import json
 import re
 import time
 import wave
@@ -11,18 +12,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx2
 import numpy as np
 
 from ingest.audio.decode import RATE, Samples
-from ingest.errors import TranscriptionError, UnreachableError
+from ingest.errors import FetchError, TranscriptionError, UnreachableError
 from ingest.languages import primary_language
 from ingest.speech.recognizer import Options, Recognized
 from ingest.speech.segments import Word
+from ingest.web.client import Response
+from ingest.web.form import ask
 
 PATH = "/v1/audio/transcriptions"
-CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 300.0  # a large model on a slow CPU takes minutes for a window
+ANSWER_SECONDS = 300.0  # a large model on a slow CPU takes minutes for a window
 WAITS = (1.0, 4.0, 15.0)  # seconds before each further try
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that say nothing about this sound
 CAREFUL_TEMPERATURE = 0.2  # Whisper's own first step up from 0
@@ -40,23 +43,14 @@ class WhisperServer:
         self, url: str, model: str, api_key: str = "", *, sleep: Callable[[float], object] = time.sleep
     ) -> None:
         """Raises `TranscriptionError` where nothing answers at the address."""
-        self._url = address(url)
-        self._host = httpx2.URL(self._url).host
-        self._sleep = sleep
-        self._how: dict[str, Any] = {
-            "headers": {"Authorization": f"Bearer {api_key}"} if api_key else {},
-            "timeout": httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            "trust_env": False,
-        }
+        self._url, self._key, self._sleep = address(url), api_key, sleep
         self.name = model
         self.facts = {"server": self._url, "device": "server"}
         self.changes: list[str] = []
-        try:
-            httpx2.get(
-                self._url.removesuffix(PATH) + "/v1/models", **self._how
-            )  # not all servers have it: any answer will do
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise TranscriptionError(self._url, f"does not answer ({error}); check SOUNDBITE_WHISPER_URL") from error
+        try:  # not all servers list their models: any answer will do
+            ask(self._url.removesuffix(PATH) + "/v1/models", key=api_key, timeout=ANSWER_SECONDS)
+        except FetchError as error:
+            raise TranscriptionError(self._url, f"{error.message}; check SOUNDBITE_WHISPER_URL") from error
 
     def known_language(self, wanted: str) -> str:
         """See `Recognizer`; whether it knows the language, only the server can tell."""
@@ -77,30 +71,32 @@ class WhisperServer:
         fields |= {"prompt": options.hotwords} if options.hotwords else {}
         answer = self._send(fields, wav(sound))
         try:
-            return recognized(answer.json(), options.language or options.likely, len(sound) / RATE)
+            return recognized(json.loads(answer.body), options.language or options.likely, len(sound) / RATE)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             reason = f"answers in another form than verbose_json ({error}); check SOUNDBITE_WHISPER_URL"
             raise TranscriptionError(self._url, reason) from error
 
-    def _send(self, fields: dict[str, Any], file: bytes) -> httpx2.Response:
+    def _send(self, fields: dict[str, Any], file: bytes) -> Response:
         """The answer; a server that is busy, starting or breaking off is asked again after `WAITS`."""
-        problem = ""
+        problem, files = "", {"file": ("speech.wav", file, "audio/wav")}
         for wait in (0.0, *WAITS):
             self._sleep(wait)
             try:
-                sent = {"file": ("speech.wav", file, "audio/wav")}
-                answer = httpx2.post(self._url, data=fields, files=sent, **self._how)
-            except httpx2.HTTPError as error:
-                problem = f"did not answer ({str(error) or type(error).__name__})"
+                answer = ask(self._url, key=self._key, timeout=ANSWER_SECONDS, fields=fields, files=files)
+            except FetchError as error:
+                problem = error.message
                 continue
-            if answer.status_code == 200:
+            if answer.status == 200:
                 return answer
-            problem = f"answered with HTTP status {answer.status_code}: {_reason(answer)}"
-            if answer.status_code in {401, 403}:
-                raise TranscriptionError(self._url, f"{problem}; check SOUNDBITE_WHISPER_API_KEY")
-            if answer.status_code not in BUSY:
-                raise TranscriptionError(self._url, f"{problem}; check SOUNDBITE_WHISPER_URL and _MODEL")
-        raise UnreachableError(self._url, f"{problem}, {len(WAITS) + 1} times; try again later", self._host)
+            said = " ".join(answer.body.decode("utf-8", "replace").split())[:200]
+            problem = f"answered with HTTP status {answer.status}: {said}"
+            if answer.status not in BUSY:
+                setting = (
+                    "SOUNDBITE_WHISPER_API_KEY" if answer.status in {401, 403} else "SOUNDBITE_WHISPER_URL and _MODEL"
+                )
+                raise TranscriptionError(self._url, f"{problem}; check {setting}")
+        host = urlsplit(self._url).hostname or ""
+        raise UnreachableError(self._url, f"{problem}, {len(WAITS) + 1} times; try again later", host)
 
 
 def address(url: str) -> str:
@@ -110,13 +106,13 @@ def address(url: str) -> str:
 
 
 def wav(sound: Samples) -> bytes:
-    """A WAV file: mono, 16 kHz, 16 bits."""
+    """A WAV file: mono, 16 kHz, 16 bits; what was decoded from 16 bits is the same again."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(1)
         writer.setsampwidth(2)
         writer.setframerate(RATE)
-        writer.writeframes((sound.clip(-1, 1) * 32_767).astype(np.int16).tobytes())
+        writer.writeframes((sound * 32_768).round().clip(-32_768, 32_767).astype("<i2").tobytes())
     return file.getvalue()
 
 
@@ -152,7 +148,3 @@ def _shared(segment: dict[str, Any]) -> list[Word]:
     start, length = float(segment["start"]), float(segment["end"]) - float(segment["start"])
     times = [round(start + length * end / max(1, ends[-1]), 2) for end in ends]
     return [Word(begin, end, part) for (begin, end), part in zip(pairwise(times), parts, strict=True)]
-
-
-def _reason(answer: httpx2.Response) -> str:
-    return " ".join(answer.text.split())[:200]

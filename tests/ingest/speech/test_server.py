@@ -232,4 +232,4 @@ def test_figures_and_language_are_read_where_they_are_told():
 def test_sound_is_sent_as_16_bit_wav():
     with wave.open(io.BytesIO(wav(np.array([0, 0.5, -2], np.float32)))) as file:
         assert (file.getnchannels(), file.getframerate(), file.getsampwidth()) == (1, RATE, 2)
-        assert np.frombuffer(file.readframes(3), np.int16).tolist() == [0, 16_383, -32_767]
+        assert np.frombuffer(file.readframes(3), np.int16).tolist() == [0, 16_384, -32_768]
