@@ -14,8 +14,6 @@ from itertools import accumulate, pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from ingest.audio.decode import RATE, Samples
 from ingest.errors import FetchError, TranscriptionError, UnreachableError
 from ingest.languages import primary_language
