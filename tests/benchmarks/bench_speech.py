@@ -53,8 +53,8 @@ class Spoken:
 
     @property
     def clean(self) -> bool:
-        """Whether it is clear speech in one language."""
-        return "+" not in self.name and self.text != ""
+        """Whether it is clear speech in one language, as far as its words are known."""
+        return "+" not in self.name and bool(self.text)
 
 
 @dataclass(frozen=True, slots=True)
