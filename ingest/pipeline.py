@@ -28,7 +28,7 @@ from ingest.speech.transcribe import Transcriber
 from ingest.times import iso_milliseconds, now
 from ingest.transcripts import captions, publisher
 from ingest.transcripts.cues import timed
-from ingest.transcripts.document import turns_from_segments
+from ingest.transcripts.document import text_hash, turns_from_segments
 from ingest.web import client as web
 from ingest.web.headers import charset
 
@@ -203,6 +203,7 @@ def audio_provenance(sound: audio.Audio, decoded: float, declared: float | None)
 
 def _transcript(episode: Episode, segments: Sequence[Segment], provenance: dict[str, object]) -> Transcript:
     turns = turns_from_segments(segments)
+    provenance = provenance | {"text_sha256": text_hash(turns)}
     return Transcript(episode, turns, timed(tuple(segments)), iso_milliseconds(now()), provenance)
 
 
