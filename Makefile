@@ -9,12 +9,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
 
-venv: .venv/.done ## the project's own virtual environment, pinned
+venv: .venv/.done ## the project's own virtual environment, pinned, and the speech model of the demo and the tests
 .venv/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	@echo "Installing pinned dependencies into .venv (a few minutes, once)"
 	$(BIN)/python -c 'import torch' 2>/dev/null || sh .ci/torch $(BIN) $(TORCH)
 	$(BIN)/pip install -q -c constraints.txt "torch==$(TORCH)" -e '.[dev]'
+	HF_HUB_OFFLINE=0 $(BIN)/soundbite model pull tiny.en
 	@touch $@
 
 demo: venv ## the main job end to end on the bundled sample podcast
@@ -34,5 +35,5 @@ check: venv ## lint, format and types
 bench: venv ## measurements, as ratios
 	$(BIN)/python -m tests.benchmarks
 
-clean: ## forget the demo and the environment
+clean: ## forget the demo and the environment; the speech model stays in the cache
 	rm -rf .venv .demo

@@ -15,13 +15,14 @@ from index.embed.pair import EmbedderPair
 from index.embed.rerank import CrossReranker
 from index.open import open_embedder
 from index.store.lance import Store
-from ingest.errors import IndexingError, IndexNotBuiltError, SoundbiteError
+from ingest.errors import IndexingError, IndexNotBuiltError, SoundbiteError, TranscriptionError
 from ingest.feeds.poll import gone_for_good
 from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.pipeline import MAX_KEPT_AUDIO
 from ingest.settings import VERSION, Settings
-from ingest.speech.faster_whisper import devices, model_path
+from ingest.speech.faster_whisper import devices
+from ingest.speech.weights import verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,12 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
 
 
 def _speech(settings: Settings) -> Iterator[Finding]:
-    name = settings.whisper_model
-    here = model_path(name, settings.models_dir)
-    todo = f"not on this machine; `soundbite model pull {name}` fetches it"
-    yield Finding("speech model", f"{name}: {here or todo}", ok=here is not None)
+    try:
+        yield Finding(
+            "speech model", f"{settings.whisper_model}: {verified(settings.whisper_model, settings.models_dir)}"
+        )
+    except TranscriptionError as error:
+        yield Finding("speech model", str(error), ok=False)
     gpus = devices()
     kind = settings.whisper_compute_type or ("float16" if gpus else "int8")
     yield Finding("transcription runs on", f"{gpus or 'no'} GPU, {os.cpu_count()} cores; {kind} by default")

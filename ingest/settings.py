@@ -20,6 +20,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     home: Path = Field(default=Path("~/.soundbite"), description="where all state lives", validate_default=True)
+    models_dir: Path = Field(
+        default_factory=lambda: Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "soundbite" / "models",
+        description="published speech models, shared by all homes",
+        validate_default=True,
+    )
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="any sentence-transformers name or directory")
     query_model: str = Field(
         default="", description="for questions alone, made for the embedding model; empty: the same"
@@ -42,11 +47,11 @@ class Settings(BaseSettings):
     respect_opt_out: bool = Field(default=True, description="leave episodes alone whose publisher opts out of AI use")
     keep_audio: bool = Field(default=False, description="keep audio after it was transcribed, up to 10 GiB")
 
-    @field_validator("home")
+    @field_validator("home", "models_dir")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
+    def _absolute(cls, path: Path) -> Path:
         """A service file's `~` is nobody's shell."""
-        return home.expanduser().absolute()
+        return path.expanduser().absolute()
 
     @property
     def hosts_allowed(self) -> frozenset[str]:
@@ -72,11 +77,6 @@ class Settings(BaseSettings):
     def audio_dir(self) -> Path:
         """Audio on its way to becoming text."""
         return self.home / "audio"
-
-    @property
-    def models_dir(self) -> Path:
-        """Published Whisper models, once fetched."""
-        return self.home / "models"
 
     @property
     def glossary_dir(self) -> Path:

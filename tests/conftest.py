@@ -13,12 +13,16 @@ from tempfile import mkdtemp
 import pytest
 
 from index.open import EXPORTS
+from ingest.audio.decode import RATE, Recording
+from ingest.settings import Settings
+from tests.flac import write_flac
 from tests.sample import host
 
 ROOT = Path(__file__).parents[1]
 SEEDS = ROOT.parent / "shared" / "seeds"
 SOUNDBITE = Path(sys.executable).parent / "soundbite"
-SPEECH_MODEL = ROOT / "tests" / "speech" / "model"
+SPEECH_MODEL = "tiny.en"
+MODELS_DIR = Settings().models_dir  # where it lies is as outside; it is fetched by `make venv`
 
 
 def pytest_addoption(parser):
@@ -40,6 +44,7 @@ def _isolated(monkeypatch, tmp_path):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SOUNDBITE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SOUNDBITE_MODELS_DIR", str(MODELS_DIR))
 
 
 @pytest.fixture
@@ -58,6 +63,14 @@ def call(monkeypatch, capsys):
         return code, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory):
+    """A file with the first sentences of an episode, ten seconds."""
+    with Recording(ROOT / "tests" / "sample" / "audio" / "keeping-your-best-seller.mp3") as recording:
+        samples = next(iter(recording.blocks()))
+    return write_flac(tmp_path_factory.mktemp("spoken") / "spoken.flac", samples[: 10 * RATE])
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +96,8 @@ class Command:
         self.environment = clean | {
             "SOUNDBITE_HOME": str(home),
             "SOUNDBITE_ALLOW_HOSTS": "127.0.0.1",
-            "SOUNDBITE_WHISPER_MODEL": str(SPEECH_MODEL),
+            "SOUNDBITE_WHISPER_MODEL": SPEECH_MODEL,
+            "SOUNDBITE_MODELS_DIR": str(MODELS_DIR),
             "HF_HUB_OFFLINE": "1",
         }
 

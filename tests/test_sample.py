@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+from itertools import pairwise
 from urllib.parse import urljoin, urlsplit
 
 import av
@@ -18,7 +19,7 @@ from ingest.feeds import parse as feeds
 from ingest.models import Segment
 from ingest.transcripts import captions
 from tests.sample import demo, host
-from tests.sample.make_audio import CAPTIONED, PAUSE, read_script
+from tests.sample.make_audio import CAPTIONED, MUSIC, PAUSE, TURN_PAUSE, read_script
 
 HERE = host.HERE
 SLUGS = sorted(path.stem for path in (HERE / "scripts").glob("*.txt"))
@@ -70,10 +71,10 @@ def seconds(duration):
     return total
 
 
-def test_every_script_is_two_voices_saying_short_plain_sentences():
+def test_every_script_is_two_or_three_voices_saying_short_plain_sentences():
     for slug in SLUGS:
         lines = read_script(HERE / "scripts" / f"{slug}.txt")
-        assert len({line.speaker for line in lines}) == 2
+        assert len({line.speaker for line in lines}) in (2, 3)
         for line in lines:
             assert re.fullmatch(r"[A-Z][A-Za-z',?. ]+[.?]", line.text), line
             assert all(1 <= len(sentence.split()) <= 18 for sentence in re.split(r"[.?] ", line.text)), line
@@ -92,13 +93,13 @@ def test_the_audio_decodes_to_the_length_the_times_say():
     assert [path.stem for path in host.audio_files()] == SLUGS
     for path in host.audio_files():
         samples, rate = decoded(path)
-        assert len(samples) / rate == pytest.approx(TIMES[path.stem][-1]["end"] + 0.8, abs=0.1)
+        assert len(samples) / rate == pytest.approx(TIMES[path.stem][-1]["end"] + TURN_PAUSE, abs=0.1)
 
 
 def test_a_line_is_heard_within_its_times_and_nothing_is_heard_between_lines():
     path = host.audio_files()[0]
     samples, rate = decoded(path)
-    before, after = TIMES[path.stem][4:6]
+    before, after = TIMES[path.stem][6:8]
 
     def loudest(start, end):
         return samples[round(start * rate) : round(end * rate)].max()
@@ -106,6 +107,24 @@ def test_a_line_is_heard_within_its_times_and_nothing_is_heard_between_lines():
     assert loudest(before["end"] - 0.2, before["end"]) > 0.01
     assert loudest(before["end"] + PAUSE / 4, after["start"] - PAUSE / 4) < 0.001
     assert loudest(after["start"], after["start"] + 0.2) > 0.1
+
+
+def test_one_episode_has_music_before_its_first_word_and_a_sponsors_message():
+    ((slug, seconds),) = MUSIC.items()
+    samples, rate = decoded(next(path for path in host.audio_files() if path.stem == slug))
+    assert TIMES[slug][0]["start"] == pytest.approx(seconds + TURN_PAUSE, abs=0.01)
+    assert all(samples[second * rate : (second + 1) * rate].max() > 0.05 for second in range(int(seconds) - 1))
+    assert any("brought to you by" in line["text"] for line in TIMES[slug] if line["speaker"] == "Announcer")
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_turns_say_who_speaks_when(slug):
+    rows = [line.split() for line in (HERE / "turns" / f"{slug}.rttm").read_text("utf-8").splitlines()]
+    turns = [(float(start), float(start) + float(length), who) for _, _, _, start, length, _, _, who, _, _ in rows]
+    assert all(before[1] < after[0] and before[2] != after[2] for before, after in pairwise(turns))
+    for line in TIMES[slug]:
+        middle = (line["start"] + line["end"]) / 2
+        assert [line["speaker"]] == [who for start, end, who in turns if start <= middle <= end]
 
 
 def test_the_audio_is_small():
@@ -138,7 +157,7 @@ def test_the_feed_is_as_odd_as_real_ones(base):
 def test_durations_and_lengths_in_the_feed_are_true_or_zero(base):
     feed = feedparser.parse(host.fill_feed(base))
     for slug, (entry, enclosure) in items(feed).items():
-        assert seconds(entry.itunes_duration) == pytest.approx(TIMES[slug][-1]["end"] + 0.8, abs=1)
+        assert seconds(entry.itunes_duration) == pytest.approx(TIMES[slug][-1]["end"] + TURN_PAUSE, abs=1)
         size = next(path for path in host.audio_files() if path.stem == slug).stat().st_size
         assert int(enclosure.length) in (0, size)
 

@@ -1,6 +1,5 @@
 """Commands about this machine: speech models, and what is missing."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -20,11 +19,11 @@ def pull(
     name: Annotated[str, typer.Argument(help="A published Whisper model; default: the one in the settings.")] = "",
 ) -> None:
     """Fetch a speech model once. The only command, beside polling feeds, that uses the network."""
-    from ingest.speech.faster_whisper import MODELS, pull_model
+    from ingest.speech.pull import pull_model
+    from ingest.speech.weights import MODELS
 
     settings = settings_of(context)
     wanted = name or settings.whisper_model
-    os.environ.pop("HF_HUB_OFFLINE", None)  # this command is the asking
     total = next((facts.gigabytes * 1e9 for facts in MODELS if facts.name == wanted), None)
     with reporting() as reporter, reporter.step(f"fetching {wanted} into {settings.models_dir}") as advance:
         path = pull_model(wanted, settings.models_dir, lambda come: advance(come, total))
@@ -34,7 +33,7 @@ def pull(
 @model.command("list")
 def list_models(context: typer.Context) -> None:
     """Show the published models: size, memory, speed beside the large one, when to choose which, and whether it is here."""
-    from ingest.speech.faster_whisper import MODELS, model_path
+    from ingest.speech.weights import MODELS, model_path
 
     here = settings_of(context).models_dir
     rows = [

@@ -1,63 +1,21 @@
-"""Wraps faster-whisper: finds, fetches and loads models, detects speech and language, decodes windows."""
+"""Wraps faster-whisper: loads models, detects speech and language, decodes windows."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from hashlib import file_digest
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 from ingest.audio.decode import RATE, Samples
 from ingest.errors import TranscriptionError
 from ingest.speech.recognizer import DecodedSegment, Options
 from ingest.speech.segments import Word
+from ingest.speech.weights import fingerprint, located
 from ingest.speech.windows import Span
 
-MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")  # without a tokenizer the library asks the network
 MIN_SILENCE = 160  # milliseconds; faster-whisper's own value for cutting windows
 MIN_SPEECH = 100  # milliseconds; less is a click
 WORD_ROUNDING = 0.01  # seconds by which a rounded word may start before its window
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """One published model; `gigabytes` on disk, `memory` in GB at int8 on a CPU, from the published sizes.
-
-    `speed` is relative to the large model, as the model's publishers state it.
-    """
-
-    name: str
-    gigabytes: float
-    memory: float
-    speed: float
-    choose: str
-
-
-MODELS = (
-    ModelFacts("tiny", 0.08, 0.5, 10, "a first try on a slow machine; many errors"),
-    ModelFacts("base", 0.15, 0.6, 7, "clear speech on a slow machine"),
-    ModelFacts("small", 0.49, 1.0, 4, "the default: good English on a laptop"),
-    ModelFacts("medium", 1.53, 2.0, 2, "other languages and accents, with patience"),
-    ModelFacts("large-v3", 3.09, 3.5, 1, "the best text; wants a GPU"),
-    ModelFacts("turbo", 1.62, 2.2, 8, "nearly large-v3 and several times faster; the choice with a GPU"),
-    ModelFacts("distil-large-v3", 1.51, 2.1, 6, "English only, fast; no other language"),
-)
-
-
-def model_path(name: str, models_dir: Path) -> Path | None:
-    """The directory of a model: `name` itself, `models_dir/name`, or what `pull_model` fetched; None if there is none."""
-    for place in (Path(name).expanduser(), models_dir / name):
-        if _is_model(place):
-            return place
-    from faster_whisper import download_model
-
-    try:
-        found = Path(download_model(name, cache_dir=str(models_dir), local_files_only=True))
-    except (ValueError, OSError):  # the hub's errors for "not on this machine" and "no such name"
-        return None
-    return found if _is_model(found) else None
 
 
 def devices() -> int:
@@ -67,78 +25,6 @@ def devices() -> int:
     return int(ctranslate2.get_cuda_device_count())
 
 
-def pull_model(name: str, models_dir: Path, progress: Callable[[int], None] | None = None) -> Path:
-    """Fetch a published model into `models_dir`; the only use of the network here. Raises `TranscriptionError`.
-
-    `progress` is told the bytes received, twice a second and from another thread.
-    """
-    from faster_whisper import download_model
-
-    _check_name(name)
-    try:
-        models_dir.mkdir(parents=True, exist_ok=True)
-        with _watched(models_dir, progress):
-            path = Path(download_model(name, cache_dir=str(models_dir)))
-    except Exception as error:  # the hub's client raises its own, its HTTP library's and the system's
-        todo = "check the network and try again"
-        raise TranscriptionError(name, f"could not be fetched ({_first_line(error)}); {todo}") from error
-    if not _is_model(path):
-        raise TranscriptionError(name, f"was fetched but lacks one of {', '.join(MODEL_FILES)}; choose another model")
-    return path
-
-
-@contextmanager
-def _watched(directory: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
-    """Tell how much a directory grows: the hub's client has no callback."""
-    done = Event()
-    before = _size(directory)
-
-    def watch() -> None:
-        while progress and not done.wait(0.5):
-            progress(_size(directory) - before)
-
-    watcher = Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
-
-
-def _size(directory: Path) -> int:
-    """Bytes in a directory whose files may vanish meanwhile."""
-    total = 0
-    for path in directory.rglob("*"):
-        with suppress(OSError):
-            total += path.stat().st_size if path.is_file() and not path.is_symlink() else 0
-    return total
-
-
-def _is_model(path: Path) -> bool:
-    return path.is_dir() and all((path / name).is_file() for name in MODEL_FILES)
-
-
-def _located(name: str, models_dir: Path) -> Path:
-    path = model_path(name, models_dir)
-    if path is not None:
-        return path
-    if Path(name).expanduser().is_dir():
-        raise TranscriptionError(name, f"is no speech model; it needs {', '.join(MODEL_FILES)} in CTranslate2 form")
-    if name.startswith(("/", ".", "~")):
-        raise TranscriptionError(name, "is no directory; set SOUNDBITE_WHISPER_MODEL to one, or to a published name")
-    _check_name(name)
-    todo = f"fetch it with `soundbite model pull {name}` or set SOUNDBITE_WHISPER_MODEL to a directory"
-    raise TranscriptionError(name, f"is not on this machine; {todo}")
-
-
-def _check_name(name: str) -> None:
-    from faster_whisper import available_models
-
-    if "/" not in name and name not in available_models():
-        raise TranscriptionError(name, f"is no published model; known are {', '.join(available_models())}")
-
-
 class Whisper:
     """A `Recognizer` with faster-whisper; `window` is the model's own `chunk_length`."""
 
@@ -146,7 +32,7 @@ class Whisper:
         self, name: str, models_dir: Path, device: str = "auto", compute_type: str = "", threads: int = 0
     ) -> None:
         """Load the model. Raises `TranscriptionError`."""
-        path = _located(name, models_dir)
+        path = located(name, models_dir)
         from faster_whisper import WhisperModel
 
         self.name = name
@@ -161,8 +47,7 @@ class Whisper:
                 local_files_only=True,
             )
         self.window = float(self._model.feature_extractor.chunk_length)
-        with (path / "model.bin").open("rb") as file:
-            self.fingerprint = file_digest(file, "sha256").hexdigest()
+        self.fingerprint = fingerprint(path)
 
     def speech(self, samples: Samples) -> list[Span]:
         """See `Recognizer`; by Silero's voice activity detection."""

@@ -5,7 +5,6 @@ again what looks wrong is work that the bare call does not do; it has a row of i
 """
 
 import multiprocessing
-import re
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,15 @@ import numpy as np
 from ingest.audio.decode import RATE, Recording
 from ingest.library import Library
 from ingest.models import Episode, Transcript, Turn
+from ingest.settings import Settings
 from ingest.speech.transcribe import Transcriber
+from ingest.speech.weights import located
 from tests.benchmarks.measure import Row, peak, row, seconds
 from tests.flac import write_flac
+from tests.speech.scores import word_errors
 
 TESTS = Path(__file__).parents[1]
-MODEL = str(TESTS / "speech" / "model")
+MODEL = "tiny.en"
 TARGET = 1.03
 BATCH = 4
 
@@ -88,20 +90,6 @@ def spoken(times: int) -> str:
     return " ".join(lines * times)
 
 
-def word_errors(said: str, heard: str) -> float:
-    """Word error rate (Levenshtein distance over words said)."""
-    names: dict[str, int] = {}
-    first, second = (
-        np.array([names.setdefault(word, len(names)) for word in re.findall(r"[a-z']+", text.lower())])
-        for text in (said, heard)
-    )
-    line = np.arange(len(second) + 1)
-    for count, word in enumerate(first, 1):
-        best = np.concatenate([[count], np.minimum(line[1:] + 1, line[:-1] + (second != word))])
-        line = np.minimum.accumulate(best - np.arange(len(line))) + np.arange(len(line))
-    return float(line[-1]) / len(first)
-
-
 def _apart(call: Any, *arguments: Any) -> Any:
     """The result of a call in a process of its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
@@ -109,11 +97,12 @@ def _apart(call: Any, *arguments: Any) -> Any:
 
 
 def run(minutes: float, model: str = MODEL) -> list[Row]:
+    model = str(located(model, Settings().models_dir))
     with TemporaryDirectory() as folder:
         audio, times, length = _apart(recorded, Path(folder), minutes)
         print(f"  transcribing {length / 60:.1f} minutes of audio twice", flush=True)
         theirs, mine = (_apart(call, model, audio) for call in (bare, ours))
-    wrong = [word_errors(spoken(times), one.text) for one in (theirs, mine)]
+    wrong = [word_errors(spoken(times), one.text).rate / 100 for one in (theirs, mine)]
     peer = f"bare batched faster-whisper ({theirs.seconds:.0f} s"
     return [
         row(

@@ -6,6 +6,14 @@ from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple
 
+_NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+FIGURES = {word: str(number) for number, word in enumerate(_NUMBERS)} | {
+    word: str(number)
+    for word, number in zip(
+        ["twenty", "thirty", "forty", "fifty", "sixty"], range(20, 70, 10), strict=True
+    )  # what is said
+}
+
 
 class Word(NamedTuple):
     """A spoken word; `start` and `end` in seconds."""
@@ -28,8 +36,9 @@ class Errors(NamedTuple):
 
 
 def plain_words(text: str) -> list[str]:
-    """Lower-case words without punctuation."""
-    return re.sub(r"[^a-z0-9' ]", " ", text.lower().replace("\u2019", "'")).split()
+    """Lower-case words without punctuation; a number is the same in letters and in figures."""
+    plain = text.lower().replace("\u2019", "'").replace("%", " percent")
+    return [FIGURES.get(word, word) for word in re.sub(r"[^a-z0-9' ]", " ", plain).split()]
 
 
 def word_errors(spoken: str, heard: str) -> Errors:

@@ -1,4 +1,4 @@
-"""`soundbite transcribe` with the real, small speech model."""
+"""`soundbite transcribe` with a real speech model."""
 
 import json
 import wave
@@ -10,25 +10,24 @@ from flows.context import open_context
 from flows.progress import Reporter
 from ingest.models import Episode, Transcript, Turn
 from ingest.settings import Settings
-from tests.conftest import ROOT, SPEECH_MODEL
+from tests.conftest import SPEECH_MODEL
 from tests.flows.cli.test_main import assert_one_line
 from tests.flows.test_run import feed
 from tests.podcast_host import PodcastHost, Reply, document
 
-AUDIO = ROOT / "tests" / "speech" / "fixtures" / "mp3-en.mp3"
 OLD = Turn("An older transcript.")
 
 
 @pytest.fixture
 def context(home):
-    with open_context(Settings(home=home, allow_hosts="127.0.0.1", whisper_model=str(SPEECH_MODEL))) as context:
+    with open_context(Settings(home=home, allow_hosts="127.0.0.1", whisper_model=SPEECH_MODEL)) as context:
         yield context
 
 
 @pytest.fixture
-def host():
+def host(spoken):
     with PodcastHost() as host:
-        host.serve("/a.mp3", document(AUDIO.read_bytes(), "audio/mpeg"))
+        host.serve("/a.flac", document(spoken.read_bytes(), "audio/flac"))
         yield host
 
 
@@ -42,10 +41,10 @@ def again(context, name):
     return transcribe.again(context, Reporter(None), [context.ingest.library.read(name).episode])
 
 
-def test_a_local_file_is_printed_and_nothing_is_stored(call, monkeypatch, tmp_path):
-    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
+def test_a_local_file_is_printed_and_nothing_is_stored(call, monkeypatch, spoken, tmp_path):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", SPEECH_MODEL)
 
-    code, out, _ = call("transcribe", AUDIO, "--to", "json")
+    code, out, _ = call("transcribe", spoken, "--to", "json")
 
     assert 0 == code
     assert json.loads(out)["segments"]
@@ -59,7 +58,7 @@ def test_what_is_no_audio_is_one_line(call, tmp_path):
 
 
 def test_an_episode_is_transcribed_anew_in_its_place_and_is_searchable_at_once(context, host):
-    name = kept(context, host.url("/a.mp3"))
+    name = kept(context, host.url("/a.flac"))
 
     assert [] == again(context, name)
 
@@ -70,8 +69,8 @@ def test_an_episode_is_transcribed_anew_in_its_place_and_is_searchable_at_once(c
 
 
 def test_an_episode_whose_audio_is_gone_keeps_its_transcript(context, host):
-    name = kept(context, host.url("/a.mp3"))
-    host.serve("/a.mp3", Reply(404))
+    name = kept(context, host.url("/a.flac"))
+    host.serve("/a.flac", Reply(404))
 
     failed = again(context, name)
 
@@ -86,19 +85,19 @@ def test_a_transcript_without_an_audio_address_says_so(context):
 # Episodes still to come
 
 
-def pending(call, host, monkeypatch, *guids):
-    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
+def pending(call, host, monkeypatch, spoken, *guids):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", SPEECH_MODEL)
     monkeypatch.setenv("SOUNDBITE_ALLOW_HOSTS", "127.0.0.1")
-    host.serve("/feed.xml", document(feed(*guids, audio="/a.mp3?{guid}")))
+    host.serve("/feed.xml", document(feed(*guids, audio="/a.flac?{guid}")))
     for guid in guids:
-        host.serve(f"/a.mp3?{guid}", document(AUDIO.read_bytes(), "audio/mpeg"))
+        host.serve(f"/a.flac?{guid}", document(spoken.read_bytes(), "audio/flac"))
     call("add", host.url("/feed.xml"))
     return {one["guid"]: one["key"] for one in json.loads(call("episodes", "--json")[1])["episodes"]}
 
 
 @pytest.mark.usefixtures("home")
-def test_a_pending_episode_is_transcribed_by_the_key_that_is_listed(call, host, monkeypatch):
-    keys = pending(call, host, monkeypatch, "one", "two")
+def test_a_pending_episode_is_transcribed_by_the_key_that_is_listed(call, host, monkeypatch, spoken):
+    keys = pending(call, host, monkeypatch, spoken, "one", "two")
 
     code, out, err = call("transcribe", keys["one"][:8])
 
@@ -108,9 +107,9 @@ def test_a_pending_episode_is_transcribed_by_the_key_that_is_listed(call, host, 
 
 
 @pytest.mark.usefixtures("home")
-def test_a_failed_episode_is_tried_when_a_person_asks_and_says_why_it_fails_again(call, host, monkeypatch):
-    keys = pending(call, host, monkeypatch, "one")
-    host.serve("/a.mp3?one", [Reply(404), document(AUDIO.read_bytes(), "audio/mpeg")])
+def test_a_failed_episode_is_tried_when_a_person_asks_and_says_why_it_fails_again(call, host, monkeypatch, spoken):
+    keys = pending(call, host, monkeypatch, spoken, "one")
+    host.serve("/a.flac?one", [Reply(404), document(spoken.read_bytes(), "audio/flac")])
 
     code, _, err = call("transcribe", "one")
     assert (1, True) == (code, "HTTP status 404" in err)
@@ -129,7 +128,7 @@ def silent(path, seconds=3):
 
 @pytest.mark.parametrize(("form", "whole"), [("vtt", "WEBVTT\n"), ("srt", ""), ("txt", "\n")])
 def test_audio_without_speech_says_so_and_gives_an_empty_file_that_is_valid(call, monkeypatch, tmp_path, form, whole):
-    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", SPEECH_MODEL)
 
     code, out, err = call("transcribe", silent(tmp_path / "rain.wav"), "--to", form)
 
@@ -137,11 +136,11 @@ def test_audio_without_speech_says_so_and_gives_an_empty_file_that_is_valid(call
     assert "rain.wav: no speech was found" in err
 
 
-def test_a_folder_is_transcribed_beside_its_files(call, monkeypatch, tmp_path):
-    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
+def test_a_folder_is_transcribed_beside_its_files(call, monkeypatch, spoken, tmp_path):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", SPEECH_MODEL)
     folder = tmp_path / "talks"
     (folder / "deep").mkdir(parents=True)
-    (folder / f"talk{AUDIO.suffix}").write_bytes(AUDIO.read_bytes())
+    (folder / f"talk{spoken.suffix}").write_bytes(spoken.read_bytes())
     silent(folder / "deep" / "rain.wav")
     (folder / "broken.mp3").write_bytes(b"no")
     (folder / "notes.txt").write_text("not audio")
@@ -157,21 +156,23 @@ def test_a_folder_is_transcribed_beside_its_files(call, monkeypatch, tmp_path):
 
 
 def test_a_folder_without_audio_is_an_error(call, monkeypatch, tmp_path):
-    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", str(SPEECH_MODEL))
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", SPEECH_MODEL)
     (tmp_path / "empty").mkdir()
 
     assert_one_line(call("transcribe", tmp_path / "empty"), "holds no audio files")
 
 
-def test_an_episode_whose_address_has_expired_is_fetched_from_the_feeds_newer_one(call, host, monkeypatch, home):
-    keys = pending(call, host, monkeypatch, "one")
+def test_an_episode_whose_address_has_expired_is_fetched_from_the_feeds_newer_one(
+    call, host, monkeypatch, spoken, home
+):
+    keys = pending(call, host, monkeypatch, spoken, "one")
     assert 0 == call("transcribe", keys["one"])[0]
-    host.serve("/a.mp3?one", Reply(403))
-    host.serve("/feed.xml", document(feed("one", audio="/a.mp3?{guid}-anew")))
-    host.serve("/a.mp3?one-anew", document(AUDIO.read_bytes(), "audio/mpeg"))
+    host.serve("/a.flac?one", Reply(403))
+    host.serve("/feed.xml", document(feed("one", audio="/a.flac?{guid}-anew")))
+    host.serve("/a.flac?one-anew", document(spoken.read_bytes(), "audio/flac"))
 
     code, _, err = call("transcribe", keys["one"][:8])
 
     assert 0 == code, err
     (document_there,) = home.rglob("*.md")
-    assert host.url("/a.mp3?one-anew") in document_there.read_text()
+    assert host.url("/a.flac?one-anew") in document_there.read_text()

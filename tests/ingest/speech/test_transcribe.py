@@ -1,6 +1,6 @@
 """Hours of audio become timed sentences, the same ones however often the run was killed, with honest figures.
 
-The model is our own small one (`tests/speech`), so what it writes is held to bounds, never to exact words.
+What the model writes is held to bounds, never to exact words.
 """
 
 import json
@@ -21,18 +21,19 @@ from ingest.audio.decode import RATE, Recording
 from ingest.errors import AudioError, TranscriptionError
 from ingest.speech import checkpoint as checkpoints
 from ingest.speech.transcribe import Transcriber, stretches
+from ingest.speech.weights import model_path
 from ingest.speech.windows import Span
+from tests.conftest import MODELS_DIR, SPEECH_MODEL
 from tests.flac import write_flac
 
 TESTS = Path(__file__).parents[2]
-MODEL = str(TESTS / "speech" / "model")
 EPISODE = "pipeline-review"
 TRUTH = json.loads((TESTS / "sample" / "times.json").read_text("utf-8"))[EPISODE]
 
 
 def transcriber(**options):
     return Transcriber(
-        MODEL, **{"models_dir": Path("nowhere"), "beam_size": 1, "threads": 1, "stretch": 20.0} | options
+        SPEECH_MODEL, **{"models_dir": MODELS_DIR, "beam_size": 1, "threads": 1, "stretch": 20.0} | options
     )
 
 
@@ -100,11 +101,18 @@ def test_the_provenance_says_what_made_the_text_and_how_good_it_is(transcription
     assert not provenance["truncated"]
 
 
+def in_short_windows():
+    """One window after the other in one stretch, so that half a minute is several."""
+    short = transcriber(batch_size=1, stretch=300.0)
+    short.load().window = 10.0
+    return short
+
+
 @pytest.fixture(scope="session")
 def one_by_one(clip, tmp_path_factory):
     """The clip transcribed window by window in one stretch, and the checkpoint that is left."""
     checkpoint = tmp_path_factory.mktemp("checkpoint") / "c.json"
-    return transcriber(batch_size=1, stretch=300.0).transcribe(clip, checkpoint=checkpoint), checkpoint
+    return in_short_windows().transcribe(clip, checkpoint=checkpoint), checkpoint
 
 
 def test_batched_and_one_by_one_hear_nearly_the_same(transcription, one_by_one):
@@ -185,7 +193,7 @@ def test_a_run_that_was_killed_inside_a_stretch_goes_on_with_the_window_it_had_c
     assert len(whole.batches) >= 3
     checkpoint, told = tmp_path / "c.json", []
     checkpoints.save(checkpoint, identity, replace(whole, batches=whole.batches[:2], start=0))
-    resuming = transcriber(batch_size=1, stretch=300.0)
+    resuming = in_short_windows()
     resumed = resuming.transcribe(clip, checkpoint=checkpoint, progress=lambda done, _: told.append(done))
     assert undisturbed.words == resumed.words
     assert len(told) == len(whole.batches) - 2 + 2  # each further window, the stretch, the end
@@ -284,9 +292,10 @@ def test_a_directory_without_a_model_is_called_that(tmp_path):
 
 
 def test_a_broken_model_is_a_transcription_error(tmp_path):
-    for name in ("config.json", "tokenizer.json", "vocabulary.json", "preprocessor_config.json"):
-        (tmp_path / name).write_bytes((Path(MODEL) / name).read_bytes())
-    (tmp_path / "model.bin").write_bytes((Path(MODEL) / "model.bin").read_bytes()[:100_000])
+    model = model_path(SPEECH_MODEL, MODELS_DIR)
+    for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+        (tmp_path / name).write_bytes((model / name).read_bytes())
+    (tmp_path / "model.bin").write_bytes((model / "model.bin").read_bytes()[:100_000])
     with pytest.raises(TranscriptionError) as error:
         Transcriber(str(tmp_path), models_dir=tmp_path).load()
     assert "\n" not in str(error.value)
