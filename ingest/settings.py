@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
     whisper_compute_type: str = Field(default="", description="empty: int8 on a CPU, float16 on a GPU")
     language: str = Field(default="", description="empty: detected for each episode")
+    speakers: Literal["off", "auto", "pyannote"] = Field(default="off", description="tell voices apart, and with what")
     allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
     server_names: str = Field(
         default="",

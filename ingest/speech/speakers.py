@@ -16,11 +16,9 @@ SNAP = 1.0
 
 
 def told_apart(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[Segment]:
-    """The words as segments of one speaker each, `Speaker 1` first heard; without a speaker where there is one voice."""
+    """The words as segments of one speaker each, `Speaker 1` first heard."""
     voices = snapped(words, voices_of(words, turns))
     numbers = {voice: f"{LABEL} {number}" for number, voice in enumerate(dict.fromkeys(voices), 1)}
-    if len(numbers) < 2:
-        numbers = dict.fromkeys(numbers, "")
     spoken: list[Segment] = []
     for voice, run in groupby(zip(voices, words, strict=True), key=lambda pair: pair[0]):
         spoken += [replace(one, speaker=numbers[voice]) for one in sentences([word for _, word in run])]
