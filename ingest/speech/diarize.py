@@ -1,5 +1,6 @@
 """Tells voices apart by their sound: the protocol, and the libraries that do it. Names are no concern of this file."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -137,7 +138,9 @@ def joined(blocks: Iterator[Samples], seconds: float) -> Iterator[Samples]:
 def _guarded(audio: Path, work: Callable[[], Sequence[VoiceTurn]]) -> list[VoiceTurn]:
     """The turns in order; whatever a library raises becomes one of our errors."""
     try:
-        turns = work()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of deprecated calls among the libraries: nothing a listener can mend
+            turns = work()
     except (TranscriptionError, SettingsError):
         raise
     except Exception as error:

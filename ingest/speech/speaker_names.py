@@ -15,7 +15,7 @@ from ingest.identity import slug
 from ingest.models import Episode, Segment
 from ingest.sentences import split_sentences
 from ingest.speech.introductions import addresses, introduced, own_name, plain, title_guest
-from ingest.speech.speakers import LABEL, shares
+from ingest.speech.speakers import shares
 
 OPENING = 300.0  # seconds in which people introduce themselves and others
 FIRST_WORDS = 120  # of a voice, in which it does so if it joins later
@@ -93,7 +93,7 @@ def _statements(turns: Sequence[tuple[str, Sequence[Segment]]]) -> Iterator[_Sta
         sure = run[-1].end - run[0].start >= SHORT_TURN
         for start, text in _sentences(run):
             early = start <= OPENING or words[speaker] <= FIRST_WORDS
-            yield _Statement(text, speaker, start, before, early, sure)
+            yield _Statement(text, speaker, round(float(start), 2), before, early, sure)
             words[speaker] += len(text.split())
             before = f"{before} {text}"[-300:]
 
@@ -211,8 +211,3 @@ def _same(heard: str, name: str) -> bool:
     if len(one) == 1 or len(other) == 1:
         return one[0] == other[0]
     return all(SequenceMatcher(None, a, b).ratio() >= SAME for a, b in ((one[0], other[0]), (one[-1], other[-1])))
-
-
-def is_label(speaker: str) -> bool:
-    """Whether a speaker is a voice without a name."""
-    return speaker.startswith(f"{LABEL} ") and speaker.removeprefix(f"{LABEL} ").isdigit()
