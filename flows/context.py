@@ -76,6 +76,8 @@ def open_context(settings: Settings) -> Iterator[RunContext]:
         models_dir=settings.models_dir,
         device=settings.whisper_device,
         compute_type=settings.whisper_compute_type,
+        server=settings.whisper_url,
+        api_key=settings.whisper_api_key.get_secret_value(),
     )
     with alone(settings.home), open_web(settings) as client:
         ingest = IngestContext(

@@ -81,6 +81,9 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
 
 
 def _speech(settings: Settings) -> Iterator[Finding]:
+    if settings.whisper_url:
+        yield Finding("speech model", f"{settings.whisper_model}, run by the server at {settings.whisper_url}")
+        return
     try:
         yield Finding(
             "speech model", f"{settings.whisper_model}: {verified(settings.whisper_model, settings.models_dir)}"

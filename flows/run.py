@@ -229,7 +229,11 @@ class _Run:
         episode, sound = self.expired.download(self.reporter, episode)
         self.outages.connected()
         with self.reporter.step(f"{episode.title}: transcribing") as advance:
-            return self.actions.transcribe(self.ingest, episode, sound, advance)
+            try:
+                return self.actions.transcribe(self.ingest, episode, sound, advance)
+            except UnreachableError:  # a speech server that went away: no further audio is downloaded for it
+                self.speech = False
+                raise
 
     def _publisher_transcript(self, record: EpisodeRecord) -> Obtained | None:
         with self.reporter.step(f"{record.episode.title}: reading the publisher's transcript"):
@@ -278,8 +282,6 @@ class _Run:
             self._stop_if_disk_is_full(failure)
             logger.exception("%s: the failure could not be recorded", name)
 
-    # -- the end
-
     def finish(self) -> None:
         """Index what else has changed in the library, and count what is left."""
         self.report.failed += self.outages.messages()
@@ -294,6 +296,5 @@ class _Run:
         else:
             self.report.chunks += built.chunks_embedded
             self.report.failed += [(str(subject), reason) for subject, reason in built.failed]
-        ledger = self.ingest.ledger
-        self.report.pending, self.report.waiting = ledger.counts()
-        self.report.next_try = ledger.next_try()
+        self.report.pending, self.report.waiting = self.ingest.ledger.counts()
+        self.report.next_try = self.ingest.ledger.next_try()

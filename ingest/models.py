@@ -85,12 +85,16 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One timed unit of speech; `start` and `end` in seconds from the start of the audio."""
+    """One timed unit of speech; `start` and `end` in seconds from the start of the audio.
+
+    `language` is a code, empty where it is that of the episode.
+    """
 
     start: float
     end: float
     text: str
     speaker: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _CLOCK = frozenset({"a.m", "p.m"})
 _IDEOGRAPHS = re.compile(
     "[\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
 )
+_ENDS_UNSPACED = re.compile(f"(?:{_IDEOGRAPHS.pattern}|[。！？｡、，…」』）])$")  # noqa: RUF001
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # Thai, Lao, Burmese, Khmer
 
 
@@ -37,6 +38,26 @@ def word_count(text: str) -> int:
     return sum(any(letter.isalnum() for letter in word) for word in spaced.split()) + math.ceil(unspaced)
 
 
+def ideographs(text: str) -> int:
+    """How many Chinese or Japanese characters a text has."""
+    return 0 if text.isascii() else len(_IDEOGRAPHS.findall(text))
+
+
+def between(before: str, after: str) -> str:
+    """What stands between two sentences of one paragraph: a space, or nothing in Chinese and Japanese.
+
+    Thai has spaces between its sentences, though not between its words.
+    """
+    return "" if _IDEOGRAPHS.match(after) and _ENDS_UNSPACED.search(before) else " "
+
+
+def join_sentences(sentences: Sequence[str]) -> str:
+    """Sentences as one paragraph."""
+    return "".join(
+        (between(sentences[number - 1], one) if number else "") + one for number, one in enumerate(sentences)
+    )
+
+
 def without_spaces(text: str) -> bool:
     """Whether the text is in a script that parts words by no space."""
     return bool(_IDEOGRAPHS.search(text) or _UNSPACED.search(text))
@@ -51,8 +72,9 @@ def sentence_ends(words: Sequence[str]) -> Iterator[int]:
 
 def split_sentences(text: str) -> list[str]:
     """The sentences of a text that has single spaces between its words."""
-    words = text.split(" ")
-    return [" ".join(words[begin:end]) for begin, end in pairwise([0, *sentence_ends(words)])]
+    spans = word_spans(text)
+    ends = sentence_ends([text[begin:end] for begin, end in spans])
+    return [text[spans[first][0] : spans[last - 1][1]] for first, last in pairwise([0, *ends])] or [text]
 
 
 def _ends(word: str, following: str) -> bool:

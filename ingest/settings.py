@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.errors import SettingsError
@@ -20,11 +20,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     home: Path = Field(default=Path("~/.soundbite"), description="where all state lives", validate_default=True)
-    models_dir: Path = Field(
-        default_factory=lambda: Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "soundbite" / "models",
-        description="published speech models, shared by all homes",
-        validate_default=True,
-    )
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="any sentence-transformers name or directory")
     query_model: str = Field(
         default="", description="for questions alone, made for the embedding model; empty: the same"
@@ -36,6 +31,10 @@ class Settings(BaseSettings):
     whisper_model: str = Field(default="small", description="a published Whisper model's name, or a directory")
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
     whisper_compute_type: str = Field(default="", description="empty: int8 on a CPU, float16 on a GPU")
+    whisper_url: str = Field(
+        default="", description="a server with OpenAI's API that runs the model; empty: this machine"
+    )
+    whisper_api_key: SecretStr = Field(default=SecretStr(""), description="what that server wants as a bearer token")
     language: str = Field(default="", description="empty: detected for each episode")
     speakers: Literal["off", "auto", "pyannote"] = Field(default="off", description="tell voices apart, and with what")
     allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
@@ -48,11 +47,11 @@ class Settings(BaseSettings):
     respect_opt_out: bool = Field(default=True, description="leave episodes alone whose publisher opts out of AI use")
     keep_audio: bool = Field(default=False, description="keep audio after it was transcribed, up to 10 GiB")
 
-    @field_validator("home", "models_dir")
+    @field_validator("home")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
+    def _absolute(cls, home: Path) -> Path:
         """A service file's `~` is nobody's shell."""
-        return path.expanduser().absolute()
+        return home.expanduser().absolute()
 
     @property
     def hosts_allowed(self) -> frozenset[str]:
@@ -78,6 +77,12 @@ class Settings(BaseSettings):
     def audio_dir(self) -> Path:
         """Audio on its way to becoming text."""
         return self.home / "audio"
+
+    @property
+    def models_dir(self) -> Path:
+        """Published speech models, shared by all homes: a cache, as other programs have it."""
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute()
+        return cache / "soundbite" / "models"
 
     @property
     def glossary_dir(self) -> Path:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 SEEDS = ROOT.parent / "shared" / "seeds"
 SOUNDBITE = Path(sys.executable).parent / "soundbite"
 SPEECH_MODEL = "tiny.en"
-MODELS_DIR = Settings().models_dir  # where it lies is as outside; it is fetched by `make venv`
+MODELS_DIR = Settings().models_dir  # the user's own; `make venv` fetches it
 
 
 def pytest_addoption(parser):
@@ -44,7 +44,6 @@ def _isolated(monkeypatch, tmp_path):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SOUNDBITE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SOUNDBITE_MODELS_DIR", str(MODELS_DIR))
 
 
 @pytest.fixture
@@ -97,7 +96,6 @@ class Command:
             "SOUNDBITE_HOME": str(home),
             "SOUNDBITE_ALLOW_HOSTS": "127.0.0.1",
             "SOUNDBITE_WHISPER_MODEL": SPEECH_MODEL,
-            "SOUNDBITE_MODELS_DIR": str(MODELS_DIR),
             "HF_HUB_OFFLINE": "1",
         }
 

@@ -26,7 +26,7 @@ def pull(
     wanted = name or settings.whisper_model
     total = next((facts.gigabytes * 1e9 for facts in MODELS if facts.name == wanted), None)
     with reporting() as reporter, reporter.step(f"fetching {wanted} into {settings.models_dir}") as advance:
-        path = pull_model(wanted, settings.models_dir, lambda come: advance(come, total))
+        path = pull_model(wanted, settings.models_dir, lambda come: advance(min(come, total or come), total))
     typer.echo(f"{wanted} is at {path}")
 
 

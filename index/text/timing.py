@@ -1,11 +1,12 @@
 """When each word of a transcript is spoken, from timed segments; pure."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import groupby
 
 from ingest.models import Segment
-from ingest.sentences import word_spans
+from ingest.sentences import between, word_spans
 
 Span = tuple[float, float]  # start and end, seconds
 MIN_COMMON = 0.5  # share of the words; with less the segments are of another text: no time is better than a wrong one
@@ -17,7 +18,7 @@ def word_times(words: Sequence[str], segments: Sequence[Segment]) -> list[Span]:
     Times are exact at a segment's borders and shared out by characters within it. Words that were edited by hand share
     the time between their unedited neighbours.
     """
-    timed = [(word, span) for segment in segments for word, span in _within(segment)]
+    timed = list(_timed(segments))
     times: list[Span | None] = [None] * len(words)
     for place, other, length in _matches(words, [word for word, _ in timed]):
         times[place : place + length] = [span for _, span in timed[other : other + length]]
@@ -26,12 +27,29 @@ def word_times(words: Sequence[str], segments: Sequence[Segment]) -> list[Span]:
     return _interpolated(times)
 
 
-def _within(segment: Segment) -> Iterator[tuple[str, Span]]:
-    text = segment.text.strip()
-    pace = max(0.0, segment.end - segment.start) / max(1, len(text))
+def _timed(segments: Sequence[Segment]) -> Iterator[tuple[str, Span]]:
+    """The words of the segments as they are joined in a transcript: in Chinese one may begin in the segment before."""
+    text, starts, kept = "", list[int](), list[Segment]()
+    for segment in segments:
+        if said := segment.text.strip():
+            same = bool(kept) and kept[-1].speaker == segment.speaker
+            text += between(text, said) if same else " "
+            starts.append(len(text))
+            kept.append(segment)
+            text += said
     for begin, end in word_spans(text):
-        stop = segment.end if end == len(text) else segment.start + end * pace
-        yield text[begin:end], (segment.start + begin * pace, stop)
+        yield text[begin:end], (_moment(kept, starts, begin), _moment(kept, starts, end - 1, 1))
+
+
+def _moment(segments: Sequence[Segment], starts: Sequence[int], place: int, more: int = 0) -> float:
+    """When the character at `place` of the joined text is spoken; with `more` 1, when it ends."""
+    number = bisect_right(starts, place) - 1
+    segment = segments[number]
+    length = len(segment.text.strip())
+    done = place + more - starts[number]
+    if done >= length:
+        return segment.end
+    return segment.start + done * max(0.0, segment.end - segment.start) / length
 
 
 def _matches(words: Sequence[str], others: Sequence[str]) -> Iterator[tuple[int, int, int]]:

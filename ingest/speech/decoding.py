@@ -1,29 +1,29 @@
-"""Decodes sound into words: checks each window, and decodes again, more carefully, what looks wrong."""
+"""Turns windows of sound into words: checks each, and transcribes again, in parts, what looks wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
-from ingest.audio.decode import RATE, Samples, quietest
-from ingest.speech.quality import DOUBTFUL, Check, check, is_silence
-from ingest.speech.recognizer import DecodedSegment, Options, Recognizer
+from ingest.audio.decode import RATE, Samples
+from ingest.speech.quality import Check, check, is_silence
+from ingest.speech.recognizer import Options, Recognized, Recognizer
 from ingest.speech.segments import Word, in_order
-from ingest.speech.windows import Span, pack
+from ingest.speech.windows import Span, Window, within
 
-RETRY_WINDOW = 0.4  # of a window's length: in a shorter window the model loses its place less often
-TIME_TOLERANCE = 0.001  # seconds: more than a time changes when it is rounded to samples and back
-MIN_LANGUAGE_PROBABILITY = 0.8  # from which a window's own language counts more than the episode's
+SPLITS = 2  # times that a failed window is halved: each half costs as much as a whole window, however short it is
+MIN_SPLIT = 4.0  # seconds of speech below which a window is not halved
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one decoding of a window gave; `strategy` is empty for the first."""
+    """What one transcription of a window gave; `way` is empty for the first."""
 
-    strategy: str
+    way: str
     words: tuple[Word, ...]
-    log_prob: float
-    tokens: int
+    parts: tuple[Recognized, ...]
     check: Check
 
 
@@ -38,140 +38,126 @@ class BatchResult:
     def moved(self, start: int) -> "BatchResult":
         """The same with times that count from `start` samples earlier."""
         offset = start / RATE
-        words = [
-            replace(word, start=round(word.start + offset, 2), end=round(word.end + offset, 2)) for word in self.words
-        ]
         redecoded = [
-            again | {"start": round(again["start"] + offset, 2), "end": round(again["end"] + offset, 2)}
+            again | {name: round(again[name] + offset, 2) for name in ("start", "end")}
             for again in self.figures["redecoded"]
         ]
-        return BatchResult(self.end + start, tuple(words), self.figures | {"redecoded": redecoded})
+        words = tuple(word.moved(offset) for word in self.words)
+        return BatchResult(self.end + start, words, self.figures | {"redecoded": redecoded})
 
 
 def decode(
-    recognizer: Recognizer, samples: Samples, speech: Sequence[Span], options: Options, after: float = 0.0
-) -> Iterator[BatchResult]:
-    """The words of some minutes of sound, batch by batch, and the figures that say how good they are.
+    recognizer: Recognizer, samples: Samples, windows: Sequence[Window], speech: Sequence[Span], options: Options
+) -> BatchResult:
+    """The words of windows, transcribed together, and the figures that say how good they are.
 
-    `speech` is where somebody speaks. Windows that end by `after` seconds are left out. Raises `TranscriptionError`.
+    `speech` is where somebody speaks in `samples`. Raises `TranscriptionError`, and `UnreachableError` for a server.
     """
-    windows = [window for window in _windows(samples, speech, recognizer.window) if window.end > after + TIME_TOLERANCE]
-    for first in range(0, len(windows), options.batch_size):
-        batch = windows[first : first + options.batch_size]
-        results: list[tuple[Span, Attempt, tuple[str, ...]]] = []
-        seconds_again = 0.0
-        for window, decoded in zip(batch, recognizer.decode(samples, batch, options), strict=True):
-            started = perf_counter()
-            best, problems = _best_attempt(recognizer, samples, within(speech, window), options, decoded)
-            results.append((window, best, problems))
-            seconds_again += perf_counter() - started
-        words = in_order([word for _, attempt, _ in results for word in attempt.words])
-        end = round(batch[-1].end * RATE)
-        yield BatchResult(end, tuple(words), _figures(results) | {"seconds_again": seconds_again})
+    found = recognizer.transcribe([window.sound(samples) for window in windows], options)
+    results: list[tuple[Window, Attempt, tuple[str, ...]]] = []
+    started = perf_counter()
+    again = _Sound(recognizer, samples, speech, replace(options, hotwords=""))
+    for window, one in zip(windows, found, strict=True):
+        first = _attempt("", [(window, one)], within(speech, window))
+        best = first
+        if first.check.problems:
+            best = again.best(window, first)
+        results.append((window, best, first.check.problems))
+    words = in_order([word for _, attempt, _ in results for word in attempt.words])
+    figures = _figures(results) | {"seconds_again": perf_counter() - started}
+    return BatchResult(round(windows[-1].end * RATE), tuple(words), figures)
 
 
-def within(speech: Sequence[Span], window: Span) -> list[Span]:
-    """The parts of the spans of speech that lie in a window."""
-    cut = [Span(max(span.start, window.start), min(span.end, window.end)) for span in speech]
-    return [span for span in cut if span.end > span.start]
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """What all attempts at a window need."""
+
+    recognizer: Recognizer
+    samples: Samples
+    speech: Sequence[Span]
+    options: Options
+
+    def best(self, window: Window, first: Attempt) -> Attempt:
+        """The best attempt at a window whose first failed: in halves, each in its own language, or the careful way."""
+        speech = within(self.speech, window)
+        best = min(first, _attempt("in parts", self.in_parts(window, SPLITS), speech), key=_rank)
+        if best.check.problems:
+            likely = max(first.parts, key=lambda part: part.tokens).language if first.parts else self.options.likely
+            careful = replace(self.options, likely=likely, careful=True)
+            found = self.recognizer.transcribe([window.sound(self.samples)], careful)
+            best = min(best, _attempt("careful", [(window, found[0])], speech), key=_rank)
+        return best
+
+    def in_parts(self, window: Window, splits: int) -> list[tuple[Window, Recognized]]:
+        """A window in two parts, each that fails in two again; none where it cannot be cut."""
+        parts = halves(window)
+        if not splits or len(parts) < 2:
+            return []
+        found = []
+        sounds = [part.sound(self.samples) for part in parts]
+        for part, one in zip(parts, self.recognizer.transcribe(sounds, self.options), strict=True):
+            speech = within(self.speech, part)
+            first = _attempt("", [(part, one)], speech)
+            smaller = self.in_parts(part, splits - 1) if first.check.problems else []
+            better = smaller and _rank(_attempt("", smaller, speech)) < _rank(first)
+            found += smaller if better else [(part, one)]
+        return found
 
 
-def _windows(samples: Samples, speech: Sequence[Span], length: float) -> list[Span]:
-    return pack(speech, len(samples) / RATE, lambda start, end: quietest(samples, start, end), length)
+def _rank(attempt: Attempt) -> tuple[int, float, float]:
+    """Smaller is better."""
+    return len(attempt.check.problems), attempt.check.left_out, -attempt.check.log_prob
 
 
-def _best_attempt(
-    recognizer: Recognizer,
-    samples: Samples,
-    speech: Sequence[Span],
-    options: Options,
-    decoded: Sequence[DecodedSegment],
-) -> tuple[Attempt, tuple[str, ...]]:
-    """The best attempt at a window, and the problems of the first.
-
-    A window with problems is decoded again with each strategy until an attempt has none.
-    """
-    first, language = _first_attempt(recognizer, samples, speech, options, decoded)
-    best = first
-    if not first.check.problems:
-        return first, ()
-    windows = _windows(samples, speech, recognizer.window * RETRY_WINDOW)
-    for strategy, careful in retry_strategies(options, first.check.problems, language):
-        parts = [part for parts in recognizer.decode(samples, windows, careful) for part in parts]
-        best = min(best, _attempt(strategy, parts, speech), key=lambda attempt: attempt.check.rank)
-        if not best.check.problems:
-            break
-    return best, first.check.problems
+def halves(window: Window) -> list[Window]:
+    """A window cut in its best pause: a long one near the middle; whole where it is short or has none."""
+    spans = window.spans
+    if len(spans) < 2 or window.length < MIN_SPLIT:
+        return [window]
+    done, scores = 0.0, []
+    for before, after in pairwise(spans):
+        done += before.length
+        scores.append(after.start - before.end - abs(done / window.length - 0.5))
+    cut = scores.index(max(scores)) + 1
+    return [Window(spans[:cut]), Window(spans[cut:])]
 
 
-def _first_attempt(
-    recognizer: Recognizer,
-    samples: Samples,
-    speech: Sequence[Span],
-    options: Options,
-    decoded: Sequence[DecodedSegment],
-) -> tuple[Attempt, str]:
-    """The first attempt, and the window's language.
-
-    The language is detected only where something is wrong or doubtful: detection takes as long as decoding, and where
-    the model is sure of the words, the episode's language is right.
-    """
-    attempt = _attempt("", decoded, speech)
-    if not attempt.check.problems and attempt.log_prob >= DOUBTFUL:
-        return attempt, options.language
-    language, probability = recognizer.language(spoken(samples, speech))
-    if probability < MIN_LANGUAGE_PROBABILITY or language == options.language:
-        return attempt, options.language
-    problems = (*attempt.check.problems, "another language")
-    return replace(attempt, check=replace(attempt.check, problems=problems)), language
+def _attempt(way: str, found: Sequence[tuple[Window, Recognized]], speech: Sequence[Span]) -> Attempt:
+    parts = [(window, one) for window, one in found if not is_silence(one.no_speech, one.log_prob, one.words)]
+    tokens = sum(one.tokens for _, one in parts)
+    log_prob = sum(one.log_prob * one.tokens for _, one in parts) / tokens if tokens else 0.0
+    words = [
+        replace(word.moved(window.shift((word.start + word.end) / 2)), language=one.language)
+        for window, one in parts
+        for word in one.words
+    ]
+    return Attempt(way, tuple(in_order(words)), tuple(one for _, one in parts), check(speech, words, log_prob))
 
 
-def _attempt(strategy: str, decoded: Sequence[DecodedSegment], speech: Sequence[Span]) -> Attempt:
-    parts = [part for part in decoded if not is_silence(part.no_speech, part.log_prob)]
-    tokens = sum(part.tokens for part in parts)
-    log_prob = sum(part.log_prob * part.tokens for part in parts) / tokens if tokens else 0.0
-    words = tuple(in_order([word for part in parts for word in part.words]))
-    return Attempt(strategy, words, log_prob, tokens, check(speech, words, log_prob))
-
-
-def retry_strategies(options: Options, problems: Sequence[str], language: str) -> list[tuple[str, Options]]:
-    """Names and options of the decodings to try, in this order; all of them one by one and without hotwords."""
-    careful = replace(options, batch_size=1, hotwords="", beam_size=max(5, options.beam_size))
-    strategies = [("shorter windows", careful)]
-    if language != options.language:
-        strategies.insert(0, (f"as {language}", replace(careful, language=language)))
-    if {"loop", "echo"} & set(problems):
-        # each word may come again, but no phrase of five tokens within a few seconds
-        strategies.append(("no repeats", replace(careful, repetition_penalty=1.1, no_repeat_ngram_size=5)))
-    return strategies
-
-
-def spoken(samples: Samples, speech: Sequence[Span]) -> Samples:
-    """The sound from the first to the last moment of speech."""
-    if not speech:
-        return samples[:0]
-    return samples[round(speech[0].start * RATE) : round(speech[-1].end * RATE)]
-
-
-def _figures(results: Sequence[tuple[Span, Attempt, tuple[str, ...]]]) -> dict[str, Any]:
+def _figures(results: Sequence[tuple[Window, Attempt, tuple[str, ...]]]) -> dict[str, Any]:
     """Plain JSON data of one batch; the numbers of several batches can be added."""
     attempts = [attempt for _, attempt, _ in results]
     checks = [attempt.check for attempt in attempts]
+    parts = [part for attempt in attempts for part in attempt.parts]
+    languages = Counter[str]()
+    for part in parts:
+        languages[part.language] += part.tokens
     return {
         "speech": round(sum(check.speech for check in checks), 2),
         "left_out": round(sum(check.left_out for check in checks), 2),
         "windows": len(results),
         "failed": sum(bool(check.problems) for check in checks),
         "words": sum(len(attempt.words) for attempt in attempts),
-        "silent_words": sum(check.silent_words for check in checks),
-        "tokens": sum(attempt.tokens for attempt in attempts),
-        "log_prob": sum(attempt.log_prob * attempt.tokens for attempt in attempts),
+        "tokens": sum(part.tokens for part in parts),
+        "log_prob": sum(part.log_prob * part.tokens for part in parts),
+        "language_sure": sum(part.language_probability * part.tokens for part in parts),
+        "languages": {code: tokens for code, tokens in languages.items() if tokens},
         "redecoded": [
             {
                 "start": round(window.start, 2),
                 "end": round(window.end, 2),
                 "problems": list(problems),
-                "kept": attempt.strategy or "first",
+                "kept": attempt.way or "first",
                 "left": list(attempt.check.problems),
             }
             for window, attempt, problems in results

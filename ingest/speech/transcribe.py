@@ -1,5 +1,6 @@
 """Transcribes an audio file into timed text, with figures that say how good it is; memory stays bounded."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,23 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from ingest.audio.decode import RATE, Recording, Samples, quietest, skipped
+from ingest.audio.decode import RATE, Recording, Samples, skipped
 from ingest.errors import AudioError
 from ingest.models import Segment
 from ingest.speech import checkpoint as checkpoints
 from ingest.speech.checkpoint import Progress
-from ingest.speech.decoding import decode, spoken, within
-from ingest.speech.faster_whisper import Whisper
+from ingest.speech.decoding import decode
+from ingest.speech.faster_whisper import Whisper, find_speech
 from ingest.speech.quality import verdict
 from ingest.speech.recognizer import Options, Recognizer
 from ingest.speech.segments import Word, in_order, sentences
+from ingest.speech.server import WhisperServer
 from ingest.speech.windows import WINDOW, Span, cut_point, pack
 
 STRETCH = 300.0  # seconds of sound held at once
 SAVE_EVERY = 5.0  # seconds of work that a killed run loses at most, beside the windows under way
-LANGUAGE_SECONDS = 120.0  # of speech that decide the language
-BATCH = {"cpu": 4, "cuda": 8}  # windows at once where nothing is set; measured, see tests/benchmarks
-SUMMED = ("speech", "left_out", "windows", "failed", "words", "silent_words", "tokens", "log_prob", "seconds_again")
+TIME_TOLERANCE = 0.001  # seconds: more than a time changes when it is rounded to samples and back
+# Figures of batches that are added up
+COUNTED = "speech", "left_out", "windows", "failed", "words"
+SUMMED = *COUNTED, "tokens", "log_prob", "seconds_again", "language_sure"
 
 ReportProgress = Callable[[float, float], None]  # seconds of audio done, seconds in all
 
@@ -56,13 +59,18 @@ class Transcriber:
         models_dir: Path,
         device: str = "auto",
         compute_type: str = "",
+        server: str = "",
+        api_key: str = "",
         beam_size: int = 5,
         batch_size: int = 0,
         threads: int = 0,
         stretch: float = STRETCH,
     ) -> None:
+        """A model of this machine, or of the `server` at an address."""
         self.model = model
-        self._load = partial(Whisper, model, models_dir, device, compute_type, threads)
+        self._load: Callable[[], Recognizer] = partial(Whisper, model, models_dir, device, compute_type, threads)
+        if server:
+            self._load = partial(WhisperServer, server, model, api_key)
         self._beam_size = beam_size
         self._batch_size = batch_size
         self._stretch = stretch
@@ -90,33 +98,35 @@ class Transcriber:
         checkpoint cannot be written.
         """
         recognizer = self.load()
-        batch = self._batch_size or BATCH[recognizer.device]
-        options = Options(recognizer.known_language(language), self._beam_size, batch, ", ".join(hotwords))
-        identity = _identity(audio, recognizer, options, self._stretch)
+        size = self._batch_size or recognizer.batch_size
+        options = Options(recognizer.known_language(language), "", self._beam_size, ", ".join(hotwords))
+        identity = _identity(audio, recognizer, options, size, self._stretch)
         done = checkpoints.load(checkpoint, identity) if checkpoint else Progress()
         started, saved = perf_counter() - done.seconds, perf_counter()
         with Recording(audio) as recording:
-            parts = stretches(
-                recording.blocks(), recognizer.speech, self._stretch, done=done.start, window=recognizer.window
-            )
-            for start, samples, speech in parts:
-                for further in _decode_stretch(done, recognizer, start, samples, speech, options=options):
-                    done = replace(further, seconds=perf_counter() - started)
-                    if checkpoint and (done.start > start or perf_counter() - saved > SAVE_EVERY):
+            for start, samples, speech in stretches(recording.blocks(), find_speech, self._stretch, done=done.start):
+                after = (done.end - start) / RATE + TIME_TOLERANCE
+                windows = [one for one in pack(speech, len(samples) / RATE) if one.end > after]
+                for batch in (windows[first : first + size] for first in range(0, len(windows), size)):
+                    likely = replace(options, likely=next(iter(languages(done)), ""))
+                    made = decode(recognizer, samples, batch, speech, likely).moved(start)
+                    changes = (*done.changes, *(one for one in recognizer.changes if one not in done.changes))
+                    seconds = perf_counter() - started
+                    done = replace(done, batches=(*done.batches, made), changes=changes, seconds=seconds)
+                    if checkpoint and perf_counter() - saved > SAVE_EVERY:
                         checkpoints.save(checkpoint, identity, done)
                         saved = perf_counter()
                     _report(progress, recording, done.end / RATE)
+                done = replace(done, start=start + len(samples), seconds=perf_counter() - started)
+                if checkpoint:
+                    checkpoints.save(checkpoint, identity, done)
+                _report(progress, recording, done.end / RATE)
         _report(progress, recording, recording.decoded)
         return _transcription(done, recording, identity)
 
 
 def stretches(
-    blocks: Iterator[Samples],
-    find_speech: Callable[[Samples], list[Span]],
-    length: float = STRETCH,
-    *,
-    done: int = 0,
-    window: float = WINDOW,
+    blocks: Iterator[Samples], find_speech: Callable[[Samples], list[Span]], length: float = STRETCH, *, done: int = 0
 ) -> Iterator[tuple[int, Samples, list[Span]]]:
     """Cut sound into stretches of at most `length` seconds: the first sample of each, its sound, and its speech.
 
@@ -130,29 +140,12 @@ def stretches(
         while len(held) >= size:
             head = held[:size]
             speech = find_speech(head)
-            windows = pack(speech, length, partial(quietest, head), min(window, length / 2))
-            cut = round(cut_point(windows, length) * RATE)
-            yield done, head[:cut], within(speech, Span(0.0, cut / RATE))
+            cut = round(cut_point(pack(speech, length, min(WINDOW, length / 2)), length) * RATE)
+            yield done, head[:cut], [span for span in speech if span.start < cut / RATE]
             done += cut
             held = held[cut:]
     if len(held):
         yield done, held, find_speech(held)
-
-
-def _decode_stretch(
-    done: Progress, recognizer: Recognizer, start: int, samples: Samples, speech: Sequence[Span], *, options: Options
-) -> Iterator[Progress]:
-    """The progress after each batch of one stretch, and after the whole of it."""
-    if speech and not done.language:
-        language, probability = options.language, 1.0
-        if not language:
-            language, probability = recognizer.language(spoken(samples, speech)[: round(LANGUAGE_SECONDS * RATE)])
-        done = replace(done, language=language, language_probability=probability)
-    after = (done.end - start) / RATE
-    for batch in decode(recognizer, samples, speech, replace(options, language=done.language), after):
-        done = replace(done, batches=(*done.batches, batch.moved(start)))
-        yield done
-    yield replace(done, start=start + len(samples))
 
 
 def _report(progress: ReportProgress | None, recording: Recording, done: float) -> None:
@@ -160,7 +153,7 @@ def _report(progress: ReportProgress | None, recording: Recording, done: float) 
         progress(done, max(done, recording.declared or 0.0, recording.decoded))
 
 
-def _identity(audio: Path, recognizer: Recognizer, options: Options, stretch: float) -> dict[str, Any]:
+def _identity(audio: Path, recognizer: Recognizer, options: Options, size: int, stretch: float) -> dict[str, Any]:
     """What a transcription depends on, as plain JSON data."""
     try:
         with audio.open("rb") as file:
@@ -170,35 +163,45 @@ def _identity(audio: Path, recognizer: Recognizer, options: Options, stretch: fl
     return {
         "audio_sha256": audio_sha256,
         "model": recognizer.name,
-        "model_sha256": recognizer.fingerprint,
-        "device": recognizer.device,
-        "compute_type": recognizer.compute_type,
+        **recognizer.facts,
         "options": {
             "language": options.language,
             "beam_size": options.beam_size,
-            "batch_size": options.batch_size,
+            "batch_size": size,
             "hotwords": options.hotwords,
-            "window": recognizer.window,
             "stretch": stretch,
         },
     }
+
+
+def languages(done: Progress) -> dict[str, float]:
+    """The share of each language in what was said, the largest first."""
+    tokens: Counter[str] = Counter()
+    for batch in done.batches:
+        tokens.update(batch.figures["languages"])
+    return {language: round(count / tokens.total(), 4) for language, count in tokens.most_common()}
 
 
 def _transcription(done: Progress, recording: Recording, identity: dict[str, Any]) -> Transcription:
     words = tuple(in_order([word for batch in done.batches for word in batch.words]))
     figures = sum_figures([batch.figures for batch in done.batches], recording.decoded, done.seconds)
     figures |= {"truncated": recording.truncated, "damaged": recording.damaged}
+    shares = languages(done)
+    language = next(iter(shares), "")
     provenance = {
         "source": "model",
         **identity,
-        "language": done.language,
-        "language_probability": round(done.language_probability, 3),
+        "language": language,
+        "language_probability": figures.pop("language_sure"),
+        "languages": shares,
+        "changes": list(done.changes),
         "duration": round(recording.decoded, 3),
         "truncated": recording.truncated,
         "figures": figures,
         "flag": verdict(figures),
     }
-    return Transcription(tuple(sentences(words)), words, done.language, recording.decoded, provenance)
+    segments = tuple(replace(one, language="") if one.language == language else one for one in sentences(words))
+    return Transcription(segments, words, language, recording.decoded, provenance)
 
 
 def sum_figures(batches: Sequence[dict[str, Any]], duration: float, seconds: float) -> dict[str, Any]:
@@ -207,10 +210,11 @@ def sum_figures(batches: Sequence[dict[str, Any]], duration: float, seconds: flo
     `real_time_factor` is seconds taken per second of audio, `seconds_again` those of them spent on decoding again.
     """
     sums = {key: sum(batch[key] for batch in batches) for key in SUMMED}
-    tokens, log_prob = sums.pop("tokens"), sums.pop("log_prob")
+    tokens, log_prob, sure = sums.pop("tokens"), sums.pop("log_prob"), sums.pop("language_sure")
     return {
         "coverage": round(1 - sums["left_out"] / sums["speech"], 4) if sums["speech"] else 0.0,
         "mean_log_prob": round(log_prob / tokens, 4) if tokens else 0.0,
+        "language_sure": round(sure / tokens, 3) if tokens else 0.0,
         **{key: round(value, 2) for key, value in sums.items()},
         "real_time_factor": round(seconds / duration, 4) if duration else 0.0,
         "redecoded": [again for batch in batches for again in batch["redecoded"]],

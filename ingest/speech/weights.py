@@ -67,9 +67,8 @@ def check_name(name: str) -> None:
     known = available_models()
     if "/" not in name and name not in known:
         near = get_close_matches(name, known, 1)
-        raise TranscriptionError(
-            name, f"is no published model; {f'did you mean {near[0]}? ' if near else ''}Known are {', '.join(known)}"
-        )
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        raise TranscriptionError(name, f"is no published model; {hint}")
 
 
 def model_path(name: str, models_dir: Path) -> Path | None:
@@ -123,7 +122,7 @@ def fault(path: Path, *, hashes: bool = False) -> str:
             size = (path / name).stat().st_size
             wanted = recorded.get(name, {})
             if size != wanted.get("bytes", size) or not size:
-                return f"{name} has {size:,} bytes instead of {wanted.get('bytes') or 'some'}"
+                return f"{name} has {size:,} bytes instead of {wanted.get('bytes', 1):,}"
             if hashes and wanted and digest(path / name) != wanted["sha256"]:
                 return f"{name} is not what was fetched: its SHA-256 is another"
     except FileNotFoundError as error:

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from ingest.errors import TranscriptError
 from ingest.identity import SHORT_KEY, one_line, slug
 from ingest.models import Episode, Segment, Transcript, Turn
+from ingest.sentences import join_sentences
 
 # The bullets in their order, and the field each holds: of the transcript for `transcribed_at`, else of the episode
 BULLETS = {
@@ -67,9 +68,9 @@ def normal_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
 
 
 def turns_from_segments(segments: Iterable[Segment]) -> tuple[Turn, ...]:
-    """Turns of one paragraph each: consecutive segments of one speaker, joined by spaces."""
+    """Turns of one paragraph each: consecutive segments of one speaker, joined as their script joins sentences."""
     runs = groupby(segments, key=lambda segment: name_of(segment.speaker))
-    return normal_turns(Turn(" ".join(segment.text for segment in run), speaker) for speaker, run in runs)
+    return normal_turns(Turn(join_sentences([one.text for one in run]), speaker) for speaker, run in runs)
 
 
 def to_markdown(transcript: Transcript) -> str:
@@ -168,6 +169,7 @@ def to_sidecar(transcript: Transcript) -> str:
     """
     timed = [
         {"speaker": segment.speaker, "startTime": segment.start, "endTime": segment.end, "body": segment.text}
+        | ({"language": segment.language} if segment.language else {})
         for segment in transcript.segments
     ]
     return sidecar_json(transcript, timed)

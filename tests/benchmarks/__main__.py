@@ -1,6 +1,6 @@
 """`make bench`, or `python -m tests.benchmarks [PART ...]`: what is measured, as ratios to something else in the same run.
 
-feeds, embedding, search, transcribe and scale run on the bundled sample, in about ten minutes on two cores. quality,
+feeds, embedding, search, speech, transcribe and scale run on the bundled sample, in about ten minutes on two cores. quality,
 peers and adverts need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl); with it,
 the others use that folder, too. Times are CPU time of one core.
 """
@@ -26,12 +26,13 @@ from tests.benchmarks import (
     bench_scale,
     bench_search,
     bench_speakers,
+    bench_speech,
     bench_transcribe,
 )
 from tests.benchmarks.corpus import FOLDER, Corpus, copied, open_corpus
 from tests.benchmarks.measure import Row, table
 
-ON_SAMPLE = ("feeds", "embedding", "search", "transcribe", "scale")
+ON_SAMPLE = ("feeds", "embedding", "search", "speech", "transcribe", "scale")
 ON_FOLDER = ("quality", "peers", "adverts")
 WITH_EXTRA = ("speakers",)  # and the extra `bench`
 PEERS = ("txtai", "qdrant_client", "faiss")
@@ -49,9 +50,12 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join((*ON_SAMPLE, *WITH_EXTRA, *ON_FOLDER)))
     parser.add_argument("--folder", type=Path, help=FOLDER)
     parser.add_argument("--episodes", type=int, default=0, help="only the first N transcripts of the folder")
-    parser.add_argument("--speech", type=Path, help="recordings with .rttm files beside them, for `speakers`")
     parser.add_argument("--home", type=Path, default=Path(".demo/bench"), help="where indexes are kept between runs")
     parser.add_argument("--items", type=int, default=2_000, help="of the feed (default %(default)s)")
+    parser.add_argument(
+        "--recordings", type=Path, help="a folder of recordings with a manifest.json, for speech and speakers"
+    )
+    parser.add_argument("--model", default=bench_transcribe.MODEL, help="of speech (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=2, help="of audio (default %(default)s)")
     parser.add_argument("--rows", type=int, default=bench_scale.ROWS, help="chunks at most (default %(default)s)")
     asked = parser.parse_args()
@@ -73,8 +77,9 @@ def main() -> None:
         "feeds": lambda: bench_feeds.run(asked.items),
         "embedding": lambda: bench_embedding.run(corpus()),
         "search": lambda: bench_search.run(corpus()),
-        "transcribe": lambda: bench_transcribe.run(asked.minutes),
-        "speakers": lambda: bench_speakers.run(asked.speech),
+        "speakers": lambda: bench_speakers.run(asked.recordings),
+        "speech": lambda: bench_speech.run(asked.model, asked.recordings, asked.home),
+        "transcribe": lambda: bench_transcribe.run(asked.minutes, asked.model),
         "scale": lambda: bench_scale.run(corpus(), asked.rows),
         "quality": lambda: bench_quality.run(corpus()),
         "peers": lambda: bench_search.compared(corpus()),

@@ -1,6 +1,6 @@
-"""Who speaks: diarisation error, word errors by speaker, and names, on the sample podcast and a folder of recordings.
+"""Who speaks: diarisation error, word errors by speaker, and names, on the sample podcast and recordings.
 
-`python -m tests.benchmarks speakers --speech DIR`: DIR holds audio files, each with an `.rttm` of its name. Diarisation
+`python -m tests.benchmarks speakers --recordings DIR`: DIR holds audio files; those with an `.rttm` of their name count. Diarisation
 error is pyannote.metrics', with its collar of 0.25 s (half of it on either side of an edge), overlaps counted. Word errors by speaker
 (cpWER) are meeteval's; beside them stand the word errors without speakers.
 """

@@ -541,6 +541,19 @@ def test_without_a_speech_model_nothing_is_downloaded_and_no_attempt_is_counted(
     assert [("pending", 0)] * 2 == [(record.status, record.attempts) for record in records(context).values()]
 
 
+class Gone(Parrot):
+    def transcribe(self, *_audio, **_options):
+        raise UnreachableError("http://gpu:8000", "did not answer, 4 times; try again later", "gpu")
+
+
+def test_a_speech_server_that_went_away_costs_one_download_and_no_attempt(context, host):
+    report = run(transcriber_of(context, Gone()))
+
+    assert sum(path.startswith("/audio/") for path in paths(host)) == 1
+    assert ["gpu"] == [what for what, _ in report.failed]
+    assert [("pending", 0)] * 2 == [(record.status, record.attempts) for record in records(context).values()]
+
+
 def test_without_a_speech_model_publishers_transcripts_are_taken_all_the_same(context, host):
     host.serve("/feed.xml", document(feed("two", more=CAPTIONED)))
     host.serve("/two.srt", document(SRT.encode(), "application/x-subrip"))

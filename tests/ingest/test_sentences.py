@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.sentences import split_sentences, word_count, word_spans
+from ingest.sentences import join_sentences, split_sentences, word_count, word_spans
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ from ingest.sentences import split_sentences, word_count, word_spans
         ("no marks at all in what was heard", ["no marks at all in what was heard"]),
         ("So… he waited. (Long.) Then", ["So… he waited.", "(Long.)", "Then"]),
         ("", [""]),
+        ("我们开始吧。今天谈价格！好吗？", ["我们开始吧。", "今天谈价格！", "好吗？"]),  # noqa: RUF001
+        ("今日は。 価格です。", ["今日は。", "価格です。"]),
     ],
 )
 def test_sentences_end_where_a_reader_would_end_them(text, expected):
@@ -43,3 +45,21 @@ def test_scripts_without_spaces_are_parted_at_their_full_stops():
 )
 def test_scripts_without_spaces_have_about_as_many_words_as_their_characters_say(text, words):
     assert words == word_count(text)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "expected"),
+    [
+        (["We sell.", "They buy."], "We sell. They buy."),
+        (["我们卖东西。", "他们买"], "我们卖东西。他们买"),
+        (["我们卖东西", "他们买"], "我们卖东西他们买"),
+        (["「売ります。」", "買います。"], "「売ります。」買います。"),
+        (["วันนี้เราขาย", "เขาซื้อ"], "วันนี้เราขาย เขาซื้อ"),
+        (["한국어 문장입니다.", "다음 문장."], "한국어 문장입니다. 다음 문장."),
+        (["我们用 AI", "它很好"], "我们用 AI 它很好"),
+        (["它很好", "AI"], "它很好 AI"),
+        ([], ""),
+    ],
+)
+def test_sentences_are_joined_as_their_script_joins_them(sentences, expected):
+    assert expected == join_sentences(sentences)

@@ -263,12 +263,12 @@ def test_a_citation_can_be_copied(tab, site):
 
 def test_an_episode_plays_from_the_time_beside_a_paragraph_and_opens_at_a_time(tab, site):
     key = episode_key("the-quota-room", "first-calls")
-    tab.open(f"{site}/episodes/{key}#t=13")
+    tab.open(f"{site}/episodes/{key}#t=31")
     assert (
         tab.value("document.querySelector('.here').textContent") == "I say my name, and I say that this is a cold call."
     )
     tab.value("document.querySelectorAll('a.time')[1].click()")
-    tab.until("!document.querySelector('#player').paused && document.querySelector('#player').currentTime > 12")
+    tab.until("!document.querySelector('#player').paused && document.querySelector('#player').currentTime > 16")
     assert tab.complaints == []
 
 

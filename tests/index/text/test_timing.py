@@ -1,7 +1,11 @@
 from itertools import pairwise
 
+import pytest
+
 from index.text.timing import word_times
 from ingest.models import Segment
+from ingest.sentences import word_spans
+from ingest.transcripts.document import turns_from_segments
 
 
 def test_times_are_exact_at_segment_borders_and_shared_out_by_characters_within():
@@ -31,3 +35,27 @@ def test_segments_of_another_text_give_no_times():
 def test_no_words_and_no_segments_have_no_times():
     assert [] == word_times([], [Segment(0.0, 1.0, "one")])
     assert [] == word_times(["one"], [])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["我们今天谈价格", "他们卖得很好", "明天再谈"],
+        ["我们今天谈价格。", "他们卖得很好。", "明天再谈。"],
+        ["営業は毎日", "話します", "そして聞きます。"],
+        ["วันนี้เราจะพูด", "เรื่องราคา", "ขอบคุณ"],
+    ],
+)
+def test_words_of_scripts_without_spaces_have_times_though_they_run_across_segments(said):
+    segments = [Segment(10.0 * n, 10.0 * n + 9, text) for n, text in enumerate(said)]
+    (turn,) = turns_from_segments(segments)
+    words = [turn.text[begin:end] for begin, end in word_spans(turn.text)]
+    times = word_times(words, segments)
+    assert len(times) == len(words)
+    assert (times[0][0], times[-1][1]) == (0.0, 29.0)
+    assert all(start < end for start, end in times)
+
+
+def test_a_change_of_speaker_parts_words_in_any_script():
+    segments = [Segment(0.0, 2.0, "价格很高", "A"), Segment(2.0, 4.0, "我不同意", "B")]
+    assert [(0.0, 2.0), (2.0, 4.0)] == word_times(["价格很高", "我不同意"], segments)

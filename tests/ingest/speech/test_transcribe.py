@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +23,7 @@ from ingest.errors import AudioError, TranscriptionError
 from ingest.speech import checkpoint as checkpoints
 from ingest.speech.transcribe import Transcriber, stretches
 from ingest.speech.weights import model_path
-from ingest.speech.windows import Span
+from ingest.speech.windows import Span, pack
 from tests.conftest import MODELS_DIR, SPEECH_MODEL
 from tests.flac import write_flac
 
@@ -73,7 +74,7 @@ def word_set(text):
 def test_most_of_what_was_said_is_there_in_sentences(transcription):
     spoken = " ".join(line["text"] for line in TRUTH if line["end"] < 27)
     written = " ".join(segment.text for segment in transcription.segments)
-    assert len(word_set(spoken) & word_set(written)) > 0.6 * len(word_set(spoken))
+    assert len(word_set(spoken) & word_set(written)) > 0.85 * len(word_set(spoken))
     assert 4 <= len(transcription.segments) <= 14
 
 
@@ -101,25 +102,27 @@ def test_the_provenance_says_what_made_the_text_and_how_good_it_is(transcription
     assert not provenance["truncated"]
 
 
+@contextmanager
 def in_short_windows():
     """One window after the other in one stretch, so that half a minute is several."""
-    short = transcriber(batch_size=1, stretch=300.0)
-    short.load().window = 10.0
-    return short
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.speech.transcribe.pack", lambda speech, total, _=None: pack(speech, total, 10.0))
+        yield transcriber(batch_size=1, stretch=300.0)
 
 
 @pytest.fixture(scope="session")
 def one_by_one(clip, tmp_path_factory):
     """The clip transcribed window by window in one stretch, and the checkpoint that is left."""
     checkpoint = tmp_path_factory.mktemp("checkpoint") / "c.json"
-    return in_short_windows().transcribe(clip, checkpoint=checkpoint), checkpoint
+    with in_short_windows() as short:
+        return short.transcribe(clip, checkpoint=checkpoint), checkpoint
 
 
 def test_batched_and_one_by_one_hear_nearly_the_same(transcription, one_by_one):
     batched, single = (
         word_set(" ".join(segment.text for segment in found.segments)) for found in (transcription, one_by_one[0])
     )
-    assert len(batched & single) > 0.7 * len(batched)
+    assert len(batched & single) > 0.8 * len(batched)
 
 
 def test_hotwords_and_language_are_taken_and_recorded(short):
@@ -193,11 +196,26 @@ def test_a_run_that_was_killed_inside_a_stretch_goes_on_with_the_window_it_had_c
     assert len(whole.batches) >= 3
     checkpoint, told = tmp_path / "c.json", []
     checkpoints.save(checkpoint, identity, replace(whole, batches=whole.batches[:2], start=0))
-    resuming = in_short_windows()
-    resumed = resuming.transcribe(clip, checkpoint=checkpoint, progress=lambda done, _: told.append(done))
+    with in_short_windows() as resuming:
+        resumed = resuming.transcribe(clip, checkpoint=checkpoint, progress=lambda done, _: told.append(done))
     assert undisturbed.words == resumed.words
     assert len(told) == len(whole.batches) - 2 + 2  # each further window, the stretch, the end
     assert min(told) == whole.batches[2].end / RATE
+
+
+def test_a_killed_run_goes_on_in_the_language_it_had_come_to(clip, tmp_path, one_by_one):
+    identity = json.loads(one_by_one[1].read_text("utf-8"))["identity"]
+    whole = checkpoints.load(one_by_one[1], identity)
+    german = [replace(batch, figures=batch.figures | {"languages": {"de": 90, "en": 10}}) for batch in whole.batches]
+    checkpoints.save(tmp_path / "c.json", identity, replace(whole, batches=tuple(german[:2]), start=0))
+    with in_short_windows() as resuming:
+        made = resuming.transcribe(clip, checkpoint=tmp_path / "c.json")
+    assert made.language == "de"
+    assert list(made.provenance["languages"]) == ["de", "en"]
+    assert sum(made.provenance["languages"].values()) == pytest.approx(1, abs=0.001)
+    assert {segment.language for segment in made.segments} == {
+        "en"
+    }  # what another language than the episode's is said in
 
 
 MEASURED = """
@@ -252,7 +270,7 @@ def test_a_finished_checkpoint_gives_the_text_at_once_and_one_of_other_options_d
     segments, steps = run()
     assert steps > 1
     assert (segments, 1) == run()
-    other = checkpoint.read_text("utf-8").replace('"beam_size": 1', '"beam_size": 3')
+    other = checkpoint.read_text("utf-8").replace('"beam_size":1', '"beam_size":3')
     checkpoint.write_text(other, "utf-8")
     assert (segments, steps) == run()
 

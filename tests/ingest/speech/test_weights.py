@@ -131,5 +131,5 @@ def test_every_model_in_the_table_is_published():
     ("wrong", "near"), [("tinyen", "tiny.en"), ("smal", "small"), ("bass", "base"), ("trubo", "turbo")]
 )
 def test_a_name_that_is_not_published_names_the_nearest(wrong, near):
-    with pytest.raises(TranscriptionError, match=f"no published model; did you mean {near}?"):
+    with pytest.raises(TranscriptionError, match=rf"no published model; did you mean {near}\?"):
         check_name(wrong)

@@ -2,88 +2,100 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.speech.windows import LONG_PAUSE, PADDING, Span, cut_point, pack
+from ingest.audio.decode import RATE
+from ingest.speech.windows import PADDING, Span, Window, cut_point, pack, within
 
 
-def middle(start, end):
-    return (start + end) / 2
+def spans(window):
+    return [(round(span.start, 2), round(span.end, 2)) for span in window.spans]
 
 
 @st.composite
 def speech(draw):
     """Spans of speech and how much sound there is in all."""
-    spans, now = [], 0.0
-    for pause, length in draw(st.lists(st.tuples(st.floats(0.16, 20), st.floats(0.1, 90)), max_size=30)):
-        spans.append(Span(now + pause, now + pause + length))
+    made, now = [], 0.0
+    for pause, length in draw(st.lists(st.tuples(st.floats(0, 20), st.floats(0.1, 29.2)), max_size=30)):
+        made.append(Span(now + pause, now + pause + length))
         now += pause + length
-    return spans, now + draw(st.floats(0, 5))
+    return made, now + draw(st.floats(0, 5))
 
 
-@given(speech(), st.sampled_from([6.0, 12.0, 30.0]))
+@given(speech(), st.sampled_from([30.0, 40.0]))
 def test_windows_hold_all_speech_do_not_overlap_and_are_no_longer_than_asked(case, length):
-    spans, total = case
-    windows = pack(spans, total, middle, length)
-    assert all(0 <= window.start < window.end <= total + 1e-6 for window in windows)
+    said, total = case
+    windows = pack(said, total, length)
+    parts = [span for window in windows for span in window.spans]
+    assert all(0 <= part.start < part.end <= total + 1e-6 for part in parts)
     assert all(window.length <= length + 1e-6 for window in windows)
-    assert all(before.end <= after.start + 1e-6 for before, after in pairwise(windows))
-    for span in spans:
-        inside = sum(max(0.0, min(span.end, w.end) - max(span.start, w.start)) for w in windows)
+    assert all(before.end <= after.start + 1e-6 for before, after in pairwise(parts))
+    for span in said:
+        inside = sum(max(0.0, min(span.end, part.end) - max(span.start, part.start)) for part in parts)
         assert inside == pytest.approx(span.length, abs=1e-6)
 
 
-def test_a_window_ends_in_a_pause_between_sentences_rather_than_full_where_that_costs_no_window():
-    spans = [Span(0, 10), Span(10.2, 24), Span(24.8, 27), Span(27.2, 29), Span(29.2, 35)]
-    assert [round(window.end, 1) for window in pack(spans, 40, middle)] == [24.2, 35.2]
+def test_a_window_holds_as_much_speech_as_fits_and_no_long_silence():
+    windows = pack([Span(10, 20), Span(60, 70), Span(100, 112)], 120)
+    assert [spans(window) for window in windows] == [[(9.6, 20.4), (59.6, 70.4)], [(99.6, 112.4)]]
 
 
-def test_windows_are_as_few_as_can_be():
-    sentences = [Span(start, start + 1.5) for start in range(0, 120, 2)]
-    windows = pack(sentences, 120, middle, 10.0)
-    assert len(windows) == 12
-    assert {round(window.end % 2, 1) for window in windows} == {1.7}
+@pytest.mark.parametrize(
+    ("pause", "expected"),
+    [(0.2, [(0.6, 3.1), (3.1, 5.6)]), (0.8, [(0.6, 3.4), (3.4, 6.2)]), (2, [(0.6, 3.4), (4.6, 7.4)])],
+)
+def test_first_and_last_sounds_are_kept_and_no_sound_is_in_twice(pause, expected):
+    (window,) = pack([Span(1, 3), Span(3 + pause, 5 + pause)], 60)
+    assert spans(window) == expected
 
 
-def test_a_long_silence_is_left_out():
-    windows = pack([Span(1, 3), Span(3 + LONG_PAUSE + 1, 9)], 12, middle)
-    assert [Span(1 - PADDING, 3 + PADDING), Span(7 - PADDING, 9 + PADDING)] == windows
+@pytest.mark.parametrize(("moment", "expected"), [(0, 9.6), (10.7, 20.3), (10.9, 59.7), (21, 69.8), (25, 73.8)])
+def test_a_moment_of_the_joined_sound_is_one_of_the_whole_sound(moment, expected):
+    window = Window((Span(9.6, 20.4), Span(59.6, 70.4)))
+    assert moment + window.shift(moment) == pytest.approx(expected)
 
 
-def test_speech_without_a_pause_is_cut_where_it_is_quietest():
-    windows = pack([Span(0, 50)], 50, lambda start, end: 25.0 if start < 25 < end else middle(start, end))
-    assert [window.end for window in windows] == [25.0, 50.0]
+def test_the_sound_of_a_window_is_that_of_its_spans():
+    numbers = np.arange(10 * RATE, dtype=np.float32)
+    sound = Window((Span(1, 2), Span(5, 5.5))).sound(numbers)
+    assert (len(sound), sound[0], sound[RATE], sound[-1]) == (1.5 * RATE, RATE, 5 * RATE, 5.5 * RATE - 1)
 
 
 def test_no_speech_gives_no_window():
-    assert pack([], 60, middle) == []
+    assert pack([], 60) == []
+
+
+def test_speech_is_clipped_to_its_window():
+    assert [Span(2, 3), Span(4, 5)] == within([Span(0, 1), Span(1, 3), Span(4, 9)], Window((Span(2, 2.5), Span(4, 5))))
 
 
 @pytest.mark.parametrize(
     ("windows", "expected"),
     [
-        ([Span(0, 29), Span(29.6, 58), Span(59, 60)], 58.5),  # the last one may still grow
+        ([Span(0, 29), Span(29.6, 58), Span(59, 60)], 59),  # the last one may still grow
         ([Span(0, 29), Span(29, 60)], 29),  # speech without a pause
-        ([Span(40, 60)], 39),
+        ([Span(40, 60)], 40),
         ([Span(0, 29), Span(30, 50)], 59),  # nothing can be added after so long a silence
         ([], 59),
         ([Span(0, 60)], 60),
     ],
 )
 def test_a_stretch_ends_in_a_pause_with_a_full_window(windows, expected):
-    assert expected == pytest.approx(cut_point(windows, 60))
+    assert expected == pytest.approx(cut_point([Window((span,)) for span in windows], 60))
 
 
-def test_stretches_cost_no_windows():
-    sentences = [Span(start, start + 1.5) for start in range(0, 1000, 2)]
-    whole, done, parts = pack(sentences, 1000, middle, 10.0), 0.0, 0
-    while done < 1000:
-        length = min(100, 1000 - done)
-        heard = [Span(s.start - done, min(s.end - done, length)) for s in sentences if done <= s.start < done + length]
-        windows = pack(heard, length, middle, 10.0)
-        cut = cut_point(windows, length) if done + length < 1000 else length
-        parts += sum(window.start < cut for window in windows)
+@pytest.mark.parametrize("pause", [0.3, 0.7, 2.0])
+def test_stretches_have_the_windows_of_the_whole(pause):
+    said = [Span(start * (3 + pause), start * (3 + pause) + 3) for start in range(200)]
+    total, done, parts = 200 * (3 + pause), 0.0, []
+    while done < total:
+        length = min(100.0, total - done)
+        heard = [Span(s.start - done, min(s.end - done, length)) for s in said if done <= s.start < done + length]
+        cut = cut_point(pack(heard, length), length) if done + length < total else length
+        parts += [done + w.start for w in pack([span for span in heard if span.start < cut], cut)]
         done += cut
-    assert len(whole) == parts
+    assert [pytest.approx(window.start, abs=1e-6) for window in pack(said, total)] == parts
+    assert PADDING == 0.4

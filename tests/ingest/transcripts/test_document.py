@@ -17,6 +17,7 @@ from ingest.transcripts.document import (
     from_markdown,
     name_of,
     normal_turns,
+    read_sidecar,
     text_of,
     to_markdown,
     to_sidecar,
@@ -185,6 +186,13 @@ def test_the_sidecar_has_the_shape_of_the_podcast_namespace():
     assert document["segments"][0] == {"speaker": "Anna", "startTime": 0.5, "endTime": 1.0, "body": "Hi."}
     assert document["segments"][1] == {"startTime": 1, "endTime": 2, "body": "Oh."}
     assert document["soundbite"]["provenance"] == {"loss": None}
+
+
+def test_a_segment_in_another_language_says_so_and_reads_back():
+    segments = (Segment(0.5, 1.0, "Hi."), Segment(1.0, 2.0, "Hallo.", language="de"))
+    text = to_sidecar(Transcript(EPISODE, turns_from_segments(segments), segments))
+    assert [None, "de"] == [one.get("language") for one in json.loads(text)["segments"]]
+    assert segments == read_sidecar(text).segments
 
 
 def test_half_a_surrogate_pair_can_be_written_as_utf_8():

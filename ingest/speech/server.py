@@ -1,0 +1,148 @@
+"""A recogniser that is a server with OpenAI's API for speech: whisper.cpp, speaches, vLLM, or OpenAI's own.
+
+Each window is sent as a WAV file of its own, so that a long episode is cut in pauses and goes on where it stopped.
+"""
+
+import io
+import json
+import re
+import time
+import wave
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import accumulate, pairwise
+from typing import Any
+from urllib.parse import urlsplit
+
+from ingest.audio.decode import RATE, Samples
+from ingest.errors import FetchError, TranscriptionError, UnreachableError
+from ingest.languages import primary_language
+from ingest.speech.recognizer import Options, Recognized
+from ingest.speech.segments import Word
+from ingest.web.client import Response
+from ingest.web.form import ask
+
+PATH = "/v1/audio/transcriptions"
+ANSWER_SECONDS = 300.0  # a large model on a slow CPU takes minutes for a window
+WAITS = (1.0, 4.0, 15.0)  # seconds before each further try
+BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that say nothing about this sound
+CAREFUL_TEMPERATURE = 0.2  # Whisper's own first step up from 0
+
+
+class WhisperServer:
+    """A `Recognizer` that asks the server at `url`; `model` is the name that the server knows it by.
+
+    A server that cannot be reached, or fails whatever it is sent, raises `UnreachableError`: no episode's fault.
+    """
+
+    batch_size = 1
+
+    def __init__(
+        self, url: str, model: str, api_key: str = "", *, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
+        """Raises `TranscriptionError` where nothing answers at the address."""
+        self._url, self._key, self._sleep = address(url), api_key, sleep
+        self.name = model
+        self.facts = {"server": self._url, "device": "server"}
+        self.changes: list[str] = []
+        try:  # not all servers list their models: any answer will do
+            ask(self._url.removesuffix(PATH) + "/v1/models", key=api_key, timeout=ANSWER_SECONDS)
+        except FetchError as error:
+            raise TranscriptionError(self._url, f"{error.message}; check SOUNDBITE_WHISPER_URL") from error
+
+    def known_language(self, wanted: str) -> str:
+        """See `Recognizer`; whether it knows the language, only the server can tell."""
+        return re.split("[-_]", wanted.strip().lower())[0]
+
+    def transcribe(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
+        """See `Recognizer`; one request for each piece."""
+        return [self._one(sound, options) for sound in sounds]
+
+    def _one(self, sound: Samples, options: Options) -> Recognized:
+        fields: dict[str, Any] = {
+            "model": self.name,
+            "response_format": "verbose_json",
+            "timestamp_granularities[]": ["word", "segment"],
+            "temperature": str(CAREFUL_TEMPERATURE if options.careful else 0.0),
+        }
+        fields |= {"language": options.language} if options.language else {}
+        fields |= {"prompt": options.hotwords} if options.hotwords else {}
+        answer = self._send(fields, wav(sound))
+        try:
+            return recognized(json.loads(answer.body), options.language or options.likely, len(sound) / RATE)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            reason = f"answers in another form than verbose_json ({error}); check SOUNDBITE_WHISPER_URL"
+            raise TranscriptionError(self._url, reason) from error
+
+    def _send(self, fields: dict[str, Any], file: bytes) -> Response:
+        """The answer; a server that is busy, starting or breaking off is asked again after `WAITS`."""
+        problem, files = "", {"file": ("speech.wav", file, "audio/wav")}
+        for wait in (0.0, *WAITS):
+            self._sleep(wait)
+            try:
+                answer = ask(self._url, key=self._key, timeout=ANSWER_SECONDS, fields=fields, files=files)
+            except FetchError as error:
+                problem = error.message
+                continue
+            if answer.status == 200:
+                return answer
+            said = " ".join(answer.body.decode("utf-8", "replace").split())[:200]
+            problem = f"answered with HTTP status {answer.status}: {said}"
+            if answer.status not in BUSY:
+                setting = (
+                    "SOUNDBITE_WHISPER_API_KEY" if answer.status in {401, 403} else "SOUNDBITE_WHISPER_URL and _MODEL"
+                )
+                raise TranscriptionError(self._url, f"{problem}; check {setting}")
+        host = urlsplit(self._url).hostname or ""
+        raise UnreachableError(self._url, f"{problem}, {len(WAITS) + 1} times; try again later", host)
+
+
+def address(url: str) -> str:
+    """Where to send sound: a server's address may be given with or without the API's path."""
+    base = url.strip().rstrip("/").removesuffix(PATH).removesuffix("/v1")
+    return (base if "://" in base else f"http://{base}") + PATH
+
+
+def wav(sound: Samples) -> bytes:
+    """A WAV file: mono, 16 kHz, 16 bits; what was decoded from 16 bits is the same again."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(RATE)
+        writer.writeframes((sound * 32_768).round().clip(-32_768, 32_767).astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def recognized(answer: dict[str, Any], language: str, seconds: float) -> Recognized:
+    """What a server's `verbose_json` says of some seconds of sound; raises ValueError, TypeError or KeyError.
+
+    The text's words take the times of the listed ones where there are as many; else each shares its segment's time by
+    its letters. Listed words are not read: OpenAI's have no punctuation.
+    """
+    segments = answer.get("segments") or [{"start": 0.0, "end": seconds, "text": answer["text"]}]
+    words = [word for one in segments for word in _shared(one)]
+    listed = answer.get("words") or [word for one in segments for word in one.get("words") or ()]
+    if len(listed) == len(words):
+        words = [
+            replace(word, start=float(one["start"]), end=float(one["end"]))
+            for word, one in zip(words, listed, strict=True)
+        ]
+    counts = [len(one.get("tokens") or one["text"].split()) for one in segments]
+    log_prob = sum(float(one.get("avg_logprob") or 0.0) * n for one, n in zip(segments, counts, strict=True))
+    return Recognized(
+        tuple(words),
+        primary_language(str(answer.get("language") or "")) or language,
+        1.0,
+        log_prob / max(sum(counts), 1),
+        sum(counts),
+        min(float(one.get("no_speech_prob") or 0.0) for one in segments),
+    )
+
+
+def _shared(segment: dict[str, Any]) -> list[Word]:
+    parts = [f" {part}" for part in segment["text"].split()]
+    ends = list(accumulate(map(len, parts), initial=0))
+    start, length = float(segment["start"]), float(segment["end"]) - float(segment["start"])
+    times = [round(start + length * end / max(1, ends[-1]), 2) for end in ends]
+    return [Word(begin, end, part) for (begin, end), part in zip(pairwise(times), parts, strict=True)]
