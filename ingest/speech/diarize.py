@@ -14,8 +14,8 @@ from ingest.errors import SettingsError, TranscriptionError
 
 Choice = Literal["off", "auto", "pyannote"]
 PYANNOTE_MODEL = "pyannote/speaker-diarization-community-1"
-# Seconds of sound handed over at once. Longer blocks cost memory (1.4 GB at 20 minutes), shorter ones time: the voices
-# heard so far are grouped anew after each, which for an hour takes as long as 8 minutes of listening.
+# Seconds of sound handed over at once. Longer blocks cost memory (1.4 to 1.6 GB at most in the first), shorter ones time:
+# the voices heard so far are grouped anew after each (80 s with compiling, 12 s, 56 s after 20, 40, 60 busy minutes).
 BLOCK = 1200.0
 SETTING = "SOUNDBITE_SPEAKERS"
 
