@@ -17,6 +17,7 @@ from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.pipeline import IngestContext
 from ingest.settings import Settings
+from ingest.speech.diarize import open_diarizer
 from ingest.speech.transcribe import Transcriber
 from ingest.web.client import Client, open_client
 from ingest.web.rate_limit import RateLimiter
@@ -90,6 +91,7 @@ def open_context(settings: Settings) -> Iterator[RunContext]:
             settings.max_audio_mb * 2**20,
             settings.keep_audio,
             settings.respect_opt_out,
+            open_diarizer(settings.speakers, settings.whisper_device),
         )
         yield RunContext(settings.home, ingest, Store(settings.index_dir), open_embedder(settings))
 

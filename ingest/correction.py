@@ -6,7 +6,7 @@ from ingest.errors import FetchError, TranscriptError
 from ingest.feeds.reading import user_agent_header
 from ingest.models import Episode, Transcript
 from ingest.pipeline import MAX_TRANSCRIPT_BYTES, PUBLISHER_TRIES, IngestContext, feed_of, publisher_transcript
-from ingest.transcripts.document import turns_from_segments
+from ingest.transcripts.document import is_edited
 from ingest.web import client as web
 
 
@@ -26,7 +26,7 @@ def corrected(context: IngestContext, episode: Episode) -> str:
         return ""
     if obtained is None or obtained.transcript.segments == old.segments:
         return ""
-    if old.turns != turns_from_segments(old.segments):
+    if is_edited(old):
         return f"{episode.title!r} was edited here: its publisher's corrected transcript is not taken"
     context.library.write(obtained.transcript, obtained.original)
     return f"corrected: the transcript of {episode.title!r}, by its publisher"

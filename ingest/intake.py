@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 from ingest.errors import TranscriptError, UnknownFormatError
 from ingest.identity import one_line, slug
-from ingest.library import ORIGINAL, Document, Library
+from ingest.library import Document, Library, beside_transcript
 from ingest.models import Episode, Transcript
 from ingest.times import iso_milliseconds, now
 from ingest.transcripts.captions import READABLE_SUFFIXES, SUFFIXES
 from ingest.transcripts.decoding import decode
-from ingest.transcripts.document import split_document, text_body
+from ingest.transcripts.document import is_edited, split_document, text_hash
 from ingest.transcripts.importing import UNKNOWN_PODCAST, bare_name, derived_guid, file_title, read_file
 
 Outcome = Literal["added", "updated", "unchanged"]
@@ -110,7 +110,7 @@ class Intake:
             "imported_sha256": sha256(data).hexdigest(),
             "file": path.name,
             "path_id": path_id(path),
-            "text_sha256": _text_hash(read),
+            "text_sha256": text_hash(read.turns),
         }
         title = read.episode.title or self._title(path, names)
         episode = replace(read.episode, title=title)
@@ -132,7 +132,7 @@ class Intake:
                 path,
                 f"has been imported before, from {before}, which says as much; remove that document to import this one",
             )
-        if old.provenance.get("text_sha256", _text_hash(old)) != _text_hash(old):
+        if "text_sha256" in old.provenance and is_edited(old):
             raise TranscriptError(
                 path, "has been edited in the library since; remove that document to import the file anew"
             )
@@ -205,8 +205,8 @@ def _guids(podcast: str, names: Sequence[str], path_id: str) -> Iterator[str]:
 
 
 def _walk(folder: Path) -> list[Path]:
-    """The files in a folder, without hidden ones and publishers' own files beside a library's transcripts."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.stem.endswith(ORIGINAL))
+    """The files in a folder, without hidden ones and what lies beside a library's transcripts: publishers' files, copies."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not beside_transcript(path.name))
     return sorted(p for p in files if not any(part.startswith(".") for part in p.relative_to(folder).parts))
 
 
@@ -245,11 +245,6 @@ def _filled(episode: Episode, other: Episode) -> Episode:
     lacking = [name for name in (each.name for each in fields(Episode)) if getattr(episode, name) in ("", None, ())]
     lacking += ["podcast"] if episode.podcast == UNKNOWN_PODCAST else []
     return replace(episode, **{name: getattr(other, name) for name in lacking})
-
-
-def _text_hash(transcript: Transcript) -> str:
-    """A hash of the words and speakers, by which an edit in the library shows."""
-    return sha256(text_body(transcript.turns).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _is_document(path: Path) -> bool:

@@ -56,6 +56,6 @@ def credentials_of(rows: Iterable[sqlite3.Row]) -> Credentials:
 def episode_record(row: sqlite3.Row) -> EpisodeRecord:
     """A row of `episodes`."""
     data = {name: value for name, value in json.loads(row["data"]).items() if name in _KNOWN}
-    data["people"] = tuple(data.get("people", ()))
+    data["people"], data["hosts"] = tuple(data.get("people", ())), tuple(data.get("hosts", ()))
     data["transcripts"] = tuple(TranscriptLink(**link) for link in data.get("transcripts", ()))
     return EpisodeRecord(Episode(**data), row["status"], row["reason"], row["attempts"], moment(row["next_try"]))

@@ -4,6 +4,8 @@ Which document holds which episode is said in the documents alone. A catalogue (
 remembers what their heads say, so that an episode is looked up, not searched for; it is derived and may be deleted.
 """
 
+import logging
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -17,10 +19,20 @@ from ingest.identity import SHORT_KEY, episode_key, slug
 from ingest.models import Episode, Transcript
 from ingest.revision import revised_markdown, revised_sidecar
 from ingest.storage import FolderStorage, home_error
-from ingest.transcripts.document import file_stem, from_markdown, split_document, to_markdown, to_sidecar
+from ingest.transcripts.document import (
+    file_stem,
+    from_markdown,
+    is_edited,
+    split_document,
+    to_markdown,
+    to_sidecar,
+)
 
 ORIGINAL = ".publisher"  # before the suffix of a publisher's own file, which is never taken for a transcript of ours
 CATALOGUE = ".documents.sqlite"
+EDITED = re.compile(
+    r"\.edited-(?:\d{4}-\d\d-\d\d|undated)-[0-9a-f]{8}\.md$"
+)  # ends the name of a copy of an edited text
 HEAD_BYTES = 4096  # enough of a document to hold its title and seven bullets
 _TABLE = """CREATE TABLE IF NOT EXISTS documents (
   name TEXT PRIMARY KEY, version TEXT NOT NULL, key TEXT NOT NULL, guid TEXT NOT NULL) WITHOUT ROWID;
@@ -29,6 +41,7 @@ CREATE INDEX IF NOT EXISTS documents_by_guid ON documents (guid);"""
 
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,7 @@ class Library:
     def write(self, transcript: Transcript, original: tuple[str, bytes] | None = None) -> Document:
         """Keep a transcript, in place of an earlier one of the same episode. Raises `HomeError`.
 
+        An earlier text that was edited by hand is first copied to `<name>.edited-<date>-<hash>.md`, which is no document.
         `original` is the suffix and the bytes of the publisher's file, kept beside it as `<name>.publisher<suffix>`.
         The Markdown goes last: one that is there is always complete.
         """
@@ -120,6 +134,8 @@ class Library:
         known = self.locate(episode)
         name = known.name if known else f"{slug(episode.podcast)}/{file_stem(episode)}.md"
         try:
+            if known:
+                self._copy_edited(name, transcript)
             if original:
                 suffix, body = original
                 self.storage.put(f"{name.removesuffix('.md')}{ORIGINAL}{suffix}", body)
@@ -128,6 +144,19 @@ class Library:
         except OSError as error:
             raise home_error(self.root / name, error) from error
         return self._in_catalogue(lambda db: self._catalogued(db, name))
+
+    def _copy_edited(self, name: str, new: Transcript) -> None:
+        """Keep the text that is about to be overwritten, if somebody may have written in it. Raises OSError."""
+        data = self.storage.get(name)
+        try:
+            old = self.read(name)
+            if not is_edited(old) or old.turns == new.turns:
+                return
+        except TranscriptError:
+            pass  # what cannot be read was certainly changed by hand
+        copy = f"{name.removesuffix('.md')}.edited-{new.transcribed_at[:10] or 'undated'}-{sha256(data).hexdigest()[:8]}.md"
+        self.storage.put(copy, data)
+        logger.warning("%s was edited by hand; that text is kept as %s", name, copy)
 
     def revise(self, episode: Episode) -> bool:
         """Bring the feed's newer title and addresses to an episode's document, text untouched; whether that was needed.
@@ -242,5 +271,10 @@ def _beside(name: str) -> str:
     return f"{name.removesuffix('.md')}.json"
 
 
+def beside_transcript(name: str) -> bool:
+    """Whether a file is a publisher's own, or a copy of an edited text, as `Library.write` leaves them."""
+    return bool(EDITED.search(name)) or name.rpartition(".")[0].endswith(ORIGINAL)
+
+
 def _is_transcript(name: str) -> bool:
-    return name.endswith(".md")
+    return name.endswith(".md") and not EDITED.search(name)

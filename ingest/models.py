@@ -28,6 +28,7 @@ class Episode:
     """One entry of a feed that carries audio, or one imported transcript.
 
     `podcast` is the slug the library files it under, `guid` and `published` are the feed's own words, verbatim.
+    `people` are those its feed names, `hosts` those of them, or of the feed's, who host it.
     `opted_out` is how the publisher says that no AI shall use this one; empty where it does not.
     """
 
@@ -44,6 +45,7 @@ class Episode:
     season: int | None = None
     number: int | None = None
     people: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     transcripts: tuple[TranscriptLink, ...] = ()
     opted_out: str = ""
 

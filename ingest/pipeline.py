@@ -23,12 +23,14 @@ from ingest.identity import slug
 from ingest.ledger import Ledger
 from ingest.library import Document, Library
 from ingest.models import Advance, Episode, Segment, Subscription, Transcript, TranscriptLink
+from ingest.speech.attribution import with_speakers
+from ingest.speech.diarize import Diarizer
 from ingest.speech.glossary import correct, hotwords, read_glossary
 from ingest.speech.transcribe import Transcriber
 from ingest.times import iso_milliseconds, now
 from ingest.transcripts import captions, publisher
 from ingest.transcripts.cues import timed
-from ingest.transcripts.document import turns_from_segments
+from ingest.transcripts.document import text_hash, turns_from_segments
 from ingest.web import client as web
 from ingest.web.headers import charset
 
@@ -47,7 +49,10 @@ AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".f
 
 @dataclass(frozen=True, slots=True)
 class IngestContext:
-    """What the steps work with; `max_audio_bytes` is of one episode, `language` is empty where it is detected."""
+    """What the steps work with; `max_audio_bytes` is of one episode, `language` is empty where it is detected.
+
+    `diarizer` tells voices apart in what is transcribed here; None where nobody asks for that.
+    """
 
     client: web.Client
     ledger: Ledger
@@ -59,6 +64,7 @@ class IngestContext:
     max_audio_bytes: int = 2**30
     keep_audio: bool = False
     respect_opt_out: bool = True
+    diarizer: Diarizer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +185,10 @@ def transcribe(context: IngestContext, episode: Episode, sound: audio.Audio, adv
     if not made.segments:
         reason = "no speech was found in its audio, so there is no transcript; it is not tried again by itself"
         raise NoSpeechError(episode.title, reason)
-    segments, corrected = correct(made.segments, glossary)
+    spoken, who = with_speakers(context.diarizer, sound.path, made, episode)
+    segments, corrected = correct(spoken, glossary)
     provenance = made.provenance | audio_provenance(sound, made.duration, episode.duration) | {"corrections": corrected}
+    provenance |= who
     transcript = _transcript(replace(episode, duration=made.duration), segments, provenance)
     return Obtained(transcript, made.duration, time.monotonic() - began)
 
@@ -203,6 +211,7 @@ def audio_provenance(sound: audio.Audio, decoded: float, declared: float | None)
 
 def _transcript(episode: Episode, segments: Sequence[Segment], provenance: dict[str, object]) -> Transcript:
     turns = turns_from_segments(segments)
+    provenance = provenance | {"text_sha256": text_hash(turns)}
     return Transcript(episode, turns, timed(tuple(segments)), iso_milliseconds(now()), provenance)
 
 

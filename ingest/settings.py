@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     )
     whisper_api_key: SecretStr = Field(default=SecretStr(""), description="what that server wants as a bearer token")
     language: str = Field(default="", description="empty: detected for each episode")
+    speakers: Literal["off", "auto", "pyannote"] = Field(default="off", description="tell voices apart, and with what")
     allow_hosts: str = Field(default="", description="comma-separated host names that may have non-public addresses")
     server_names: str = Field(
         default="",

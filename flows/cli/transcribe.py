@@ -16,11 +16,12 @@ from flows.run import take_one
 from flows.steps import ExpiredAddresses, opted_out
 from index.build import index_document
 from ingest import pipeline
-from ingest.errors import AudioError, FeedError, NotFoundError, SoundbiteError
+from ingest.errors import AudioError, FeedError, NotFoundError, SoundbiteError, TranscriptionError
 from ingest.feeds import opt_out
 from ingest.library import Library
 from ingest.models import Advance, Episode, Transcript
 from ingest.pipeline import IngestContext
+from ingest.speech.attribution import with_speakers
 from ingest.speech.glossary import correct, read_glossary
 from ingest.storage import write_atomically
 from ingest.times import iso_milliseconds, now
@@ -32,11 +33,12 @@ SILENT = {Format.vtt: "WEBVTT\n", Format.srt: ""}  # whole files without cues
 
 
 @app.command()
-def transcribe(
+def transcribe(  # noqa: PLR0917 - Typer passes them by name
     context: typer.Context,
     what: Annotated[str, typer.Argument(help="An audio file, a folder of them, or an episode's key or guid.")] = "",
     podcast: Podcast = "",
     model: Annotated[str, typer.Option(help="Another speech model than the one in the settings.")] = "",
+    speakers: Annotated[bool, typer.Option("--speakers", help="Tell voices apart, whatever the settings say.")] = False,
     to: Annotated[Format, typer.Option(help="For files: what to print or write.")] = Format.md,
 ) -> None:
     """Transcribe a local audio file and print it, a folder of them beside the files, or episodes of a podcast.
@@ -52,6 +54,8 @@ def transcribe(
     settings = settings_of(context)
     if model:
         settings = settings.model_copy(update={"whisper_model": model})
+    if speakers and settings.speakers == "off":
+        settings = settings.model_copy(update={"speakers": "auto"})
     check_podcast(settings, podcast)
     with open_context(settings) as opened, reporting() as reporter:
         if what and file.is_file():
@@ -131,9 +135,10 @@ def of_file(context: IngestContext, file: Path, advance: Advance) -> Transcript:
     made = context.transcriber.transcribe(file, language=context.language, checkpoint=checkpoint, progress=advance)
     checkpoint.unlink(missing_ok=True)
     glossary = read_glossary(context.glossary_dir / "files.txt")
-    segments, corrected = correct(made.segments, glossary)
     episode = Episode("files", f"file:{name}", file.stem, duration=made.duration)
-    provenance = made.provenance | {"corrections": corrected}
+    spoken, who = with_speakers(context.diarizer, file, made, episode)
+    segments, corrected = correct(spoken, glossary)
+    provenance = made.provenance | {"corrections": corrected} | who
     return Transcript(episode, turns_from_segments(segments), segments, iso_milliseconds(now()), provenance)
 
 
@@ -166,6 +171,8 @@ def _one(context: RunContext, reporter: Reporter, episode: Episode, expired: Exp
     episode, sound = expired.download(reporter, episode)
     with reporter.step(f"{episode.title}: transcribing") as advance:
         obtained = pipeline.transcribe(context.ingest, episode, sound, advance)
+    if reason := obtained.transcript.provenance.get("speakers", {}).get("error"):
+        raise TranscriptionError(episode.title, f"{reason}; the earlier text is kept")
     document = pipeline.save_transcript(context.ingest, obtained)
     with reporter.step(f"{episode.title}: indexing"):
         index_document(context.ingest.library, context.store, context.embedder, document.name)

@@ -4,7 +4,8 @@ A message is told by one of three signs, and then lasts, within its turn, as lon
 
 - it opens by naming its sponsor ("brought to you by");
 - it sends listeners to an address as sponsors do: with a path of the show's own, twice, or with an offer;
-- a voice that is heard nowhere else speaks, and an address is given: an interview with the sponsor.
+- a voice that is heard nowhere else speaks, and an address is given: an interview with the sponsor; where voices are told
+  apart by their sound and this one has no name, an offer will do: a recorded message.
 
 What is read aloud in many episodes word for word is found where hits are compared (`index.passages`). Measured by
 `python -m tests.benchmarks adverts`; the figures beside the constants are recall of its half for tuning, .99 as they are.
@@ -57,6 +58,7 @@ _KEEPS_HOUSE = re.compile(
 )
 _OWN = re.compile(r"\b(?:I|we|my|our)\b", re.IGNORECASE)  # a guest tells where to find what is theirs
 _NAMED = re.compile(r"\W{0,3}(?:(?:the|our|my|friends|at|over) ){0,4}((?:(?:[A-Z0-9]|[a-z]\d)[\w'&-]{1,30} ?){1,3})")
+_UNNAMED = re.compile(r"Speaker \d+")  # a voice told apart by its sound
 _WORD = re.compile(r"[\w'&-]{2,40}")
 _POSSESSIVE = re.compile("['’]s$")  # noqa: RUF001
 _GENERAL = frozenset(("the", "this", "that", "our", "podcast", "show"))
@@ -124,14 +126,15 @@ class _Episode:
             for i, following in zip_longest(own, own[1:]) if speaker and words[speaker] <= most else ():
                 first = i if first is None else first
                 if following is None or self.said[following].turn - self.said[i].turn > APART:
-                    after = next((j for j in self._onwards(i, turns=2) if self._calls(j)), 0)
-                    if after or any(self._calls(j) for j in range(first, i)):
+                    calls = self._offers_or_calls if _UNNAMED.fullmatch(speaker) else self._calls
+                    after = next((j for j in self._onwards(i, turns=2) if calls(j)), 0)
+                    if after or any(calls(j) for j in range(first, i)):
                         yield self._announced(first), max(after, i) + 1
                     first = None
 
     def _announced(self, i: int) -> int:
         """The sentence that calls the voice of this one by name, where one does shortly before."""
-        names = set(self.said[i].speaker.split())
+        names = set() if _UNNAMED.fullmatch(self.said[i].speaker) else set(self.said[i].speaker.split())
         before = range(max(0, i - ANNOUNCED), i)
         return next((j for j in before if names & set(_WORD.findall(self.said[j].text))), i)
 
@@ -148,6 +151,9 @@ class _Episode:
     def _calls(self, i: int) -> bool:
         """Whether a sentence sends to an address, or gives one with an offer."""
         return self._sends(i) or bool(self.sites[i] and self.offers[i])
+
+    def _offers_or_calls(self, i: int) -> bool:
+        return self.offers[i] or self._calls(i)
 
     def _pitches(self, i: int) -> bool:
         """Whether a sentence sends to an address as sponsors do, and not as a guest does who is asked for one."""

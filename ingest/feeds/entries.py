@@ -37,6 +37,7 @@ class FeedContext:
     base: str
     author: str = ""
     people: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     passwords: dict[str, Credentials] = field(default_factory=dict)  # by origin: those that addresses carry
 
     def absolute(self, url: str) -> str:
@@ -92,6 +93,7 @@ def read_entry(entry: Mapping[str, Any], tags: PodcastTags, feed: FeedContext) -
         season=_number(tags.season) or _number(_text(entry, "itunes_season")),
         number=_number(tags.episode) or _number(_text(entry, "itunes_episode")),
         people=tuple(tags.people) or feed.people,
+        hosts=tuple(tags.hosts) or feed.hosts,
         transcripts=_transcripts(tags.transcripts, feed),
         opted_out=opt_out.by_tags(tags.texts),
     )

@@ -41,7 +41,7 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
     if parsed.bozo or not well_formed:
         warnings.append("is not well-formed XML: read as far as possible")
     feed = _feed(url, podcast, parsed.feed, channel)
-    context = FeedContext(feed.podcast, url, base or url, feed.author, tuple(channel.people))
+    context = FeedContext(feed.podcast, url, base or url, feed.author, tuple(channel.people), tuple(channel.hosts))
     episodes, complaints = _episodes(parsed.entries, items, context)
     if not feed.title:
         warnings.append("has no title")

@@ -21,6 +21,7 @@ DECLARATION = re.compile(rb"""xmlns:([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,200})["'
 NAMESPACES = (b"podcastindex.org/namespace", b"github.com/podcastindex-org/podcast-namespace")
 ITEM = re.compile(rb"<((?:[\w.-]{1,40}:)?(?:item|entry))[\s>].*?(?:</\1\s*>|(?=<\1[\s>])|\Z)", re.DOTALL)
 TEXTS = ("person", "season", "episode", "guid", "txt")
+HOSTS = frozenset({"host", "co-host"})  # of the roles at podcasttaxonomy.com; "guest host" stands in for one
 MAX_DEPTH = 100  # elements inside elements: feeds have five or six, and some parsers slow down with each
 MAX_TEXT = 1000  # characters of a person's name
 
@@ -38,13 +39,14 @@ class AlternateEnclosure:
 class PodcastTags:
     """What one item, or the channel, says in the `podcast:` namespace; `guid` is the item's, or the `podcast:guid`.
 
-    `texts` are the `podcast:txt` tags as (purpose, text).
+    `hosts` are those of the `people` whose role is host, as it is where none is given. `texts` are the `podcast:txt` tags as (purpose, text).
     """
 
     guid: str = ""
     season: str = ""
     episode: str = ""
     people: list[str] = field(default_factory=list)
+    hosts: list[str] = field(default_factory=list)
     transcripts: list[TranscriptLink] = field(default_factory=list)
     alternates: list[AlternateEnclosure] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
@@ -60,6 +62,7 @@ class _TagHandler(ContentHandler):
         names = (*TEXTS, "transcript", "alternateEnclosure", "source")
         self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in names}
         self._purpose = ""  # of the podcast:txt that is open
+        self._role = ""  # of the podcast:person that is open
         self._current = self.channel
         self._depth = self.deepest = 0
         self._item_depth = -1  # of the item that is open
@@ -90,6 +93,7 @@ class _TagHandler(ContentHandler):
                 current.alternates[-1].urls.append(url)
         elif tag != "transcript":
             self._tag, self._text, self._purpose = tag, [], attrs.get("purpose", "")
+            self._role = attrs.get("role", "").strip().lower() or "host"
         elif url := attrs.get("url", "").strip():
             rest = [attrs.get(name, "").strip() for name in ("type", "language", "rel")]
             current.transcripts.append(TranscriptLink(url, *rest))
@@ -111,6 +115,7 @@ class _TagHandler(ContentHandler):
             name = " ".join(text.split())[:MAX_TEXT]
             if name and name not in self._current.people:
                 self._current.people.append(name)
+                self._current.hosts += [name] if self._role in HOSTS else []
         elif tag == "txt":
             self._current.texts.append((self._purpose[:MAX_TEXT], text[:MAX_TEXT]))
         elif not getattr(self._current, tag):

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import cache
+from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
@@ -84,6 +85,18 @@ def to_markdown(transcript: Transcript) -> str:
 def text_body(turns: Iterable[Turn]) -> str:
     """The turns as text: `Name:`, a blank line, the paragraphs; without a final newline."""
     return "\n\n".join(_body(normal_turns(turns)))
+
+
+def text_hash(turns: Iterable[Turn]) -> str:
+    """SHA-256 of the words and speakers as the document has them, as hex: by it an edit shows."""
+    return sha256(text_body(turns).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def is_edited(transcript: Transcript) -> bool:
+    """Whether the text may be another than was written: by its hash, else by its segments; unknown without both."""
+    if known := transcript.provenance.get("text_sha256"):
+        return bool(known != text_hash(transcript.turns))
+    return transcript.turns != turns_from_segments(transcript.segments)
 
 
 def from_markdown(text: str, sidecar: str | None = None, *, subject: str = "") -> Transcript:

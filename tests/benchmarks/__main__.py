@@ -25,6 +25,7 @@ from tests.benchmarks import (
     bench_quality,
     bench_scale,
     bench_search,
+    bench_speakers,
     bench_speech,
     bench_transcribe,
 )
@@ -33,6 +34,7 @@ from tests.benchmarks.measure import Row, table
 
 ON_SAMPLE = ("feeds", "embedding", "search", "speech", "transcribe", "scale")
 ON_FOLDER = ("quality", "peers", "adverts")
+WITH_EXTRA = ("speakers",)  # and the extra `bench`
 PEERS = ("txtai", "qdrant_client", "faiss")
 NOT_RUN = f"""
 Not measured: the quality of search, and search beside other systems. Both need transcripts with judged questions:
@@ -45,20 +47,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join((*ON_SAMPLE, *ON_FOLDER)))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join((*ON_SAMPLE, *WITH_EXTRA, *ON_FOLDER)))
     parser.add_argument("--folder", type=Path, help=FOLDER)
     parser.add_argument("--episodes", type=int, default=0, help="only the first N transcripts of the folder")
     parser.add_argument("--home", type=Path, default=Path(".demo/bench"), help="where indexes are kept between runs")
     parser.add_argument("--items", type=int, default=2_000, help="of the feed (default %(default)s)")
-    parser.add_argument("--recordings", type=Path, help="a folder of recordings with a manifest.json, for speech")
+    parser.add_argument(
+        "--recordings", type=Path, help="a folder of recordings with a manifest.json, for speech and speakers"
+    )
     parser.add_argument("--model", default=bench_transcribe.MODEL, help="of speech (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=2, help="of audio (default %(default)s)")
     parser.add_argument("--rows", type=int, default=bench_scale.ROWS, help="chunks at most (default %(default)s)")
     asked = parser.parse_args()
     parts = asked.parts or [*ON_SAMPLE, *(ON_FOLDER if asked.folder else ())]
-    if unknown := set(parts) - {*ON_SAMPLE, *ON_FOLDER}:
+    if unknown := set(parts) - {*ON_SAMPLE, *WITH_EXTRA, *ON_FOLDER}:
         parser.error(
-            f"there is no part {', '.join(sorted(unknown))}; choose from {', '.join((*ON_SAMPLE, *ON_FOLDER))}"
+            f"there is no part {', '.join(sorted(unknown))}; choose from {', '.join((*ON_SAMPLE, *WITH_EXTRA, *ON_FOLDER))}"
         )
     if not asked.folder and (without := set(parts) & set(ON_FOLDER)):
         parser.error(f"{', '.join(sorted(without))} needs --folder DIR; {FOLDER}")
@@ -73,6 +77,7 @@ def main() -> None:
         "feeds": lambda: bench_feeds.run(asked.items),
         "embedding": lambda: bench_embedding.run(corpus()),
         "search": lambda: bench_search.run(corpus()),
+        "speakers": lambda: bench_speakers.run(asked.recordings),
         "speech": lambda: bench_speech.run(asked.model, asked.recordings, asked.home),
         "transcribe": lambda: bench_transcribe.run(asked.minutes, asked.model),
         "scale": lambda: bench_scale.run(corpus(), asked.rows),

@@ -37,7 +37,7 @@ from ingest.speech.segments import Word
 from ingest.speech.transcribe import Transcription
 from ingest.times import now
 from tests.conftest import ROOT
-from tests.fakes import BagOfWords
+from tests.fakes import BagOfWords, TwoVoices
 from tests.podcast_host import PodcastHost, Reply, document, redirect
 
 SOUND = next((ROOT / "tests" / "sample" / "audio").glob("first-calls.*")).read_bytes()
@@ -127,6 +127,10 @@ def statuses(context):
 
 def documents(context):
     return context.ingest.library.documents()
+
+
+def texts(context):
+    return {one.name: context.ingest.library.storage.get(one.name) for one in documents(context)}
 
 
 def read(context, guid):
@@ -737,3 +741,26 @@ def test_steps_raise_what_the_engine_decides_on(context, host):
     with pytest.raises(AudioError):
         pipeline.download(context.ingest, records(context)["one"].episode, lambda _done, _total: None)
     assert refused.value.status == 503
+
+
+@pytest.mark.parametrize("setting", ["speakers", "whisper_model"])
+def test_another_setting_transcribes_nothing_again(host, tmp_path, setting):
+    with opened(tmp_path / "home") as first:
+        subscribe(first, host.url("/feed.xml"))
+        run(first)
+        before = texts(first)
+    parrot = Parrot()
+    with opened(tmp_path / "home", parrot, **{setting: "auto"}) as second:
+        run(second)
+        assert ([], before) == (parrot.heard, texts(second))
+
+
+@pytest.mark.parametrize("fails", ["", "no voice was found"])
+def test_a_run_tells_voices_apart_and_loses_no_text_where_that_fails(context, fails):
+    diarizer = TwoVoices(change=0.2, fails=fails)
+    voiced = RunContext(context.home, replace(context.ingest, diarizer=diarizer), context.store, context.embedder)
+    assert not run(voiced).failed
+    assert 2 == len(diarizer.heard)
+    told = read(context, "one").provenance["speakers"]
+    assert fails == told.get("error", "")
+    assert texts(context)

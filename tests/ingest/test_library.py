@@ -1,12 +1,16 @@
 import sqlite3
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from ingest import storage
 from ingest.errors import DiskFullError, HomeError, NotFoundError, TranscriptError
+from ingest.intake import find_sources
 from ingest.library import Document, Library
 from ingest.models import Episode, Segment, Transcript, Turn
+from ingest.transcripts.document import text_hash, turns_from_segments
+from tests.faults import Faults
 
 EPISODE = Episode(
     "quota", "https://quota.example/?p=1", "Keeping your best seller", published="Mon, 05 Jan 2026 08:00:00 GMT"
@@ -198,3 +202,55 @@ def test_a_library_that_can_only_be_read_is_looked_up_all_the_same(library, monk
 
     assert document == Library(library.root).find(EPISODE.key)
     assert isinstance(document, Document)
+
+
+BOLD = "I rang them **four** times."
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace("Hello", "Good morning"),
+        lambda text: text.replace("Ann:", "Anne:"),
+        lambda text: f"{text}\n{BOLD}\n",
+        lambda text: text.split("## Transcript")[0],  # no document any more
+    ],
+)
+@pytest.mark.parametrize("with_times", [True, False])
+def test_a_text_edited_by_hand_is_copied_before_it_is_overwritten(library, edit, with_times):
+    said = (Segment(0.0, 1.0, "Hello there.", "Ann"), Segment(1.0, 2.0, "Good to be here.", "Bo"))
+    turns = turns_from_segments(said)
+    written = Transcript(EPISODE, turns, said if with_times else (), "2026-11-01T00:00:00.000Z")
+    written = replace(written, provenance={} if with_times else {"text_sha256": text_hash(turns)})
+    path = path_of(library, library.write(written))
+    path.write_text(edit(path.read_text()))
+    kept = path.read_bytes()
+    new = replace(TRANSCRIPT, transcribed_at="2026-11-28T05:00:00.000Z")
+
+    document = library.write(new)
+    library.write(replace(new, turns=(Turn("A third text."),)))
+
+    copies = sorted(path.parent.glob("*.edited-*"))
+    assert [kept] == [copy.read_bytes() for copy in copies]
+    assert f"{path.stem}.edited-2026-11-28-{sha256(kept).hexdigest()[:8]}.md" == copies[0].name
+    assert [document.name] == [one.name for one in library.documents()]
+    assert [] == [one for one in find_sources([library.root])[0] if ".edited-" in one.paths[0].name]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_text_nobody_edited_is_overwritten_without_a_copy(library, times):
+    said = (Segment(0.0, 1.0, "Hello there.", "Ann"), Segment(1.0, 2.0, "No — really: yes.", ""))
+    for number in range(times + 1):
+        segments = (*said, Segment(2.0, 3.0, f"Take {number}."))
+        library.write(Transcript(EPISODE, turns_from_segments(segments), segments))
+    assert 1 == len(list(library.root.rglob("*.md")))
+
+
+@pytest.mark.parametrize("at", range(1, 40, 3))
+def test_an_edited_text_is_there_wherever_the_write_is_killed(library, monkeypatch, at):
+    path = path_of(library, library.write(TRANSCRIPT))
+    path.write_text(f"{path.read_text()}\n{BOLD}\n")
+    kept = path.read_text()
+    with Faults(monkeypatch, at, kill=True, within=library.root):
+        library.write(replace(TRANSCRIPT, turns=(Turn("Another."),)))
+    assert kept in [file.read_text() for file in library.root.rglob("*.md")]

@@ -2,15 +2,19 @@
 
 import json
 import wave
+from dataclasses import replace
 
 import pytest
 
 from flows.cli import transcribe
 from flows.context import open_context
 from flows.progress import Reporter
+from index.query import Query
+from index.search import Searcher
 from ingest.models import Episode, Transcript, Turn
 from ingest.settings import Settings
 from tests.conftest import SPEECH_MODEL
+from tests.fakes import TwoVoices
 from tests.flows.cli.test_main import assert_one_line
 from tests.flows.test_run import feed
 from tests.podcast_host import PodcastHost, Reply, document
@@ -176,3 +180,66 @@ def test_an_episode_whose_address_has_expired_is_fetched_from_the_feeds_newer_on
     assert 0 == code, err
     (document_there,) = home.rglob("*.md")
     assert host.url("/a.flac?one-anew") in document_there.read_text()
+
+
+# Speakers
+
+
+def with_voices(context, diarizer):
+    return replace(context, ingest=replace(context.ingest, diarizer=diarizer))
+
+
+def test_an_episode_transcribed_anew_with_speakers_is_written_as_turns_and_searched_by_them(context, host):
+    name = kept(context, host.url("/a.flac"))
+
+    assert [] == again(with_voices(context, TwoVoices()), name)
+
+    path = context.ingest.library.root / name
+    anew = context.ingest.library.read(name)
+    assert ["Speaker 1", "Clara"] == [turn.speaker for turn in anew.turns]  # "my guest today is Clara"
+    assert "\n\nSpeaker 1:\n\n" in path.read_text()
+    assert {"Speaker 1", "Clara"} == {one.speaker for one in anew.segments}
+    told = anew.provenance["speakers"]
+    assert ("two voices", 2, ["Clara"]) == (told["model"], told["voices"], list(told["names"]))
+    query = Query("what did they say", speaker="Speaker 1")
+    hits = Searcher(context.store, context.embedder).search(query).hits
+    assert {"Speaker 1"} == {hit.answer.speaker for hit in hits}
+
+
+def test_an_earlier_text_stays_where_voices_cannot_be_told_apart(context, host):
+    name = kept(context, host.url("/a.flac"))
+
+    failed = again(with_voices(context, TwoVoices(fails="no voice was found")), name)
+
+    assert "no voice was found; the earlier text is kept" in failed[0][1]
+    assert (OLD,) == context.ingest.library.read(name).turns
+
+
+def test_a_text_edited_by_hand_is_copied_before_it_is_transcribed_anew(context, host):
+    name = kept(context, host.url("/a.flac"))
+    path = context.ingest.library.root / name
+    path.write_text(path.read_text().replace("An older", "My own"))
+
+    assert [] == again(context, name)
+
+    (copy,) = path.parent.glob("*.edited-*.md")
+    assert "My own transcript." in copy.read_text()
+    assert "My own transcript." not in path.read_text()
+
+
+def test_speakers_of_a_file_are_told_apart_on_request_only(call, monkeypatch, spoken):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", SPEECH_MODEL)
+    asked = []
+    monkeypatch.setattr("flows.context.open_diarizer", lambda choice, _: asked.append(choice) or TwoVoices())
+
+    code, out, _ = call("transcribe", spoken, "--speakers")
+    call("transcribe", spoken)
+
+    assert (0, ["auto", "off"]) == (code, asked)
+    assert "\n\nSpeaker 1:\n\n" in out
+
+
+def test_what_is_missing_for_speakers_is_one_line(call, monkeypatch, spoken):
+    monkeypatch.setattr("ingest.speech.diarize.find_spec", lambda _: None)
+    code, _, err = call("transcribe", spoken, "--speakers")
+    assert (2, 1, True) == (code, err.count("\n"), "soundbite[speakers]" in err)

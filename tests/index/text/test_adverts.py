@@ -117,6 +117,16 @@ def test_one_address_given_twice_is_one_message():
     assert [first, *between, last] == in_one_turn(TALK, first, *between, last, TALK)
 
 
+@pytest.mark.parametrize("offer", ["Use the code quota at checkout.", "Get $20 off.", "There is a free trial for you."])
+@pytest.mark.parametrize(("voice", "marked"), [("Speaker 3", True), ("Carl", False), ("", False)])
+def test_a_voice_without_a_name_that_is_heard_once_and_makes_an_offer_reads_a_message(offer, voice, marked):
+    talk = [("Speaker 1", *[TALK] * 6), ("Speaker 2", *[f"A Speaker 3 said {TALK}"] * 6)] * 3
+    message = [(voice, "Paperlane keeps your notes.", offer)]
+    assert (list(message[0][1:]) if marked else []) == in_turns(*talk, *message, *talk)
+    assert [] == in_turns(*talk, (voice, "Paperlane keeps your notes."), *talk)
+    assert [] == in_turns(*talk, *message, (voice, *[TALK] * 9), *talk)  # a guest says more
+
+
 def test_a_voice_heard_only_there_is_an_interview_with_the_sponsor():
     talk = [("Ann", *[TALK] * 8), ("Ben", *[TALK] * 8)] * 4
     interview = [

@@ -187,3 +187,20 @@ def test_a_revision_has_other_audio_or_another_title_under_the_same_guid():
     assert is_revision(old, replace(old, audio_url="https://x.example/2.mp3"))
     assert is_revision(old, replace(old, title="Title (fixed)"))
     assert not is_revision(old, replace(old, title="Other", guid="h"))
+
+
+@pytest.mark.parametrize(
+    ("persons", "hosts"),
+    [
+        ('<podcast:person role="guest">Ada</podcast:person>', ("Mara",)),  # the feed's host is not named again
+        ('<podcast:person role=" Host ">Ada</podcast:person>', ("Ada",)),
+        ('<podcast:person role="Guest Host">Ada</podcast:person><podcast:person>Bo</podcast:person>', ("Bo",)),
+        ('<podcast:person role="Editor">Ada</podcast:person>', ("Mara",)),
+        ("", ("Mara",)),
+    ],
+)
+def test_hosts_are_those_whose_role_is_host_of_the_item_else_of_the_feed(persons, hosts):
+    document = f"""<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><title>T</title>
+      <podcast:person>Mara</podcast:person><item><title>One</title><guid>a</guid>{persons}
+      <enclosure url="https://cdn.example/one.mp3" length="9" type="audio/mpeg"/></item></channel></rss>"""
+    assert hosts == parse(URL, document.encode()).episodes[0].hosts

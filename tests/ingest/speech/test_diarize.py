@@ -1,0 +1,121 @@
+"""Voices told apart by the real library, once a session; and what is made of its answers."""
+
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ingest.audio.decode import RATE
+from ingest.errors import AudioError, SettingsError, TranscriptionError
+from ingest.speech import diarize
+from ingest.speech.diarize import Pyannote, Senko, VoiceTurn, from_annotation, joined, open_diarizer
+from tests.conftest import ROOT
+from tests.flac import write_flac
+
+EPISODE = ROOT / "tests" / "sample" / "audio" / "pipeline-review.mp3"  # three people, 72 seconds
+STEP = 0.05  # seconds
+
+
+def reference():
+    """Who speaks when in it, from its RTTM."""
+    lines = (ROOT / "tests" / "sample" / "turns" / "pipeline-review.rttm").read_text().split("\n")
+    fields = [line.split() for line in lines if line.strip()]
+    return [VoiceTurn(float(one[3]), float(one[3]) + float(one[4]), one[7]) for one in fields]
+
+
+@pytest.fixture(scope="module")
+def diarizer():
+    return Senko("cpu")
+
+
+@pytest.fixture(scope="module")
+def turns(diarizer):
+    return diarizer.diarize(EPISODE)
+
+
+def voice_at(turns, moment):
+    return next((turn.voice for turn in turns if turn.start <= moment < turn.end), None)
+
+
+def test_three_people_are_three_voices_and_each_speaks_when_they_do(turns):
+    """Every moment of the reference, a quarter of a second from its edges."""
+    assert 3 == len({turn.voice for turn in turns})
+    pairs = [
+        (turn.voice, voice_at(turns, moment))
+        for turn in reference()
+        for moment in np.arange(turn.start + 0.25, turn.end - 0.25, STEP)
+    ]
+    best = {
+        name: max({heard for _, heard in pairs}, key=lambda heard: pairs.count((name, heard))) for name, _ in set(pairs)
+    }
+    assert 3 == len(set(best.values()))
+    assert sum(best[name] == heard for name, heard in pairs) / len(pairs) > 0.97
+
+
+def test_turns_are_in_order_and_within_the_recording(turns):
+    assert turns == sorted(turns, key=lambda turn: turn.start)
+    assert all(0 <= turn.start < turn.end < 73 for turn in turns)
+
+
+def test_silence_has_no_voices(diarizer, tmp_path):
+    silence = write_flac(tmp_path / "silence.flac", np.zeros(3 * RATE, np.float32), 1)
+    assert [] == diarizer.diarize(silence)
+
+
+def test_what_is_no_audio_is_said(diarizer, tmp_path):
+    (tmp_path / "page.mp3").write_text("<html>")
+    with pytest.raises(AudioError):
+        diarizer.diarize(tmp_path / "page.mp3")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no kernel"), MemoryError(), KeyError("merged_segments")])
+def test_whatever_the_library_raises_is_one_of_our_errors(monkeypatch, error):
+    def fail(**_):
+        raise error
+
+    monkeypatch.setitem(sys.modules, "senko", SimpleNamespace(Diarizer=fail))
+    with pytest.raises(TranscriptionError, match="cannot be told apart"):
+        Senko("cpu").diarize(EPISODE)
+
+
+def test_off_is_nothing_and_auto_is_what_is_installed():
+    assert open_diarizer("off") is None
+    assert isinstance(open_diarizer("auto"), Senko)
+
+
+@pytest.mark.parametrize(("choice", "install"), [("auto", "soundbite"), ("pyannote", "pyannote.audio")])
+def test_what_is_not_installed_is_said_with_how_to_install_it(monkeypatch, choice, install):
+    monkeypatch.setattr(diarize, "find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match=f"pip install '?{install}") as refused:
+        open_diarizer(choice)
+    assert "SOUNDBITE_SPEAKERS" == refused.value.subject
+
+
+def test_a_pyannote_answer_is_read_with_its_overlaps(monkeypatch, tmp_path):
+    """Its pipeline needs a token and is not run here; this is the form of its answer."""
+    tracks = [
+        (SimpleNamespace(start=1.0, end=2.5), "_", "SPEAKER_01"),
+        (SimpleNamespace(start=0.0, end=1.5), "_", "SPEAKER_00"),
+    ]
+    annotation = SimpleNamespace(itertracks=lambda yield_label: tracks if yield_label else None)
+    asked = []
+
+    def pipeline(sound):
+        asked.append((tuple(sound["waveform"].shape), sound["sample_rate"]))
+        return SimpleNamespace(speaker_diarization=annotation)
+
+    monkeypatch.setattr(diarize, "_pyannote_pipeline", lambda _: pipeline)
+    sound = write_flac(tmp_path / "sound.flac", np.zeros(3 * RATE, np.float32), 1)
+    assert [VoiceTurn(0.0, 1.5, "SPEAKER_00"), VoiceTurn(1.0, 2.5, "SPEAKER_01")] == Pyannote().diarize(sound)
+    assert [((1, 3 * RATE), RATE)] == asked
+    assert [VoiceTurn(1.0, 2.5, "SPEAKER_01"), VoiceTurn(0.0, 1.5, "SPEAKER_00")] == from_annotation(annotation)
+
+
+@pytest.mark.parametrize("sizes", [[3], [1, 1, 1, 1], [5, 1, 9], [2, 2, 2, 2, 2]])
+def test_sound_is_joined_into_blocks_of_at_least_so_many_seconds(sizes):
+    blocks = [np.full(size * RATE, size, np.float32) for size in sizes]
+    found = list(joined(iter(blocks), 3))
+    assert np.array_equal(np.concatenate(blocks), np.concatenate(found))
+    assert all(len(one) >= 3 * RATE for one in found[:-1])
+    assert max(len(one) for one in found) <= (2 + max(sizes)) * RATE
