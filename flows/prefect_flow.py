@@ -13,7 +13,7 @@ from prefect.tasks import Task, exponential_backoff
 
 from flows import run as runs
 from flows.children import PARENT, end_with
-from flows.context import given_context
+from flows.context import open_context
 from flows.progress import reporting
 from flows.report import RunReport
 from flows.steps import Actions, Selection
@@ -72,9 +72,13 @@ def run(  # noqa: PLR0917 - Prefect passes them by name
     """Poll every feed (or one), transcribe what is new, index it; settings come from the environment."""
     if parent := os.environ.get(PARENT):
         end_with(int(parent))
-    selection = Selection(podcast, latest, since, due_only, match, everything)
-    with given_context(read_settings()) as context, reporting() as reporter:
-        report = runs.run(context, reporter, selection, TASKS)
+    with reporting() as reporter:
+        if begun := runs.given():
+            report = begun.complete(reporter, TASKS)
+        else:
+            selection = Selection(podcast, latest, since, due_only, match, everything)
+            with open_context(read_settings()) as context:
+                report = runs.run(context, reporter, selection, TASKS)
     record(report)
     return report.as_dict()
 

@@ -116,6 +116,14 @@ class Ledger(Subscriptions):
             )  # fmt: skip
             return [row[0] for row in rows]
 
+    def captioned(self) -> set[str]:
+        """Keys of the episodes that are not done and whose publisher offers a transcript."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT key FROM episodes WHERE status != 'done' AND json_array_length(data, '$.transcripts') > 0"
+            )
+            return {row[0] for row in rows}
+
     def published(self, podcast: str) -> list[datetime]:
         """When its latest hundred episodes came out, newest first."""
         with self._reading() as db:

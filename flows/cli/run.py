@@ -14,6 +14,8 @@ from flows.context import open_context
 from flows.names import next_feed
 from flows.progress import reporting, say
 from flows.report import RunReport
+from flows.run import begin
+from flows.steps import ACTIONS, Selection
 from ingest.ledger import Ledger, unless_damaged
 from ingest.settings import Settings
 
@@ -57,12 +59,14 @@ def run(  # noqa: PLR0917 - Typer passes them by name
         if json:
             output.emit(RunReport().as_dict())
         return
+    selection = Selection(podcast, latest or 0, first, match=match, everything=everything)
     with open_context(settings) as opened:
-        opened.check()  # said now rather than after the engine has started
-        say("Starting the flow engine (Prefect); the first start takes longest")
-        report = engine.run_once(
-            settings, opened, podcast=podcast, latest=latest or 0, since=first, match=match, everything=everything
-        )
+        with reporting() as reporter:
+            begun = begin(opened, reporter, selection)
+            done = None if begun.has_work else begun.complete(reporter, ACTIONS).as_dict()
+        if done is None:
+            say("Starting the flow engine (Prefect); the first start takes longest")
+        report = done or engine.complete(settings, begun, selection)
     if json:
         output.emit(report)
     else:
