@@ -95,6 +95,16 @@ def update(
     return report
 
 
+def tidy(store: Store) -> None:
+    """Compact the index and remove old versions and what killed writers have left; waits for other writers.
+
+    Raises `IndexingError`, `IndexNotBuiltError`.
+    """
+    with _exclusive(store.root):
+        store.heal()
+        store.maintain(force=True)
+
+
 class _Update:
     """One pass over the library; `owners` are the names of the documents that count, by the key of their episode."""
 

@@ -162,6 +162,15 @@ class Ledger(Subscriptions):
                 (episode_row(episode)[3], status, reason, seconds(next_try), lasting, episode.key),
             )
 
+    def retry(self, *, key: str = "", podcast: str = "") -> int:
+        """Make failed episodes pending as if never tried: one, those of a podcast, or all; how many."""
+        with self._writing() as db:
+            return db.execute(
+                "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0, lasting = 0 "
+                "WHERE status = 'failed' AND ?1 IN ('', key) AND ?2 IN ('', podcast)",
+                (key, podcast),
+            ).rowcount
+
     def reconcile(self, keys: Collection[str]) -> int:
         """Bring the statuses to what the library holds; how many episodes are to be made again.
 

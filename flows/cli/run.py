@@ -127,21 +127,30 @@ def serve(
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0917 - Typer passes them by name
     context: typer.Context,
     every: Annotated[str, typer.Option(help="How often to look for new episodes: 30m, 1h, 1d.")] = "1h",
     host: Host = "127.0.0.1",
     port: Port = 8000,
     without_keys: WithoutKeys = False,
+    no_api: Annotated[bool, typer.Option("--no-api", help="Without the search page and the HTTP API.")] = False,
+    no_flows: Annotated[bool, typer.Option("--no-flows", help="Without the scheduled runs.")] = False,
 ) -> None:
-    """Keep going: the flow on a schedule and the search page, in the foreground until Ctrl-C."""
-    _check_reach(host, without_keys)
+    """Keep going: the flow on a schedule and the search page, in the foreground until Ctrl-C.
+
+    Once a day the index is compacted and compared with library and ledger, as by `soundbite maintain` and `verify`.
+    SOUNDBITE_NOTIFY_URL names a webhook that is told what fails.
+    """
+    if no_api and no_flows:
+        raise typer.BadParameter("--no-api and --no-flows leave nothing to do; leave one of them out")
+    if not no_api:
+        _check_reach(host, without_keys)
     settings = settings_of(context)
     Ledger(settings.ledger_path).open()
     _publish(settings)
     from flows.up import interval, keep_going
 
-    keep_going(settings, interval(every), host, port)
+    keep_going(settings, None if no_flows else interval(every), None if no_api else (host, port))
 
 
 def _check_reach(host: str, without_keys: bool) -> None:

@@ -6,6 +6,7 @@ an episode is written its key stands in the file `WRITING`, so that the next run
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -191,6 +192,15 @@ class Store:
             return dict(zip(("episodes", "chunks", "unindexed"), numbers, strict=True))
 
         return self._run(count)
+
+    def chunk_counts(self) -> dict[str, int]:
+        """How many chunks there are of each episode, by its key; reads the keys of all."""
+
+        async def read(tables: Tables) -> Counter[str]:
+            rows = await tables.chunks.query().select(["key"]).to_arrow()
+            return Counter(rows["key"].to_pylist())
+
+        return self._run(read)
 
     def vectors(self, key: str) -> dict[str, Vectors]:
         """The vectors of the windows of an episode's chunks, by chunk id: float32 [windows, dimension]."""

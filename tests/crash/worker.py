@@ -81,7 +81,6 @@ def main():
 
 
 if __name__ == "__main__":
-    import lancedb  # noqa: F401 - once, for all forks
-    import lancedb.merge
+    __import__("lancedb.merge")  # once, for all forks
 
     main()
