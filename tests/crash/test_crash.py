@@ -57,6 +57,7 @@ def worker(tmp_path_factory):
     worker = Worker(tmp_path_factory.mktemp("crash") / "log")
     yield worker
     worker.process.stdin.close()
+    worker.process.stdout.close()
     worker.process.wait(60)
     worker.log.close()
 

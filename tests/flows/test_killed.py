@@ -96,8 +96,16 @@ def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
     with started(command, *up):
         wait_for(lambda: Store(command.home / "index").episodes(), START)
         told = (command.home / "told").read_text()
-        listed = prefect("deployment", "ls", api=re.findall(r"Runs: (\S+)", told)[-1])
-    assert "soundbite/every" in listed
+        api = re.findall(r"Runs: (\S+)", told)[-1]
+        listed = prefect("deployment", "ls", api=api)
+        wait_for(lambda: " Running " not in prefect("flow-run", "ls", api=api), 120)
+        host.serve("/feed.xml", document(feed("one", "two", more=CAPTIONED)))  # there is work again
+        host.serve("/audio/one.mp3", Reply(404))
+        ran = command("run", "--podcast", "quota", "--match", "one")
+        runs = prefect("flow-run", "ls", api=api)
+    assert {"soundbite/every", "maintain/daily"} <= set(re.findall(r"[a-z]+/[a-z]+", listed))
+    assert "1 new" in ran.stdout, ran.stderr
+    assert re.search(r"quota, 20\d\d-", runs), "a run beside `up` uses its server"
     assert "at capacity" not in told
     assert len(re.findall("Search page", told)) == 2
     assert not at_work(command.home)
