@@ -6,6 +6,7 @@ an episode is written its key stands in the file `WRITING`, so that the next run
 """
 
 import asyncio
+import shutil
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -56,6 +57,10 @@ class Store:
         generations.publish(self.root, self.folder)
         self._folder = ""
 
+    def discard(self) -> None:
+        """Remove a store that was not published."""
+        shutil.rmtree(self.root / self._folder, ignore_errors=True)
+
     def create(self, model: str, dimension: int) -> None:
         """Make empty tables for a model's vectors, unless a complete set is there.
 
@@ -68,6 +73,12 @@ class Store:
         generations.create_tables(self.root, name, model, dimension)
         if not self._folder:
             generations.publish(self.root, name)
+
+    @property
+    def model(self) -> tuple[str, int]:
+        """The name and the dimension of the model whose vectors the index holds."""
+        tables = self._tables()
+        return tables.model, tables.dimension
 
     def require(self, model: str, dimension: int) -> None:
         """Raises `IndexMismatchError` unless the index holds this model's vectors."""
