@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Event, Thread
+from threading import enumerate as enumerate_threads
 from typing import Any, Self, TypeVar
 
 from flows.progress import Reporter
 from ingest.models import Advance
 
 STOP_SECONDS = 2.0  # that an interrupted run waits for its jobs; they are left behind, as by a kill, which heals
+
+NAME = "job"  # how the threads are called, so that they are known where the process ends
 
 T = TypeVar("T")
 
@@ -64,13 +67,18 @@ class Jobs:
                 future.set_exception(error)
 
         self._running[future] = _Job(kind, of, then)
-        Thread(target=run, name=f"{kind} {of}", daemon=True).start()
+        Thread(target=run, name=f"{NAME} {kind} {of}", daemon=True).start()
 
     def wait(self, seconds: float) -> None:
         """Wait until a job ends, so long at most, and go on with what follows those that have."""
         done = wait(self._running, seconds, FIRST_COMPLETED).done
         for future in [each for each in self._running if each in done]:
             self._running.pop(future).then(future)
+
+
+def left_behind() -> bool:
+    """Whether jobs of an interrupted run are still at work in this process."""
+    return any(thread.name.startswith(f"{NAME} ") for thread in enumerate_threads())
 
 
 @dataclass(slots=True)

@@ -6,7 +6,8 @@ from contextvars import ContextVar
 
 import pytest
 
-from flows.jobs import STOP_SECONDS, Jobs, StoppableReporter
+from flows.jobs import STOP_SECONDS, Jobs, StoppableReporter, left_behind
+from tests.flows.test_children import wait_for
 
 WHO = ContextVar("who", default="nobody")
 
@@ -43,6 +44,16 @@ def test_an_error_of_a_job_is_its_futures(error):
     jobs.wait(10)
 
     assert [error] == seen
+
+
+def test_it_is_known_whether_jobs_are_left_behind():
+    over, jobs = threading.Event(), Jobs()
+    jobs.start("download", "a file", over.wait, lambda _: None)
+    assert left_behind()
+
+    over.set()
+    jobs.wait(10)
+    wait_for(lambda: not left_behind(), 10)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from flows.children import free_port
+from flows.children import answers, free_port
 from index.store.lance import Store
 from tests.conftest import SOUNDBITE, Command
 from tests.flows.test_children import wait_for
@@ -103,7 +103,7 @@ def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
         wait_for(lambda: not at_work(command.home), 5)
 
     host.serve("/two.srt", READY)
-    with started(command, *up):
+    with started(command, "up", "--every", "1h", *up[3:]):
         wait_for(lambda: Store(command.home / "index").episodes(), START)
         told = (command.home / "told").read_text()
         api = re.findall(r"Runs: (\S+)", told)[-1]
@@ -118,6 +118,28 @@ def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
     assert any(name.startswith("quota, ") for name in names), f"a run beside `up` uses its server: {names}"
     assert "at capacity" not in told
     assert len(re.findall("Search page", told)) == 2
+    assert not at_work(command.home)
+
+
+@pytest.mark.slow
+def test_up_serves_the_page_alone_where_no_flows_are_wanted(command):
+    port = free_port(0)
+    with started(command, "up", "--no-flows", "--port", str(port)) as process:
+        wait_for(lambda: answers(port, "/livez"), START)
+        assert not (command.home / "prefect").exists()
+    assert 0 == process.returncode
+    assert not at_work(command.home)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_interrupted_ends_while_a_host_is_silent(command, host):
+    """Also where threads wait for it."""
+    host.serve("/two.srt", FOREVER)
+    with started(command, "run") as process:
+        wait_for(lambda: asked(host), START)
+        process.send_signal(signal.SIGINT)
+        process.wait(40)
+    assert 130 == process.returncode
     assert not at_work(command.home)
 
 
