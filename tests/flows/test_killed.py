@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -125,7 +126,9 @@ def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
 def test_up_serves_the_page_alone_where_no_flows_are_wanted(command):
     port = free_port(0)
     with started(command, "up", "--no-flows", "--port", str(port)) as process:
-        wait_for(lambda: answers(port, "/livez"), START)
+        wait_for(lambda: "Search page" in (command.home / "told").read_text(), START)
+        time.sleep(1)
+        assert answers(port, "/livez")
         assert not (command.home / "prefect").exists()
     assert 0 == process.returncode
     assert not at_work(command.home)
