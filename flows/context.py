@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,29 +93,6 @@ def open_context(settings: Settings) -> Iterator[RunContext]:
             open_diarizer(settings.speakers, settings.whisper_device),
         )
         yield RunContext(settings.home, ingest, Store(settings.index_dir), open_embedder(settings))
-
-
-_HANDED_OVER: ContextVar[RunContext | None] = ContextVar("handed over", default=None)
-
-
-@contextmanager
-def handed_over(context: RunContext) -> Iterator[None]:
-    """Let `given_context` give this context, so that its lock is held from before the engine's start to the run's end."""
-    token = _HANDED_OVER.set(context)
-    try:
-        yield
-    finally:
-        _HANDED_OVER.reset(token)
-
-
-@contextmanager
-def given_context(settings: Settings) -> Iterator[RunContext]:
-    """The context handed over by this process, or one opened now. Raises `HomeError`, see `open_context`."""
-    if context := _HANDED_OVER.get():
-        yield context
-        return
-    with open_context(settings) as opened:
-        yield opened
 
 
 def open_web(settings: Settings) -> Client:

@@ -4,15 +4,17 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
 from flows.children import answers, child, free_port, wait_until_answers
-from flows.context import RunContext, handed_over
 from flows.logs import log_to
 from flows.progress import say
+from flows.run import Run, handed_over
+from flows.steps import Selection
 from ingest.errors import SoundbiteError
 from ingest.settings import Settings
 from ingest.storage import write_atomically
@@ -40,13 +42,14 @@ def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
         "PREFECT_LOGGING_LEVEL": log_level,
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,ingest,index",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-        # Nothing here needs these, or so often: an idle hour of the server took 69 s of CPU with Prefect's own, 55 s with these
+        # Nothing here needs these, or so often: an idle hour of the server took 69 s of CPU with Prefect's own, 41 s with these
         f"{SERVICES}_PAUSE_EXPIRATIONS_ENABLED": "false",
         f"{SERVICES}_FOREMAN_ENABLED": "false",
-        f"{SERVICES}_LATE_RUNS_LOOP_SECONDS": "60",
-        f"{SERVICES}_CLEANUP_RECONCILER_LOOP_SECONDS": "60",
-        f"{SERVICES}_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
-        f"{SERVICES}_REPOSSESSOR_LOOP_SECONDS": "60",
+        f"{SERVICES}_TRIGGERS_ENABLED": "false",  # for automations, of which we make none
+        f"{SERVICES}_LATE_RUNS_LOOP_SECONDS": "600",
+        f"{SERVICES}_CLEANUP_RECONCILER_LOOP_SECONDS": "600",
+        f"{SERVICES}_CANCELLATION_CLEANUP_LOOP_SECONDS": "600",
+        f"{SERVICES}_REPOSSESSOR_LOOP_SECONDS": "600",
         f"{SERVICES}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "15",  # so long the first run waits
         # Old runs are deleted, else its database only grows
         f"{SERVICES}_DB_VACUUM_ENABLED": "events,flow_runs",
@@ -128,30 +131,22 @@ def _port_of_up(home: Path) -> int:
     return 0
 
 
-def run_once(
-    settings: Settings,
-    context: RunContext,
-    *,
-    podcast: str = "",
-    latest: int = 0,
-    since: datetime | None = None,
-    match: str = "",
-    everything: bool = False,
-) -> dict[str, Any]:
-    """One run of the flow, here and now, in a context that is open; its report as plain data.
+def complete(settings: Settings, begun: Run, selection: Selection) -> dict[str, Any]:
+    """Let the flow complete a run that was begun here; its report as plain data.
 
     Raises `SoundbiteError` where Prefect fails.
     """
     # The terminal already says what fails and why; Prefect's own log would say it again with a traceback
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
-    with _engine(settings.home), handed_over(context):
+    with _engine(settings.home), handed_over(begun):
         from flows.prefect_flow import run
 
         log_to(settings.home / "logs" / "run.log")  # after Prefect has set up its own
         try:
-            return run(podcast=podcast, latest=latest, since=since, match=match, everything=everything)
+            report: dict[str, Any] = run(**asdict(selection))
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise SoundbiteError(
                 "Prefect", f"{reason} (its state lies in {settings.home / 'prefect'}; try again)"
             ) from error
+    return report

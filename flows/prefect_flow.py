@@ -13,11 +13,17 @@ from prefect.tasks import Task, exponential_backoff
 
 from flows import run as runs
 from flows.children import PARENT, end_with
-from flows.context import given_context
+from flows.context import open_context
+from flows.notify import tell_failures
 from flows.progress import reporting
 from flows.report import RunReport
 from flows.steps import Actions, Selection
+from flows.verify import differences
+from index.build import tidy
+from index.store.lance import Store
 from ingest import pipeline
+from ingest.ledger import Ledger
+from ingest.library import Library
 from ingest.settings import read_settings
 
 
@@ -72,11 +78,34 @@ def run(  # noqa: PLR0917 - Prefect passes them by name
     """Poll every feed (or one), transcribe what is new, index it; settings come from the environment."""
     if parent := os.environ.get(PARENT):
         end_with(int(parent))
-    selection = Selection(podcast, latest, since, due_only, match, everything)
-    with given_context(read_settings()) as context, reporting() as reporter:
-        report = runs.run(context, reporter, selection, TASKS)
+    settings = read_settings()
+    with reporting() as reporter:
+        if begun := runs.given():
+            report = begun.complete(reporter, TASKS)
+        else:
+            selection = Selection(podcast, latest, since, due_only, match, everything)
+            with open_context(settings) as context:
+                report = runs.run(context, reporter, selection, TASKS)
     record(report)
+    if due_only:  # nobody watches
+        tell_failures(settings.notify_url, report)
     return report.as_dict()
+
+
+@flow(name="maintain", flow_run_name="compact and verify", validate_parameters=True)
+def maintain() -> list[dict[str, Any]]:
+    """Compact the index, remove what killed writers have left, and compare library, ledger and index."""
+    if parent := os.environ.get(PARENT):
+        end_with(int(parent))
+    settings = read_settings()
+    store = Store(settings.index_dir)
+    if store.folder:
+        tidy(store)
+    found = differences(Library(settings.library_dir), Ledger(settings.ledger_path), store)
+    if found:
+        lines = "\n".join(f"- {one.what}: {one.found}" for one in found)
+        create_markdown_artifact(lines, key="soundbite-verify", description=f"{len(found)} differences")
+    return [one.as_dict() for one in found]
 
 
 def record(report: RunReport) -> None:

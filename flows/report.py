@@ -27,6 +27,11 @@ class RunReport:
     audio_seconds: float = 0.0
     work_seconds: float = 0.0
 
+    def warn(self, warning: str) -> None:
+        """Add a warning, once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
     @property
     def real_time_factor(self) -> float | None:
         """Seconds of work for a second of audio transcribed; None where nothing was."""

@@ -7,57 +7,60 @@ down, a full disk) costs no episode an attempt and is said once.
 import logging
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from flows.context import RunContext
+from flows.jobs import Jobs, StoppableReporter
 from flows.outages import Outages
 from flows.progress import Reporter
 from flows.report import RunReport
-from flows.steps import ACTIONS, EVERYTHING, Actions, ExpiredAddresses, Selection, opted_out
+from flows.steps import ACTIONS, EVERYTHING, Actions, Selection, opted_out
+from flows.work import Work
 from ingest import pipeline
-from ingest.errors import AudioError, FeedError, IndexingError, SoundbiteError, TranscriptionError, UnreachableError
+from ingest.errors import FeedError, IndexingError, UnreachableError
 from ingest.feeds import opt_out
 from ingest.feeds import poll as feeds
-from ingest.models import EpisodeRecord, Subscription
-from ingest.pipeline import IngestContext, Obtained
+from ingest.models import Subscription
 from ingest.storage import is_disk_full
 from ingest.times import now
 from ingest.web.credentials import host_of
 
+POLLS = 4  # at once; requests to one host start a second apart all the same
+LOOK_SECONDS = 10.0  # between two looks for feeds that have come due, where nothing ends sooner
+
 logger = logging.getLogger(__name__)
-
-
-class _SkippedError(Exception):
-    """The episode waits for what this run cannot have; it was not tried."""
-
-
-class _StoppedError(Exception):
-    """Nothing more can be done in this run; the report says why."""
 
 
 def run(
     context: RunContext, reporter: Reporter, selection: Selection = EVERYTHING, actions: Actions = ACTIONS
 ) -> RunReport:
-    """Poll, then work through the queue; feeds that come due are polled between episodes.
+    """Poll, then work through the queue, while feeds that come due are polled.
 
     Raises `NotFoundError` for a podcast that is not subscribed to, and what `RunContext.check` raises; everything else
     ends up in the report.
     """
+    begun = begin(context, reporter, selection, actions)
+    begun.again.clear()  # the engine has tried these again
+    return begun.complete(reporter, actions)
+
+
+def begin(
+    context: RunContext, reporter: Reporter, selection: Selection = EVERYTHING, actions: Actions = ACTIONS
+) -> "Run":
+    """A run whose feeds are polled, so that it is known whether there is work. Raises what `run` does."""
     ledger = context.ingest.ledger
     podcast = ledger.feed(selection.podcast).podcast if selection.podcast else ""
     context.check()
     pipeline.reconcile(context.ingest)
-    work = _Run(context, reporter, selection, actions, podcast)
-    work.report.skipped = sum(
+    begun = Run(context, selection, podcast)
+    begun.report.skipped = sum(
         count["done"] for name, count in ledger.counts_by_podcast().items() if podcast in {"", name}
     )
-    with suppress(_StoppedError):
-        work.poll_feeds()
-        for key in work.queue():
-            work.take(key)
-    work.finish()
-    return work.report
+    begun.poll(reporter, actions)
+    return begun
 
 
 def take_one(context: RunContext, reporter: Reporter, key: str, actions: Actions = ACTIONS) -> RunReport:
@@ -69,232 +72,191 @@ def take_one(context: RunContext, reporter: Reporter, key: str, actions: Actions
     episode = context.ingest.ledger.find(key).episode
     if refusal := opted_out(context.ingest, episode):
         raise FeedError(episode.title, opt_out.told(refusal))
-    work = _Run(context, reporter, Selection(), actions, "")
-    with suppress(_StoppedError):
-        work.take(key)
-    work.finish()
-    return work.report
+    return Run(context, Selection(), "", due=[key]).complete(reporter, actions)
 
 
 @dataclass(slots=True)
-class _Run:
-    """The state of a run."""
+class Run:
+    """The state of a run. `due` are the keys to work on where no feed is polled.
+
+    `again` holds the feeds that may do better in a moment, with what the report says of them.
+    """
 
     context: RunContext
-    reporter: Reporter
     selection: Selection
-    actions: Actions
     podcast: str
     report: RunReport = field(default_factory=RunReport)
-    outages: Outages = field(default_factory=Outages)
-    polled: set[str] = field(default_factory=set)  # podcasts asked, or said not to be asked, in this run
-    publisher_down: list[tuple[EpisodeRecord, UnreachableError]] = field(default_factory=list)
-    expired: ExpiredAddresses = field(init=False)
-    speech: bool | None = None  # whether the speech model can be used; None before the first look
-
-    def __post_init__(self) -> None:
-        self.expired = ExpiredAddresses(self.ingest, self.actions)
+    due: list[str] | None = None
+    again: list[tuple[Subscription, tuple[str, str]]] = field(default_factory=list)
+    _outages: Outages = field(default_factory=Outages)
+    _jobs: Jobs = field(default_factory=Jobs)
+    _polled: set[str] = field(default_factory=set)  # podcasts asked, or said not to be asked, in this run
+    _new: int = 0  # episodes that polls have found since the queue was looked at
 
     @property
-    def ingest(self) -> IngestContext:
-        return self.context.ingest
+    def has_work(self) -> bool:
+        """Whether an episode is to be had, or a feed asked again."""
+        return bool(self.again or (self._queue() and not self._outages.network_is_down and not self._outages.disk))
+
+    def poll(self, reporter: Reporter, actions: Actions) -> None:
+        """Ask each feed that is to be asked now."""
+        with self._jobs as jobs:
+            steps = StoppableReporter(reporter.progress, jobs.stopped)
+            waiting = deque(self._to_ask())
+            while (waiting and not self._stopped) or len(jobs):
+                while waiting and not self._stopped and len(jobs.of("poll")) < POLLS:
+                    self._start_poll(waiting.popleft(), steps, actions)
+                if len(jobs):
+                    jobs.wait(LOOK_SECONDS)
+
+    def complete(self, reporter: Reporter, actions: Actions) -> RunReport:
+        """Work through the queue, polling feeds that come due, until nothing is left; then index what else has changed."""
+        with self._jobs as jobs:
+            steps = StoppableReporter(reporter.progress, jobs.stopped)
+            for feed, failure in self.again:
+                self.report.failed.remove(failure)
+                self._start_poll(feed, steps, actions)
+            while len(jobs):
+                jobs.wait(LOOK_SECONDS)
+            work = Work(self.context, steps, actions, jobs, self.report, self._outages)
+            self._refill(work)
+            if self.selection.match and not len(work.backlog):
+                self.report.warn(f"no episode to be had has {self.selection.match!r} in its title")
+            while True:
+                work.start()
+                if not len(jobs):
+                    break
+                jobs.wait(LOOK_SECONDS)
+                if self.due is None:
+                    self._poll_due(work, steps, actions)
+            work.finish()
+            self._finish(steps, actions)
+        return self.report
+
+    @property
+    def _stopped(self) -> bool:
+        return bool(self._outages.disk) or self._outages.network_is_down
 
     # -- feeds
 
-    def poll_feeds(self) -> int:
-        """Poll each feed that is to be asked now; how many new episodes that brought."""
-        ledger, new = self.ingest.ledger, 0
-        for feed in [ledger.feed(self.podcast)] if self.podcast else ledger.feeds():
-            first = feed.podcast not in self.polled
-            self.polled.add(feed.podcast)
-            if feeds.is_due(feed, now()) or (first and not self.selection.due_only):
-                new += self._poll(feed, first=first)
-            elif first:
-                self.report.unchanged_feeds += 1
-        return new
-
-    def _poll(self, feed: Subscription, *, first: bool) -> int:
+    def _to_ask(self) -> list[Subscription]:
+        """The feeds to be asked now: in their first round all that are chosen, later those that have come due."""
+        ledger, asked = self.context.ingest.ledger, list[Subscription]()
         by_name = bool(self.podcast) and not self.selection.due_only
-        if not by_name and (reason := feeds.blocked_reason(self.ingest.ledger, feed, now())):
-            self.report.warnings += [f"{feed.podcast}: {reason}"] if first else []
-            return 0
-        if self.outages.must_wait(host_of(feed.url)):
-            return 0
+        for feed in [ledger.feed(self.podcast)] if self.podcast else ledger.feeds():
+            first = feed.podcast not in self._polled
+            self._polled.add(feed.podcast)
+            if not feeds.is_due(feed, now()) and not (first and not self.selection.due_only):
+                self.report.unchanged_feeds += first
+            elif not by_name and (reason := feeds.blocked_reason(ledger, feed, now())):
+                if first:
+                    self.report.warnings.append(f"{feed.podcast}: {reason}")
+            else:
+                asked.append(feed)
+        return asked
+
+    def _poll_due(self, work: Work, reporter: Reporter, actions: Actions) -> None:
+        """Ask feeds that have come due beside the work, and line up what that finds."""
+        if self._new:
+            self._refill(work)
+        if len(self._jobs) and not self._stopped:  # at the end of the work the run ends, too
+            busy = self._jobs.of("poll")
+            for feed in self._to_ask()[: POLLS - len(busy)]:
+                if feed.podcast not in busy:
+                    self._start_poll(feed, reporter, actions, first=False)
+
+    def _start_poll(self, feed: Subscription, reporter: Reporter, actions: Actions, *, first: bool = True) -> None:
+        if self._outages.must_wait(host_of(feed.url)):
+            return
+        whole = first and self.selection.everything
+
+        def poll() -> feeds.Polled:
+            with reporter.step(f"{feed.podcast}: polling"):
+                return actions.poll(self.context.ingest, feed, whole)
+
+        self._jobs.start("poll", feed.podcast, poll, lambda job: self._answered(feed, job))
+
+    def _answered(self, feed: Subscription, job: Future[feeds.Polled]) -> None:
         try:
-            with self.reporter.step(f"{feed.podcast}: polling"):
-                polled = self.actions.poll(self.ingest, feed, first and self.selection.everything)
+            polled = job.result()
         except UnreachableError as error:
-            self._connection_failed(error)
-            return 0
+            self._outages.failed(error)
         except Exception as error:
-            self._stop_if_disk_is_full(error)
+            if is_disk_full(error):
+                self._outages.disk = pipeline.describe(error)
+                return
             logger.warning("%s: polling failed", feed.podcast, exc_info=error)
-            self.report.failed.append((feed.podcast, pipeline.describe(error)))
-            return 0
-        self.outages.connected()
-        self.report.unchanged_feeds += polled.unchanged
-        self.report.warnings += [f"{feed.podcast}: {warning}" for warning in polled.warnings]
-        return polled.new
+            failure = feed.podcast, pipeline.describe(error)
+            self.report.failed.append(failure)
+            if pipeline.is_transient(error):
+                self.again.append((feed, failure))
+        else:
+            self._outages.connected()
+            self._new += polled.new
+            self.report.unchanged_feeds += polled.unchanged
+            self.report.warnings += [f"{feed.podcast}: {warning}" for warning in polled.warnings]
 
     # -- the queue
 
-    def queue(self) -> Iterator[str]:
-        """Keys of episodes, newest first over all feeds; what polls find in between takes its place."""
-        tried: set[str] = set()
-        keys = self._due()
-        if self.selection.match and not keys:
-            self.report.warnings.append(f"no episode to be had has {self.selection.match!r} in its title")
-        while keys:
-            key = keys.popleft()
-            if key in tried:
-                continue
-            tried.add(key)
-            yield key
-            if self.poll_feeds():
-                keys = self._due()
+    def _refill(self, work: Work) -> None:
+        self._new = 0
+        work.backlog.fill(self._queue(), self.context.ingest.ledger.captioned())
 
-    def _due(self) -> deque[str]:
-        chosen = self.selection
-        ledger = self.ingest.ledger
+    def _queue(self) -> list[str]:
+        """Keys of the episodes that are due, newest first over all feeds."""
+        if self.due is not None:
+            return self.due
+        chosen, ledger = self.selection, self.context.ingest.ledger
         due = ledger.queue(
             now(), podcast=self.podcast, latest=chosen.latest, since=chosen.since, retry_all=not chosen.due_only
         )
         refused = self._opted_out()
         if not chosen.match and not refused:
-            return deque(due)
+            return due
         episodes = {record.episode.key: record.episode for record in ledger.records(self.podcast)}
-        return deque(key for key in due if episodes[key].podcast not in refused and chosen.matches(episodes[key].title))
+        return [key for key in due if episodes[key].podcast not in refused and chosen.matches(episodes[key].title)]
 
     def _opted_out(self) -> set[str]:
         """The podcasts whose publishers opt out of use by AI, where that is respected; each is said once."""
-        if not self.ingest.respect_opt_out:
+        ingest = self.context.ingest
+        if not ingest.respect_opt_out:
             return set()
-        refused = {feed.podcast: feed.opted_out for feed in self.ingest.ledger.feeds() if feed.opted_out}
+        refused = {feed.podcast: feed.opted_out for feed in ingest.ledger.feeds() if feed.opted_out}
         for podcast, reason in refused.items():
             if self.podcast in {"", podcast}:
-                self._warn_once(f"{podcast}: {opt_out.told(reason)}")
+                self.report.warn(f"{podcast}: {opt_out.told(reason)}")
         return set(refused)
 
-    def _warn_once(self, warning: str) -> None:
-        if warning not in self.report.warnings:
-            self.report.warnings.append(warning)
+    # -- the end
 
-    def take(self, key: str) -> None:
-        """Work on one episode; whatever goes wrong with it ends with it."""
-        record = self.ingest.ledger.record(key)
-        if record is None or record.status == "done":
-            return
-        if self.ingest.respect_opt_out and (refusal := record.episode.opted_out):
-            self._warn_once(f"{record.episode.podcast}: {opt_out.told(refusal, 'single episodes are')}")
-            return
-        try:
-            if self.ingest.library.locate(record.episode):  # a run that was cut short has got it already
-                pipeline.settle(self.ingest, record.episode)
-            else:
-                self._save(self._obtain(record))
-        except _SkippedError:
-            return
-        except _StoppedError:
-            raise
-        except UnreachableError as error:
-            self._connection_failed(error)
-        except Exception as error:  # noqa: BLE001 - one episode must not end the run, every run
-            self._stop_if_disk_is_full(error)
-            self._record_failure(record, error)
-
-    def _save(self, obtained: Obtained) -> None:
-        """Save, index, settle: an episode is searchable before the next one begins."""
-        episode = obtained.transcript.episode
-        name = f"{episode.podcast}: {episode.title}"
-        document = self.actions.save(self.ingest, obtained)
-        self.report.new.append(name)
-        self.report.audio_seconds += obtained.audio_seconds
-        self.report.work_seconds += obtained.work_seconds
-        try:
-            self.report.chunks += self.actions.index(self.context, document)
-        except IndexingError as error:  # the transcript is there: the end of the run, or `soundbite index`, tries again
-            logger.warning("%s is not indexed yet: %s", name, error)
-        pipeline.settle(self.ingest, episode)
-
-    def _obtain(self, record: EpisodeRecord) -> Obtained:
-        """The publisher's transcript where it is good enough, else our own of the audio."""
-        episode = record.episode
-        if episode.transcripts and (found := self._publisher_transcript(record)):
-            return found
-        if not episode.audio_url:
-            raise AudioError(episode.title, "the feed gives no audio and no transcript that can be used")
-        if self.outages.must_wait(host_of(episode.audio_url)):
-            raise _SkippedError
-        self._require_speech()
-        episode, sound = self.expired.download(self.reporter, episode)
-        self.outages.connected()
-        with self.reporter.step(f"{episode.title}: transcribing") as advance:
-            try:
-                return self.actions.transcribe(self.ingest, episode, sound, advance)
-            except UnreachableError:  # a speech server that went away: no further audio is downloaded for it
-                self.speech = False
-                raise
-
-    def _publisher_transcript(self, record: EpisodeRecord) -> Obtained | None:
-        with self.reporter.step(f"{record.episode.title}: reading the publisher's transcript"):
-            try:
-                found, refused = self.actions.publisher(self.ingest, record.episode, record.attempts)
-            except UnreachableError as error:
-                self.publisher_down.append((record, error))
-                raise
-        self.report.warnings += refused
-        if found:
-            self.outages.connected()
-        return found
-
-    # -- what no episode can be blamed for
-
-    def _require_speech(self) -> None:
-        """Load the speech model before the first download; without it only publishers' transcripts are taken."""
-        if self.speech is None:
-            try:
-                self.ingest.transcriber.load().known_language(self.ingest.language)
-                self.speech = True
-            except TranscriptionError as error:
-                self.speech = False
-                self.report.failed.append(("speech model", str(error)))
-        if not self.speech:
-            raise _SkippedError
-
-    def _connection_failed(self, error: UnreachableError) -> None:
-        """Remember that a host is down. Raises `_StoppedError` where the network is."""
-        self.outages.failed(error)
-        if self.outages.network_is_down:
-            raise _StoppedError
-
-    def _stop_if_disk_is_full(self, error: Exception) -> None:
-        if is_disk_full(error):
-            self.report.failed.append(("disk", f"{pipeline.describe(error)}; the run stops here, nothing was given up"))
-            raise _StoppedError from error
-
-    def _record_failure(self, record: EpisodeRecord, error: Exception) -> None:
-        name = f"{record.episode.podcast}: {record.episode.title}"
-        logger.warning("%s failed", name, exc_info=error)
-        self.report.failed.append((name, pipeline.describe(error)))
-        try:
-            pipeline.record_failure(self.ingest, record.episode, record.attempts, error)
-        except (SoundbiteError, OSError) as failure:
-            self._stop_if_disk_is_full(failure)
-            logger.exception("%s: the failure could not be recorded", name)
-
-    def finish(self) -> None:
+    def _finish(self, reporter: Reporter, actions: Actions) -> None:
         """Index what else has changed in the library, and count what is left."""
-        self.report.failed += self.outages.messages()
-        if not self.outages.network_is_down:
-            for record, error in self.publisher_down:  # the host alone is down: a later try goes on to the audio
-                self._record_failure(record, error)
         try:
-            with self.reporter.step("indexing") as advance:
-                built = self.actions.update_index(self.context, advance)
+            with reporter.step("indexing") as advance:
+                built = actions.update_index(self.context, advance)
         except IndexingError as error:
             self.report.failed.append(("index", str(error)))
         else:
             self.report.chunks += built.chunks_embedded
             self.report.failed += [(str(subject), reason) for subject, reason in built.failed]
-        self.report.pending, self.report.waiting = self.ingest.ledger.counts()
-        self.report.next_try = self.ingest.ledger.next_try()
+        ledger = self.context.ingest.ledger
+        self.report.pending, self.report.waiting = ledger.counts()
+        self.report.next_try = ledger.next_try()
+
+
+_HANDED_OVER: ContextVar[Run | None] = ContextVar("handed over", default=None)
+
+
+@contextmanager
+def handed_over(begun: Run) -> Iterator[None]:
+    """Let an engine's flow complete this run, whose home's lock is held from before the engine's start."""
+    token = _HANDED_OVER.set(begun)
+    try:
+        yield
+    finally:
+        _HANDED_OVER.reset(token)
+
+
+def given() -> Run | None:
+    """The run that this process has handed over to the flow; None where the flow begins its own."""
+    return _HANDED_OVER.get()

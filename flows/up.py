@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import time
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 
 from flows import engine
@@ -13,6 +15,7 @@ from ingest.settings import Settings
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DEPLOYMENT = "every"
+FIRST_RUN, FIRST_MAINTENANCE, DAILY = timedelta(seconds=5), timedelta(hours=1), timedelta(days=1)
 PAGE = "the search page"
 
 
@@ -25,23 +28,42 @@ def interval(text: str) -> timedelta:
     return length
 
 
-def keep_going(settings: Settings, every: timedelta, host: str, port: int) -> None:
-    """Serve the page and run the flow every so often, until Ctrl-C or SIGTERM."""
+def keep_going(settings: Settings, every: timedelta | None, page: tuple[str, int] | None) -> None:
+    """Run the flow every so often and serve the page at a host and port, or one of the two, until Ctrl-C or SIGTERM."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ[PARENT] = str(os.getpid())
-    page = ("flows", "serve", "--host", host, "--port", str(port), "--without-keys")  # which was asked before
-    with engine.serving(settings.home) as prefect, child(settings.home / "logs" / "page.log", *page) as api:
-        engine.wait_for(settings.home, prefect)
-        wait_until_answers(port, "/livez", api, PAGE, engine.SERVER_START_LIMIT)
-        say(f"Search page: http://{host}:{port}/")
-        say(f"Runs: {os.environ['PREFECT_API_URL'].removesuffix('api')}   every {every}; Ctrl-C stops")
-        with watched({"Prefect": prefect, PAGE: api}):
-            _schedule(every)
+    with ExitStack() as stack:
+        children = {}
+        if every:
+            children["Prefect"] = stack.enter_context(engine.serving(settings.home))
+        if page:
+            host, port = page
+            serve = ("flows", "serve", "--host", host, "--port", str(port), "--without-keys")  # which was asked before
+            children[PAGE] = stack.enter_context(child(settings.home / "logs" / "page.log", *serve))
+        if every:
+            engine.wait_for(settings.home, children["Prefect"])
+        if page:
+            wait_until_answers(port, "/livez", children[PAGE], PAGE, engine.SERVER_START_LIMIT)
+            say(f"Search page: http://{host}:{port}/")
+        if every:
+            say(f"Runs: {os.environ['PREFECT_API_URL'].removesuffix('api')}   every {every}; Ctrl-C stops")
+        with watched(children):
+            if every:
+                _schedule(every)
+            else:
+                _sleep()
     say("Stopped; `soundbite up` goes on from here")
 
 
+def _sleep() -> None:
+    """Until interrupted."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
+
+
 def _schedule(every: timedelta) -> None:
-    """Serve the flow to Prefect's scheduler until interrupted; the first run is due at once.
+    """Serve the flows to Prefect's scheduler until interrupted; the first run is due at once, maintenance an hour later.
 
     A run that comes due while one is at work is cancelled: the next one does what it would have done.
     """
@@ -51,16 +73,24 @@ def _schedule(every: timedelta) -> None:
     from prefect.schedules import Interval
     from prefect.types.entrypoint import EntrypointType
 
-    from flows.prefect_flow import run
+    from flows.prefect_flow import maintain, run
     from flows.takeover import take_over
 
-    take_over(f"{run.name}/{DEPLOYMENT}")
-    deployment = run.to_deployment(
-        name=DEPLOYMENT,
-        schedule=Interval(every, anchor_date=datetime.now(UTC) + timedelta(seconds=5)),
-        parameters={"due_only": True},
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
-    assert isinstance(deployment, RunnerDeployment)  # it would be a coroutine only under a running event loop
-    serve(deployment, pause_on_shutdown=False, print_starting_message=False)
+    deployments = []
+    for flow, name, length, wait, parameters in (
+        (run, DEPLOYMENT, every, FIRST_RUN, {"due_only": True}),
+        (maintain, "daily", DAILY, FIRST_MAINTENANCE, {}),
+    ):
+        take_over(f"{flow.name}/{name}")
+        deployment = flow.to_deployment(
+            name=name,
+            schedule=Interval(length, anchor_date=datetime.now(UTC) + wait),
+            parameters=parameters,
+            description=flow.description,
+            tags=["soundbite"],
+            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+        assert isinstance(deployment, RunnerDeployment)  # it would be a coroutine only under a running event loop
+        deployments.append(deployment)
+    serve(*deployments, pause_on_shutdown=False, print_starting_message=False)

@@ -77,22 +77,46 @@ def update(
     progress: Callable[[Progress], None] = lambda _: None,
     *,
     rebuild: bool = False,
+    approve: Callable[[Store], None] = lambda _: None,
 ) -> BuildReport:
     """Index what changed since the last run; with `rebuild`, everything anew, beside the old index until it is whole.
+
+    Where `approve`, which may ask the new index questions, raises, the old one stays.
 
     Documents are compared by version, then by content; one transcript is in memory at a time. The embedder is asked
     for its name alone where nothing changed. A document that cannot be indexed is reported, not raised. Raises
     `IndexMismatchError`, `IndexingError`.
     """
     with _exclusive(store.root):
-        target = store.beside() if rebuild else store
-        _prepare(target, embedder)
-        target.check_files()
-        report = _Update(library, target, embedder, progress).run()
-        target.maintain()
-        if rebuild:
-            target.publish()
+        if not rebuild:
+            return _updated(library, store, embedder, progress)
+        beside = store.beside()
+        report = _updated(library, beside, embedder, progress)
+        try:
+            approve(beside)
+        except BaseException:
+            beside.discard()
+            raise
+        beside.publish()
     return report
+
+
+def _updated(library: Library, store: Store, embedder: Embedder, progress: Callable[[Progress], None]) -> BuildReport:
+    _prepare(store, embedder)
+    store.check_files()
+    report = _Update(library, store, embedder, progress).run()
+    store.maintain()
+    return report
+
+
+def tidy(store: Store) -> None:
+    """Compact the index and remove old versions and what killed writers have left; waits for other writers.
+
+    Raises `IndexingError`, `IndexNotBuiltError`.
+    """
+    with _exclusive(store.root):
+        store.heal()
+        store.maintain(force=True)
 
 
 class _Update:

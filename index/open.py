@@ -1,8 +1,10 @@
 """Builds what searches and indexes from the settings; for the edges alone."""
 
 from collections.abc import Callable
+from functools import partial
 
 from index.embed.base import Embedder
+from index.embed.exported import find_exported
 from index.embed.pair import EmbedderPair
 from index.embed.rerank import CrossReranker
 from index.embed.sentence_transformers import SentenceEmbedder
@@ -33,4 +35,5 @@ def open_searcher(settings: Settings, counts: Callable[[], tuple[int, int]] | No
     reranker = CrossReranker(settings.rerank_model, settings.index_dir / EXPORTS) if settings.rerank_model else None
     ledger = Ledger(settings.ledger_path)  # which opens nothing before it is asked
     counts = counts or (lambda: unless_damaged(ledger.counts, (0, 0)))
-    return Searcher(Store(settings.index_dir), open_embedder(settings), counts, reranker)
+    exports = partial(find_exported, cache=settings.index_dir / EXPORTS)
+    return Searcher(Store(settings.index_dir), open_embedder(settings), counts, reranker, exports)

@@ -20,7 +20,7 @@ from index.text.highlights import highlights
 from index.text.language import script_language, stemmed_as
 from index.text.question import Question
 from index.text.terms import hash_term, stems
-from ingest.errors import IndexNotBuiltError
+from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
 from ingest.links import moment, playing, web_address
 
 GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
@@ -30,7 +30,10 @@ MIN_SAID, MAX_LOOKED_AT = 0.5, 3
 
 
 class Searcher:
-    """Searches one store; many threads may use one. `counts` gives the numbers of episodes pending and failed."""
+    """Searches one store; many threads may use one. `counts` gives the numbers of episodes pending and failed.
+
+    `other` finds a model by the name that the index was built with, where that is not `embedder`.
+    """
 
     def __init__(
         self,
@@ -38,55 +41,69 @@ class Searcher:
         embedder: Embedder,
         counts: Callable[[], tuple[int, int]] = lambda: (0, 0),
         reranker: Reranker | None = None,
+        other: Callable[[str], Embedder | None] = lambda _: None,
     ) -> None:
         self.store = store
-        self.embedder = embedder
         self.counts = counts
         self.reranker = reranker
+        self._embedder = embedder
+        self._other = other
+        self._others: dict[str, Embedder] = {}
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model that the index was built with, where it is here; else the one given."""
+        try:
+            model = self.store.model
+        except IndexingError:  # which the next look at the index says
+            return self._embedder
+        if model == (self._embedder.name, self._embedder.dimension):
+            return self._embedder
+        if model[0] not in self._others and (found := self._other(model[0])):
+            self._others[model[0]] = found
+        return self._others.get(model[0], self._embedder)
+
+    @embedder.setter
+    def embedder(self, embedder: Embedder) -> None:
+        self._embedder = embedder
 
     def search(self, query: Query) -> Answer:
         """The best passages. Raises `IndexNotBuiltError`, `IndexMismatchError`, `IndexingError`."""
+        while True:
+            embedder = self.embedder
+            try:
+                answer = self._answer(query, embedder)
+            except IndexMismatchError:
+                if self.embedder is embedder:
+                    raise
+            else:
+                if self.embedder is embedder:  # else an index of another model was swapped in meanwhile
+                    return answer
+
+    def _answer(self, query: Query, embedder: Embedder) -> Answer:
         started = time.perf_counter()
         if query.mode != "text":
-            self.store.require(self.embedder.name, self.embedder.dimension)
+            self.store.require(embedder.name, embedder.dimension)
         asked = self.store.ask(query.text)
         text = asked.question.text
         language = query.language_code or script_language(text)
         vector = None
-        if query.mode == "vector" or (query.mode == "hybrid" and knows(self.embedder.name, script_language(text))):
-            vector = self.embedder.embed_query(text)
+        if query.mode == "vector" or (query.mode == "hybrid" and knows(embedder.name, script_language(text))):
+            vector = embedder.embed_query(text)
         found = self.store.candidates(query, vector, asked, DEPTH)
         if not found.indexed:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
         best = self._hits(query, vector, asked.question, found)
         end = query.offset + query.limit
         hits = best[:end]
-        weak = query.mode != "text" and self._is_weak(hits, asked, by_words=vector is None)
+        no_answer = None if vector is None else embedder.no_answer_score
+        weak = query.mode != "text" and _is_weak(hits, asked, no_answer)
         took = round((time.perf_counter() - started) * 1000, 1)
         return Answer(
             query.text, query.mode, took, tuple(hits[query.offset :]), Coverage(found.indexed, *self.counts()), weak,
-            suggestion=asked.question.suggestion, notes=tuple(self._notes(query, asked, found, hits, language)),
+            suggestion=asked.question.suggestion, notes=tuple(_notes(query, asked, found, hits, language, embedder.name)),
             cursor=query.cursor_at(end) if len(best) > end else "",
         )  # fmt: skip
-
-    def _is_weak(self, hits: Sequence[Hit], asked: Asked, *, by_words: bool) -> bool:
-        """Whether even the best hit may not answer; by words alone it does if it has most of what the question says."""
-        if by_words:
-            return all(_said(hit, asked) < MIN_SAID for hit in hits[:MAX_LOOKED_AT])
-        return all(hit.score < self.embedder.no_answer_score for hit in hits)
-
-    def _notes(
-        self, query: Query, asked: Asked, found: Candidates, hits: Sequence[Hit], language: str
-    ) -> Iterator[str]:
-        if found.speakers is not None and not found.speakers:
-            near = f"; did you mean {' or '.join(found.near)}?" if found.near else ""
-            yield f"Nobody called {query.speaker.strip()!r} speaks in what is indexed{near}"
-        if query.language_code and query.language_code not in asked.languages:
-            there = ", ".join(sorted(filter(None, asked.languages))) or "none known"
-            yield f"No transcript is in the language {query.language_code!r}; there are: {there}"
-        languages = {hit.language for hit in hits[:1]} | {language}
-        if query.mode != "text" and (note := unknown_languages(self.embedder.name, languages & asked.languages)):
-            yield note
 
     def _hits(self, query: Query, vector: Vectors | None, question: Question, found: Candidates) -> Sequence[Hit]:
         """The best hits: those asked for, those before them, and one more if there is one."""
@@ -101,6 +118,27 @@ class Searcher:
         if query.min_score is not None:
             hits = [replace(hit, rank=n) for n, hit in enumerate((h for h in hits if h.score >= query.min_score), 1)]
         return _grouped(hits) if query.group_by else hits
+
+
+def _is_weak(hits: Sequence[Hit], asked: Asked, no_answer_score: float | None) -> bool:
+    """Whether even the best hit may not answer; by words alone (None) it does if it has most of what the question says."""
+    if no_answer_score is None:
+        return all(_said(hit, asked) < MIN_SAID for hit in hits[:MAX_LOOKED_AT])
+    return all(hit.score < no_answer_score for hit in hits)
+
+
+def _notes(  # noqa: PLR0917 - each a part of one search
+    query: Query, asked: Asked, found: Candidates, hits: Sequence[Hit], language: str, model: str
+) -> Iterator[str]:
+    if found.speakers is not None and not found.speakers:
+        near = f"; did you mean {' or '.join(found.near)}?" if found.near else ""
+        yield f"Nobody called {query.speaker.strip()!r} speaks in what is indexed{near}"
+    if query.language_code and query.language_code not in asked.languages:
+        there = ", ".join(sorted(filter(None, asked.languages))) or "none known"
+        yield f"No transcript is in the language {query.language_code!r}; there are: {there}"
+    languages = {hit.language for hit in hits[:1]} | {language}
+    if query.mode != "text" and (note := unknown_languages(model, languages & asked.languages)):
+        yield note
 
 
 def _passage_query(query: Query, vector: Vectors | None, question: Question, found: Candidates) -> PassageQuery:

@@ -116,6 +116,14 @@ class Ledger(Subscriptions):
             )  # fmt: skip
             return [row[0] for row in rows]
 
+    def captioned(self) -> set[str]:
+        """Keys of the episodes that are not done and whose publisher offers a transcript."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT key FROM episodes WHERE status != 'done' AND json_array_length(data, '$.transcripts') > 0"
+            )
+            return {row[0] for row in rows}
+
     def published(self, podcast: str) -> list[datetime]:
         """When its latest hundred episodes came out, newest first."""
         with self._reading() as db:
@@ -153,6 +161,15 @@ class Ledger(Subscriptions):
                 "WHERE key = ?",
                 (episode_row(episode)[3], status, reason, seconds(next_try), lasting, episode.key),
             )
+
+    def retry(self, *, key: str = "", podcast: str = "") -> int:
+        """Make failed episodes pending as if never tried: one, those of a podcast, or all; how many."""
+        with self._writing() as db:
+            return db.execute(
+                "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0, lasting = 0 "
+                "WHERE status = 'failed' AND ?1 IN ('', key) AND ?2 IN ('', podcast)",
+                (key, podcast),
+            ).rowcount
 
     def reconcile(self, keys: Collection[str]) -> int:
         """Bring the statuses to what the library holds; how many episodes are to be made again.

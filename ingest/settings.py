@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         description="comma-separated host names that the server is called by, beside localhost and addresses",
     )
     user_agent: str = f"soundbite/{VERSION} (podcast transcripts and search)"
+    notify_url: str = Field(
+        default="", pattern="^(https?://.+)?$", description="told by POST, as JSON, what failed in a scheduled run"
+    )
     max_audio_mb: int = Field(default=1024, gt=0, description="larger audio is refused")
     respect_opt_out: bool = Field(default=True, description="leave episodes alone whose publisher opts out of AI use")
     keep_audio: bool = Field(default=False, description="keep audio after it was transcribed, up to 10 GiB")

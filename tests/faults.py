@@ -50,6 +50,9 @@ class Faults:
                 raise KilledError
             raise OSError(errno.EIO, f"cannot {what}")
 
+    def half_written(self):
+        """A write has failed, and half of it is done."""
+
     def _watched(self, name, function):
         def operate(target, *arguments, **options):
             if self._is_ours(target):
@@ -111,6 +114,7 @@ class _Written:
         except BaseException:
             self._file.write(content[: len(content) // 2])
             self._file.flush()
+            self._faults.half_written()
             raise
         return self._file.write(content)
 

@@ -1,12 +1,16 @@
-"""Commands about this machine: speech models, and what is missing."""
+"""Commands about this machine and what is kept on it: speech models, what is missing, what does not fit together."""
 
 from typing import Annotated
 
 import typer
 
 from flows.cli import output
-from flows.cli.options import Json, settings_of
+from flows.cli.options import Json, Podcast, settings_of
+from flows.names import subscription_named
 from flows.progress import reporting
+from index.store.lance import Store
+from ingest.ledger import Ledger
+from ingest.library import Library
 
 app = typer.Typer()
 model = typer.Typer(no_args_is_help=True, help="Speech models: fetch one, list what there is to choose from.")
@@ -48,6 +52,56 @@ def list_models(context: typer.Context) -> None:
         for m in MODELS
     ]
     output.table(("model", "on disk", "memory", "speed", "here", "choose it for"), rows)
+
+
+@app.command()
+def verify(context: typer.Context, json: Json = False) -> None:
+    """Compare library, ledger and index, and say of each difference what mends it; exits with 1 where there is one.
+
+    Reads every transcript and changes nothing. `soundbite doctor` looks at the machine, this at what is kept.
+    """
+    from flows.verify import differences
+
+    settings = settings_of(context)
+    found = differences(Library(settings.library_dir), Ledger(settings.ledger_path), Store(settings.index_dir))
+    if json:
+        output.emit({"ok": not found, "differences": [one.as_dict() for one in found]})
+    elif found:
+        output.table(("what", "found"), [(one.what, one.found) for one in found])
+    else:
+        typer.echo("Library, ledger and index agree.")
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command()
+def maintain(context: typer.Context) -> None:
+    """Compact the index, and remove its old versions and what killed writers have left. `soundbite up` does it daily.
+
+    Searches go on meanwhile, and other writers wait.
+    """
+    from index.build import tidy
+
+    tidy(Store(settings_of(context).index_dir))
+    typer.echo("The index is compact.")
+
+
+@app.command()
+def retry(
+    context: typer.Context,
+    episode: Annotated[
+        str, typer.Argument(help="Its key (8 digits are enough) or guid; default: all that failed.")
+    ] = "",
+    podcast: Podcast = "",
+) -> None:
+    """Forget that episodes failed, so that the next run takes them as new ones; `soundbite episodes --failed` lists them.
+
+    A run tries failed episodes again by itself, later each time, but not those without speech.
+    """
+    ledger = Ledger(settings_of(context).ledger_path)
+    key = ledger.find(episode).episode.key if episode else ""
+    count = ledger.retry(key=key, podcast=subscription_named(ledger, podcast).podcast if podcast else "")
+    typer.echo(f"{count} to be tried again. Next: soundbite run" if count else "No such episode has failed.")
 
 
 @app.command()

@@ -73,6 +73,15 @@ def hoist_home(arguments: list[str]) -> list[str]:
     return arguments
 
 
+def _end_at_once_beside_jobs(code: int) -> None:
+    """End the process here where threads of a run are at work: libraries in C crash when they are unloaded at work."""
+    jobs = sys.modules.get("flows.jobs")
+    if jobs and jobs.left_behind():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def main() -> None:
     """Run the command line; every expected failure is one line on stderr."""
     arguments = hoist_home(sys.argv[1:])
@@ -84,6 +93,7 @@ def main() -> None:
         raise SystemExit(2 if isinstance(error, QueryError | SettingsError) else 1) from None
     except KeyboardInterrupt:
         print("soundbite: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
+        _end_at_once_beside_jobs(130)
         raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; so do we, quietly

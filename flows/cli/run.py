@@ -3,6 +3,7 @@
 import os
 from dataclasses import asdict
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,8 +13,13 @@ from flows.cli import output
 from flows.cli.options import Json, beginning, settings_of
 from flows.context import open_context
 from flows.names import next_feed
-from flows.progress import reporting, say
+from flows.progress import Reporter, reporting, say
 from flows.report import RunReport
+from flows.run import begin
+from flows.steps import ACTIONS, Selection
+from index.compare import Comparison
+from index.store.lance import Store
+from ingest.errors import IndexingError
 from ingest.ledger import Ledger, unless_damaged
 from ingest.settings import Settings
 
@@ -57,12 +63,14 @@ def run(  # noqa: PLR0917 - Typer passes them by name
         if json:
             output.emit(RunReport().as_dict())
         return
+    selection = Selection(podcast, latest or 0, first, match=match, everything=everything)
     with open_context(settings) as opened:
-        opened.check()  # said now rather than after the engine has started
-        say("Starting the flow engine (Prefect); the first start takes longest")
-        report = engine.run_once(
-            settings, opened, podcast=podcast, latest=latest or 0, since=first, match=match, everything=everything
-        )
+        with reporting() as reporter:
+            begun = begin(opened, reporter, selection)
+            done = None if begun.has_work else begun.complete(reporter, ACTIONS).as_dict()
+        if done is None:
+            say("Starting the flow engine (Prefect); the first start takes longest")
+        report = done or engine.complete(settings, begun, selection)
     if json:
         output.emit(report)
     else:
@@ -84,16 +92,39 @@ def _tell(report: dict[str, Any]) -> None:
 @app.command()
 def index(
     context: typer.Context,
-    rebuild: Annotated[bool, typer.Option(help="Build it anew beside the old one, then swap.")] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Build it anew beside the old one, which is searched meanwhile, then swap."),
+    ] = False,
+    questions: Annotated[
+        Path | None, typer.Option(help="With --rebuild: a file, one question a line, to compare both before the swap.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Swap after the comparison without asking.")] = False,
     json: Json = False,
 ) -> None:
-    """Bring the index up to date with the library, offline. Needed after editing transcripts by hand."""
-    from flows.indexing import update_index
+    """Bring the index up to date with the library, offline. Needed after editing transcripts by hand.
 
+    To change the embedding model without an outage: SOUNDBITE_EMBEDDING_MODEL=NAME soundbite index --rebuild
+    --questions FILE. Servers that run go on with the old index and then with the new one; set the model for good, too.
+    """
+    from flows.indexing import compared, update_index
+
+    if questions and not rebuild:
+        raise typer.BadParameter("--questions compares an old index with a new one; add --rebuild")
     settings = settings_of(context)
     unless_damaged(Ledger(settings.ledger_path).open, None)
-    with reporting() as reporter, reporter.step("indexing") as advance:
-        built = update_index(settings, advance, rebuild=rebuild)
+    asked = _read_questions(questions) if questions else []
+
+    def approve(beside: Store) -> None:
+        if asked:
+            _show_comparison(compared(settings, asked, beside))
+            if not yes and not typer.confirm("Swap the new index in?", err=True):
+                raise IndexingError("index", "the old one stays")
+
+    with reporting() as reporter:
+        told = reporter if not asked else Reporter(None)  # a question to a person and a moving bar do not go together
+        with told.step("indexing") as advance:
+            built = update_index(settings, advance, rebuild=rebuild, approve=approve)
     if json:
         output.emit(asdict(built))
     else:
@@ -105,6 +136,27 @@ def index(
         say(f"soundbite: {subject}: {reason}")
     if built.failed:
         raise typer.Exit(1)
+
+
+def _read_questions(file: Path) -> list[str]:
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error}") from error
+    if found := [line.strip() for line in lines if line.strip()]:
+        return found
+    raise typer.BadParameter(f"{file} holds no question; write one a line")
+
+
+def _show_comparison(found: list[Comparison]) -> None:
+    """What both indexes answer, on stderr."""
+    for one in found:
+        before, after = (f"{hit.title}: {hit.answer.text}" if hit else "nothing" for hit in (one.before, one.after))
+        say(f"{'=' if one.same_first else '#'} {one.question}")
+        for name, text in (("old", before), ("new", after)) if not one.same_first else (("both", before),):
+            say(f"    {name}: {text}")
+    same, shared = sum(one.same_first for one in found), sum(one.shared for one in found)
+    say(f"{same} of {len(found)} questions have the same first answer; {shared} episodes of the first hits are shared")
 
 
 @app.command()
@@ -123,21 +175,30 @@ def serve(
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0917 - Typer passes them by name
     context: typer.Context,
     every: Annotated[str, typer.Option(help="How often to look for new episodes: 30m, 1h, 1d.")] = "1h",
     host: Host = "127.0.0.1",
     port: Port = 8000,
     without_keys: WithoutKeys = False,
+    no_api: Annotated[bool, typer.Option("--no-api", help="Without the search page and the HTTP API.")] = False,
+    no_flows: Annotated[bool, typer.Option("--no-flows", help="Without the scheduled runs.")] = False,
 ) -> None:
-    """Keep going: the flow on a schedule and the search page, in the foreground until Ctrl-C."""
-    _check_reach(host, without_keys)
+    """Keep going: the flow on a schedule and the search page, in the foreground until Ctrl-C.
+
+    Once a day the index is compacted and compared with library and ledger, as by `soundbite maintain` and `verify`.
+    SOUNDBITE_NOTIFY_URL names a webhook that is told what fails.
+    """
+    if no_api and no_flows:
+        raise typer.BadParameter("--no-api and --no-flows leave nothing to do; leave one of them out")
+    if not no_api:
+        _check_reach(host, without_keys)
     settings = settings_of(context)
     Ledger(settings.ledger_path).open()
     _publish(settings)
     from flows.up import interval, keep_going
 
-    keep_going(settings, interval(every), host, port)
+    keep_going(settings, None if no_flows else interval(every), None if no_api else (host, port))
 
 
 def _check_reach(host: str, without_keys: bool) -> None:

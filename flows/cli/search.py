@@ -57,18 +57,30 @@ def search(  # noqa: PLR0917 - Typer passes them by name
 
 
 @app.command()
-def episodes(context: typer.Context, podcast: Podcast = "", json: Json = False) -> None:
+def episodes(
+    context: typer.Context,
+    podcast: Podcast = "",
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only those that failed; `soundbite retry` forgets that.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """List every episode known and what became of it: indexed, transcribed, pending or failed, and why."""
     settings = settings_of(context)
     check_podcast(settings, podcast)
     library, ledger = Library(settings.library_dir), Ledger(settings.ledger_path)
     known = catalogue.episodes(Store(settings.index_dir), library, unless_damaged(ledger.records, []))
+    known = [episode for episode in known if not failed or episode.status == "failed"]
     listed = [episode for episode in known if not podcast or slug(episode.podcast) == slug(podcast)]
     if json:
         output.emit({"episodes": [asdict(episode) for episode in listed]})
         return
-    if not listed:
+    if failed and not listed:
+        typer.echo("No episode has failed.")
+    elif not listed:
         typer.echo("No episodes yet. Next: soundbite add FEED_URL, then soundbite run")
-        return
-    rows = [(e.key[:8], e.podcast, e.title, (e.published or "-")[:10], e.status, e.reason or e.flag) for e in listed]
-    output.table(("key", "podcast", "title", "published", "status", "reason"), rows)
+    else:
+        rows = [
+            (e.key[:8], e.podcast, e.title, (e.published or "-")[:10], e.status, e.reason or e.flag) for e in listed
+        ]
+        output.table(("key", "podcast", "title", "published", "status", "reason"), rows)

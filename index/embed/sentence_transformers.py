@@ -4,9 +4,10 @@ Searching then starts neither torch nor sentence-transformers, which take eight 
 tokenizer take half a second and give the same vectors.
 """
 
+import json
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,7 @@ from index.embed.export import EIGHT_BITS, TRACED, export, loading, samples, wri
 from index.embed.model_files import as_json, fingerprint, first_line, locate
 from index.embed.onnx import Run, Text, open_encoder, open_tokenizer
 from ingest.errors import IndexingError
+from ingest.storage import write_atomically
 
 EXPORT = 3  # goes up whenever the same model would be exported differently
 MIN_COSINE = 0.9999  # an export is used only if it agrees with the original on `samples`
@@ -115,7 +117,13 @@ class SentenceEmbedder:
                 export(self._folder, partial(_write, self.directory, self._prompts, self.eight_bits))
                 for earlier in range(EXPORT):
                     shutil.rmtree(self.cache / f"{self.name}-{earlier}", ignore_errors=True)
-            return as_json(self._folder / "encoder.json")
+            config = as_json(self._folder / "encoder.json")
+            used = {"prompts": list(self._prompts), "dimension": self.dimension}
+            if config | used != config:  # of an earlier version
+                config |= used
+                with suppress(OSError):  # a home that cannot be written can be searched
+                    write_atomically(self._folder / "encoder.json", json.dumps(config))
+            return config
 
     @cached_property
     def _loaded(self) -> Run:

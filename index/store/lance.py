@@ -6,6 +6,8 @@ an episode is written its key stands in the file `WRITING`, so that the next run
 """
 
 import asyncio
+import shutil
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -55,6 +57,10 @@ class Store:
         generations.publish(self.root, self.folder)
         self._folder = ""
 
+    def discard(self) -> None:
+        """Remove a store that was not published."""
+        shutil.rmtree(self.root / self._folder, ignore_errors=True)
+
     def create(self, model: str, dimension: int) -> None:
         """Make empty tables for a model's vectors, unless a complete set is there.
 
@@ -67,6 +73,12 @@ class Store:
         generations.create_tables(self.root, name, model, dimension)
         if not self._folder:
             generations.publish(self.root, name)
+
+    @property
+    def model(self) -> tuple[str, int]:
+        """The name and the dimension of the model whose vectors the index holds."""
+        tables = self._tables()
+        return tables.model, tables.dimension
 
     def require(self, model: str, dimension: int) -> None:
         """Raises `IndexMismatchError` unless the index holds this model's vectors."""
@@ -191,6 +203,15 @@ class Store:
             return dict(zip(("episodes", "chunks", "unindexed"), numbers, strict=True))
 
         return self._run(count)
+
+    def chunk_counts(self) -> dict[str, int]:
+        """How many chunks there are of each episode, by its key; reads the keys of all."""
+
+        async def read(tables: Tables) -> Counter[str]:
+            rows = await tables.chunks.query().select(["key"]).to_arrow()
+            return Counter(rows["key"].to_pylist())
+
+        return self._run(read)
 
     def vectors(self, key: str) -> dict[str, Vectors]:
         """The vectors of the windows of an episode's chunks, by chunk id: float32 [windows, dimension]."""

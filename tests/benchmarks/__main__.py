@@ -1,8 +1,8 @@
 """`make bench`, or `python -m tests.benchmarks [PART ...]`: what is measured, as ratios to something else in the same run.
 
-feeds, embedding, search, speech, transcribe and scale run on the bundled sample, in about ten minutes on two cores. quality,
-peers and adverts need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl); with it,
-the others use that folder, too. Times are CPU time of one core.
+feeds, backlog, embedding, search, speech, transcribe and scale run on the bundled sample, in about ten minutes on two cores.
+quality, peers and adverts need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl);
+with it, the others use that folder, too. Times are CPU time of one core.
 """
 
 import os
@@ -20,6 +20,7 @@ from time import monotonic
 
 from tests.benchmarks import (
     bench_adverts,
+    bench_backlog,
     bench_embedding,
     bench_feeds,
     bench_quality,
@@ -32,7 +33,7 @@ from tests.benchmarks import (
 from tests.benchmarks.corpus import FOLDER, Corpus, copied, open_corpus
 from tests.benchmarks.measure import Row, table
 
-ON_SAMPLE = ("feeds", "embedding", "search", "speech", "transcribe", "scale")
+ON_SAMPLE = ("feeds", "backlog", "embedding", "search", "speech", "transcribe", "scale")
 ON_FOLDER = ("quality", "peers", "adverts")
 WITH_EXTRA = ("speakers",)  # and the extra `bench`
 PEERS = ("txtai", "qdrant_client", "faiss")
@@ -75,6 +76,7 @@ def main() -> None:
 
     run: dict[str, Callable[[], list[Row]]] = {
         "feeds": lambda: bench_feeds.run(asked.items),
+        "backlog": bench_backlog.run,
         "embedding": lambda: bench_embedding.run(corpus()),
         "search": lambda: bench_search.run(corpus()),
         "speakers": lambda: bench_speakers.run(asked.recordings),

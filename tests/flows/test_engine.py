@@ -7,7 +7,9 @@ from contextlib import closing
 import pytest
 from prefect.settings import Settings
 
+from flows import engine
 from flows.engine import KEPT, prepare, set_aside_if_broken
+from tests.podcast_host import PodcastHost, Reply
 
 
 @pytest.fixture
@@ -37,6 +39,32 @@ def test_a_whole_database_an_empty_one_and_none_stay_as_they_are(database, tmp_p
     for path in (database, empty, tmp_path / "none.db"):
         set_aside_if_broken(path)
     assert (whole, b"", False) == (database.read_bytes(), empty.read_bytes(), (tmp_path / "none.db").exists())
+
+
+@pytest.fixture
+def server_of_up(tmp_path):
+    """A server that says it is well, as that of `soundbite up` does, and its port in the home."""
+    with PodcastHost() as host:
+        host.serve(engine.HEALTH, Reply(200, b"true"))
+        (tmp_path / "prefect").mkdir()
+        (tmp_path / "prefect" / "port").write_text(str(host.port))
+        yield host
+
+
+def test_a_run_beside_up_uses_its_server(tmp_path, server_of_up, monkeypatch):
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(engine, "serving", None)  # it would start one
+
+    with engine._engine(tmp_path):
+        assert server_of_up.url("/api") == os.environ["PREFECT_API_URL"]
+
+
+@pytest.mark.parametrize("note", ["", "no port", "1"])
+def test_a_port_that_nobody_answers_on_is_not_used(tmp_path, note):
+    (tmp_path / "prefect").mkdir()
+    (tmp_path / "prefect" / "port").write_text(note)
+
+    assert 0 == engine._port_of_up(tmp_path)
 
 
 def test_prefect_deletes_old_runs_unless_a_person_says_otherwise(tmp_path, monkeypatch):

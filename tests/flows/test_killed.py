@@ -1,16 +1,19 @@
 """The command killed in mid-run: nothing of it stays behind, and the next one goes on."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
-from flows.children import free_port
+from flows.children import answers, free_port
 from index.store.lance import Store
 from tests.conftest import SOUNDBITE, Command
 from tests.flows.test_children import wait_for
@@ -55,6 +58,14 @@ def prefect(*arguments, api):
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
+def run_names(api):
+    """The names of the last runs that our server knows."""
+    headers = {"Content-Type": "application/json"}
+    newest = b'{"sort": "START_TIME_DESC", "limit": 50}'
+    with urlopen(Request(f"{api}api/flow_runs/filter", newest, headers, method="POST"), timeout=30) as found:
+        return [run["name"] for run in json.load(found)]
+
+
 def at_work(home):
     """Processes that work for a home."""
     return [
@@ -93,13 +104,45 @@ def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
         wait_for(lambda: not at_work(command.home), 5)
 
     host.serve("/two.srt", READY)
-    with started(command, *up):
+    with started(command, "up", "--every", "1h", *up[3:]):
         wait_for(lambda: Store(command.home / "index").episodes(), START)
         told = (command.home / "told").read_text()
-        listed = prefect("deployment", "ls", api=re.findall(r"Runs: (\S+)", told)[-1])
-    assert "soundbite/every" in listed
+        api = re.findall(r"Runs: (\S+)", told)[-1]
+        listed = prefect("deployment", "ls", api=api)
+        wait_for(lambda: " Running " not in prefect("flow-run", "ls", api=api), 120)
+        host.serve("/feed.xml", document(feed("one", "two", more=CAPTIONED)))  # there is work again
+        host.serve("/audio/one.mp3", Reply(404))
+        ran = command("run", "--podcast", "quota", "--match", "one")
+        names = run_names(api)
+    assert {"soundbite/every", "maintain/daily"} <= set(re.findall(r"[a-z]+/[a-z]+", listed))
+    assert "1 new" in ran.stdout, ran.stderr
+    assert any(name.startswith("quota, ") for name in names), f"a run beside `up` uses its server: {names}"
     assert "at capacity" not in told
     assert len(re.findall("Search page", told)) == 2
+    assert not at_work(command.home)
+
+
+@pytest.mark.slow
+def test_up_serves_the_page_alone_where_no_flows_are_wanted(command):
+    port = free_port(0)
+    with started(command, "up", "--no-flows", "--port", str(port)) as process:
+        wait_for(lambda: "Search page" in (command.home / "told").read_text(), START)
+        time.sleep(1)
+        assert answers(port, "/livez")
+        assert not (command.home / "prefect").exists()
+    assert 0 == process.returncode
+    assert not at_work(command.home)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_interrupted_ends_while_a_host_is_silent(command, host):
+    """Also where threads wait for it."""
+    host.serve("/two.srt", FOREVER)
+    with started(command, "run") as process:
+        wait_for(lambda: asked(host), START)
+        process.send_signal(signal.SIGINT)
+        process.wait(40)
+    assert 130 == process.returncode
     assert not at_work(command.home)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from flows import engine
 from flows.context import alone
+from flows.run import Run
 from ingest.errors import HomeError
 from ingest.ledger import Ledger
 from ingest.library import Library
@@ -114,12 +115,13 @@ def test_a_home_that_cannot_be_written_is_told(filled, call, monkeypatch, writab
 def test_a_run_holds_the_home_from_before_the_engine_starts(call, monkeypatch):
     seen = []
 
-    def engine_starts(settings, context, **_):
+    def engine_starts(settings, begun, _selection):
         with pytest.raises(HomeError, match="another run"), alone(settings.home):
             pass
-        seen.append(context)
+        seen.append(begun)
         return {"new": [], "failed": [], "warnings": [], "summary": ""}
 
-    monkeypatch.setattr(engine, "run_once", engine_starts)
+    monkeypatch.setattr(engine, "complete", engine_starts)
+    monkeypatch.setattr(Run, "has_work", True)
 
     assert (0, 1) == (call("run")[0], len(seen))
