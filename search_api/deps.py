@@ -10,6 +10,7 @@ from fastapi import Depends, Path, Request
 from index import catalogue
 from index.query import Answer, Query
 from index.search import Searcher
+from index.store.lance import Store
 from ingest.errors import IndexNotBuiltError, NotFoundError, SoundbiteError
 from ingest.identity import slug
 from ingest.ledger import Ledger, unless_damaged
@@ -29,6 +30,11 @@ class Backend:
         self.library = Library(settings.library_dir)
         self.ledger = Ledger(settings.ledger_path)
         self._searcher = searcher
+
+    @property
+    def store(self) -> Store:
+        """The index."""
+        return self._searcher.store
 
     def warm(self) -> None:
         """Load the model and the index before the first request; log what is missing."""

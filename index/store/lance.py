@@ -6,6 +6,7 @@ an episode is written its key stands in the file `WRITING`, so that the next run
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -180,6 +181,15 @@ class Store:
             return found
 
         return [IndexedEpisode(**row) for row in self._run(read)]
+
+    def speakers(self) -> dict[str, int]:
+        """In how many episodes each speaker speaks; empty where nothing is built."""
+
+        async def read(tables: Tables) -> Counter[str]:
+            rows = await tables.episodes.query().select(["speakers"]).to_list()
+            return Counter(name for row in rows for name in row["speakers"])
+
+        return self._run(read) if self.folder else {}
 
     def counts(self) -> dict[str, int]:
         """Numbers of `episodes`, of `chunks`, and of chunks `unindexed` by full-text search."""
