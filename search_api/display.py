@@ -81,7 +81,7 @@ def hit_view(hit: Hit, podcasts: Mapping[str, str] | None = None) -> HitView:
     time = "" if answer.start is None else clock(answer.start)
     podcast = podcast_title(hit.podcast, podcasts or {})
     whole = passage_paragraphs(hit.passage.text, answer)
-    near = around_answer(whole)
+    near = unlabelled(around_answer(whole), answer.speaker)
     plays = not is_video(hit.audio_url) and bool(web_address(hit.audio_url))
     found = _FRAGMENT_START.search(hit.play_url)
     page = play_url(f"/episodes/{hit.key}", answer.start)
@@ -90,7 +90,7 @@ def hit_view(hit: Hit, podcasts: Mapping[str, str] | None = None) -> HitView:
     cited = cited_address(hit)
     source = (answer.speaker, f"“{hit.title}”", podcast, said["date"], time)
     return HitView(
-        hit=hit, near=near, whole=whole if near != whole else [], time=time, published=published, podcast=podcast, page=page,
+        hit=hit, near=near, whole=whole if near != unlabelled(whole, answer.speaker) else [], time=time, published=published, podcast=podcast, page=page,
         audio=web_address(hit.audio_url) if plays else "", play=hit.play_url if plays else "",
         start=float(found[1]) if plays and found else 0.0, outside=outside, why=reasons(hit),
         moment={
@@ -151,6 +151,12 @@ def around_answer(passage: list[PassageParagraph], sentences: int = AROUND) -> l
         text, rest = _first_sentences(one.before, rest)
         shown.append(replace(one, before=text))
     return shown
+
+
+def unlabelled(shown: list[PassageParagraph], speaker: str) -> list[PassageParagraph]:
+    """The same without labels where the heading's speaker says all of it."""
+    alone = {one.speaker for one in shown} <= {speaker, ""}
+    return [replace(one, speaker="") for one in shown] if alone else shown
 
 
 def _last_sentences(text: str, most: int) -> tuple[str, int]:

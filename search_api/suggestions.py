@@ -12,14 +12,21 @@ from ingest.sentences import split_sentences
 SHORTEST, LONGEST = 5, 13  # words of an example: shorter ones lean on what was said before, longer ones fill two lines
 MOST = 8  # suggestions: more than fit below the box of a phone help nobody
 FEW_LETTERS = 2
-_OPENS = re.compile(r"(?:how|what|when|why|which|who|where)\b", re.IGNORECASE)
-_CALLS = re.compile(r"^(?:(?:so|and|but|okay|well|now|then|[A-Z]\w+),? )?(?=(?:how|what|when|why|which|who|where)\b)", re.IGNORECASE)
-# Words that point at what was said before, or at the guest; a question that has one says little on its own.
-_POINTS = frozenset(
-    "it its that's that this these those they them their there here he she him her his we us our me my mine i your yours "
-    "one's ones else after before again also too so far did was were are you've you'd yourself other another mean".split()
+_OPENS = re.compile(
+    r"(?:how (?:do|does|should|can|could|would|much|many|often|long)|(?:what|who|where) (?:is|are|makes?|does|do|should)|what's|"
+    r"when (?:is|are|do|does|should)|why (?:is|are|do|does|should)|which \w+ (?:is|are|do|does|should))\b",
+    re.IGNORECASE,
 )
-_PLAIN = frozenset("how what when why which who where do does is should can could would a an the to of in on for and or you".split())
+_CALLS = re.compile(r"^(?:(?:so|and|but|okay|well|now|then|[A-Z]\w+),? )?(?=(?:how|what|when|why|which|who|where)\b)", re.IGNORECASE)
+_GENERIC_YOU = re.compile(r"\b(?:do|should|can|could|would|if|when) you\b", re.IGNORECASE)
+# Words that point at what was said before, at the guest, or at small talk; a question that has one says little on its own.
+_POINTS = frozenset(
+    "it its that's that this these those they them their there here he she him her his we us our me my mine i you your yours "
+    "yourself you've you'd you're you'll ones else after before again also too so far did was were have had been being doing "
+    "going other another mean think feel say tell love favorite guys happened next exactly actually thing things stuff kind "
+    "maybe sort whatever way we're".split()
+)
+_PLAIN = frozenset("how what what's when why which who where do does is are should can could would a an the to of in on for and or".split())
 
 Kind = Literal["question", "speaker", "episode", "podcast"]
 
@@ -46,10 +53,12 @@ def asked_in(transcript: Transcript) -> list[str]:
 def standing_alone(sentence: str) -> str:
     """A question as one would ask it, without the name it calls; empty where it cannot stand alone."""
     question = _CALLS.sub("", sentence, count=1)
-    words = re.findall(r"[\w'’-]+", question.lower())  # noqa: RUF001 - a typographic apostrophe
-    if not _OPENS.match(question) or not SHORTEST <= len(words) <= LONGEST or not _POINTS.isdisjoint(words):
+    words = re.findall(r"[\w'-]+", _GENERIC_YOU.sub("", question.replace("’", "'")).lower())  # noqa: RUF001
+    stands = _OPENS.match(question) and SHORTEST <= len(question.split()) <= LONGEST and _POINTS.isdisjoint(words)
+    names = re.search(r" [A-Z][a-z]", question)  # known to those who heard the rest
+    if not stands or names or "," in question or len(set(words) - _PLAIN) < 2:
         return ""
-    return "" if len(set(words) - _PLAIN) < 2 or "," in question else question[:1].upper() + question[1:]
+    return question[:1].upper() + question[1:]
 
 
 def _telling(question: str, title: str) -> int:
