@@ -10,6 +10,9 @@ from starlette.datastructures import QueryParams
 
 from index.query import DEFAULT_LIMIT, MAX_QUERY, Answer
 from index.query import Query as Question
+from index.speakers import meant
+from index.speakers import near as near_names
+from ingest.identity import slug
 from search_api import browse, operations, problems
 from search_api.deps import BackendDep
 from search_api.display import hit_view, podcast_title
@@ -76,6 +79,18 @@ def _filters(form: dict[str, str], asked: QueryParams, overview: Overview) -> li
     return [(said[name], without(asked, name)) for name in FILTERS if form[name]]
 
 
+def _meant(form: dict[str, str], asked: QueryParams, overview: Overview) -> list[tuple[str, str]]:
+    """Names close to a podcast or a speaker that is not there, each with the address of the search with it."""
+    near: list[tuple[str, str]] = []
+    if form["podcast"] and slug(form["podcast"]) not in overview.titles:
+        close = near_names(form["podcast"], [("", title) for title in overview.titles.values()])
+        near += [(name, without(asked, podcast=slug(name))) for name in close]
+    if form["speaker"] and not meant(form["speaker"], [("", name) for name in overview.speakers]).all:
+        close = near_names(form["speaker"], [("", name) for name in overview.speakers])
+        near += [(name, without(asked, speaker=name)) for name in close]
+    return near
+
+
 def _search_page(request: Request, answer: Answer | None = None, problem: Problem | None = None) -> str:
     """The form as it was filled in, and below it the answer or the problem, if there is one."""
     asked = request.query_params
@@ -89,6 +104,7 @@ def _search_page(request: Request, answer: Answer | None = None, problem: Proble
         form=form,
         home=home,
         filters=_filters(form, asked, overview),
+        meant=_meant(form, asked, overview),
         modes=MODES,
         max_query=MAX_QUERY,
         overview=overview,

@@ -21,7 +21,7 @@ _CALLS = re.compile(r"^(?:(?:so|and|but|okay|well|now|then|[A-Z]\w+),? )?(?=(?:h
 _GENERIC_YOU = re.compile(r"\b(?:do|should|can|could|would|if|when) you\b", re.IGNORECASE)
 # Words that point at what was said before, at the guest, or at small talk; a question that has one says little on its own.
 _POINTS = frozenset(
-    "it its that's that this these those they them their there here he she him her his we us our me my mine i you your yours "
+    "it its it's that's that this these those they them their there here he she him her his we us our me my mine i you your yours "
     "yourself you've you'd you're you'll ones else after before again also too so far did was were have had been being doing "
     "going other another mean think feel say tell love favorite guys happened next exactly actually thing things stuff kind "
     "maybe sort whatever way we're".split()
