@@ -139,6 +139,16 @@ class Ledger(Subscriptions):
         """
         self._settle(episode, "failed", reason, next_try, lasting=lasting)
 
+    def try_again(self, key: str) -> bool:
+        """Let the next run try an episode that failed, as if for the first time; False where none with this key has."""
+        with self._writing() as db:
+            changed = db.execute(
+                "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0, lasting = 0 "
+                "WHERE key = ? AND status = 'failed'",
+                (key,),
+            )
+            return changed.rowcount == 1
+
     def _settle(
         self, episode: Episode, status: EpisodeStatus, reason: str, next_try: datetime | None, *, lasting: bool = False
     ) -> None:

@@ -81,7 +81,7 @@ def until(tab, true, seconds=10):
 def hostile(page):
     """What a page would have if words of a feed had been taken for HTML."""
     return page.evaluate(
-        "document.title.includes('hacked') || document.querySelector('main :is(script, img, iframe, i)') !== null"
+        "document.title === 'hacked' || document.querySelector('main :is(script, img, iframe, i)') !== null"
         " || [...document.querySelectorAll('[href], [src]')].some((one) => /^javascript:/i.test(one.href || one.src))"
     )
 

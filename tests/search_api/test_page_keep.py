@@ -76,7 +76,7 @@ def collect(tab, card, name):
         there.click()
     else:
         tab.get_by_label("New list").fill(name)
-        tab.get_by_role("button", name="Add").click()
+        tab.get_by_role("button", name="Add", exact=True).click()
     tab.get_by_text(f"Collected in “{name}”").wait_for()
 
 
