@@ -12,7 +12,9 @@ from ingest.links import is_video, moment, playing, takes_time, web_address
 from ingest.sentences import split_sentences
 from ingest.times import clock, parse_date, play_url
 
-AROUND = 2  # sentences shown before and after the answer: enough to see what it is about, and a card stays under ten lines
+AROUND = (
+    2  # sentences shown before and after the answer: enough to see what it is about, and a card stays under ten lines
+)
 MOST_WORDS = 3  # of the question that a reason names
 # Of questions put to 110 real episodes, the best hits of those that nothing answers have cosines of .24 to .36, the best of
 # the others .39 to .73 (all-MiniLM-L6-v2).
@@ -86,7 +88,13 @@ def hit_view(hit: Hit, podcasts: Mapping[str, str] | None = None) -> HitView:
     found = _FRAGMENT_START.search(hit.play_url)
     page = play_url(f"/episodes/{hit.key}", answer.start)
     outside = hit.link if plays else hit.link if takes_time(hit.link) else hit.play_url or hit.link
-    said = {"speaker": answer.speaker, "title": hit.title, "podcast": podcast, "date": long_date(published), "time": time}
+    said = {
+        "speaker": answer.speaker,
+        "title": hit.title,
+        "podcast": podcast,
+        "date": long_date(published),
+        "time": time,
+    }
     cited = cited_address(hit)
     source = (answer.speaker, f"“{hit.title}”", podcast, said["date"], time)
     return HitView(

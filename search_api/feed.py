@@ -20,7 +20,11 @@ def feed_of(answer: Answer | None, base: str, address: str, podcasts: Mapping[st
     rss = Element("rss", {"version": "2.0"})
     channel = SubElement(rss, "channel")
     question = answer.query if answer else "Soundbite"
-    for name, text in (("title", f"{question} · Soundbite"), ("link", address), ("description", f"What is said about: {question}")):
+    for name, text in (
+        ("title", f"{question} · Soundbite"),
+        ("link", address),
+        ("description", f"What is said about: {question}"),
+    ):
         SubElement(channel, name).text = _printable(text)
     hits = list(answer.hits) if answer and not answer.weak else []
     for hit in sorted(hits, key=lambda one: one.published or "", reverse=True):
@@ -33,10 +37,16 @@ def _add_item(channel: Element, hit: Hit, base: str, podcasts: Mapping[str, str]
     item = SubElement(channel, "item")
     who = f"{hit.answer.speaker}: " if hit.answer.speaker else ""
     where = f"{view.podcast}{f', at {clock(hit.answer.start)}' if hit.answer.start is not None else ''}"
-    for name, text in (("title", f"{who}{hit.title}"), ("link", f"{base}{view.page}"), ("description", f"“{hit.answer.text}” — {where}")):
+    for name, text in (
+        ("title", f"{who}{hit.title}"),
+        ("link", f"{base}{view.page}"),
+        ("description", f"“{hit.answer.text}” — {where}"),
+    ):
         SubElement(item, name).text = _printable(text)
     # One passage stays one item, however its episode's title or the ranking changes.
-    SubElement(item, "guid", {"isPermaLink": "false"}).text = _printable(f"{hit.key}#{hit.answer.start}#{hit.answer.text[:80]}")
+    SubElement(item, "guid", {"isPermaLink": "false"}).text = _printable(
+        f"{hit.key}#{hit.answer.start}#{hit.answer.text[:80]}"
+    )
     if published := parse_date(hit.published or ""):
         SubElement(item, "pubDate").text = format_datetime(published)
     if audio := web_address(view.audio):
@@ -45,4 +55,6 @@ def _add_item(channel: Element, hit: Hit, base: str, podcasts: Mapping[str, str]
 
 def _printable(text: str) -> str:
     """The text without characters that XML 1.0 does not allow."""
-    return "".join(c for c in text if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff"))
+    return "".join(
+        c for c in text if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
+    )

@@ -50,7 +50,13 @@ class Disk:
 def feed_health(feed: Subscription, counts: dict[str, dict[str, int]]) -> FeedHealth:
     """How a feed is, from what the ledger knows of its polls."""
     times = "once" if feed.failures == 1 else f"{feed.failures} times in a row"
-    wrong = f"gone for good: {feed.last_error}" if feed.gone else f"failed {times}: {feed.last_error}" if feed.failures else ""
+    wrong = (
+        f"gone for good: {feed.last_error}"
+        if feed.gone
+        else f"failed {times}: {feed.last_error}"
+        if feed.failures
+        else ""
+    )
     own = counts.get(feed.podcast, {})
     return FeedHealth(feed.podcast, host_name(web_address(feed.url)), wrong, feed.last_success, feed.next_poll, own)
 

@@ -49,7 +49,9 @@ router.include_router(operations.router)
 
 def is_page(path: str) -> bool:
     """Whether this address is a page, so that errors there are pages too."""
-    return path in {"/", "/docs", "/podcasts", "/episodes", "/collections", "/operations"} or path.startswith("/episodes/")
+    return path in {"/", "/docs", "/podcasts", "/episodes", "/collections", "/operations"} or path.startswith(
+        "/episodes/"
+    )
 
 
 def short_address(asked: QueryParams) -> str:
@@ -169,4 +171,3 @@ def collections() -> str:
 def docs(request: Request) -> str:
     """The HTTP interface for people, from the same OpenAPI document that programs read, and every kind of problem."""
     return render("docs.html", api=request.app.openapi(), kinds=KINDS)
-

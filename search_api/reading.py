@@ -39,7 +39,9 @@ def paragraphs(transcript: Transcript) -> list[Paragraph]:
     found: list[Paragraph] = []
     for turn in transcript.turns:
         for part in turn.text.split("\n\n"):
-            found += _paragraphs((turn.speaker, Sentence(one)) for one in split_sentences(" ".join(part.split())) if one)
+            found += _paragraphs(
+                (turn.speaker, Sentence(one)) for one in split_sentences(" ".join(part.split())) if one
+            )
     return found
 
 

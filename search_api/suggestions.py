@@ -17,7 +17,9 @@ _OPENS = re.compile(
     r"when (?:is|are|do|does|should)|why (?:is|are|do|does|should)|which \w+ (?:is|are|do|does|should))\b",
     re.IGNORECASE,
 )
-_CALLS = re.compile(r"^(?:(?:so|and|but|okay|well|now|then|[A-Z]\w+),? )?(?=(?:how|what|when|why|which|who|where)\b)", re.IGNORECASE)
+_CALLS = re.compile(
+    r"^(?:(?:so|and|but|okay|well|now|then|[A-Z]\w+),? )?(?=(?:how|what|when|why|which|who|where)\b)", re.IGNORECASE
+)
 _GENERIC_YOU = re.compile(r"\b(?:do|should|can|could|would|if|when) you\b", re.IGNORECASE)
 # Words that point at what was said before, at the guest, or at small talk; a question that has one says little on its own.
 _POINTS = frozenset(
@@ -26,7 +28,9 @@ _POINTS = frozenset(
     "going other another mean think feel say tell love favorite guys happened next exactly actually thing things stuff kind "
     "maybe sort whatever way we're".split()
 )
-_PLAIN = frozenset("how what what's when why which who where do does is are should can could would a an the to of in on for and or".split())
+_PLAIN = frozenset(
+    "how what what's when why which who where do does is are should can could would a an the to of in on for and or".split()
+)
 
 Kind = Literal["question", "speaker", "episode", "podcast"]
 

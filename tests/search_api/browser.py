@@ -5,6 +5,7 @@ import shutil
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from ingest.identity import episode_key
 from ingest.ledger import Ledger
@@ -18,8 +19,20 @@ SAMPLE = {stem: said for stem, said in json.loads((HERE / "times.json").read_tex
 PODCAST, TITLE = "the-quota-room", "The Quota Room"
 STEM = sorted(SAMPLE)[0]
 KEY = episode_key(PODCAST, STEM)
-VIDEO = Episode("talks", "video", "A talk to watch", link="https://www.youtube.com/watch?v=abc123", published="Tue, 4 Mar 2025 09:00:00 GMT")
-SILENT = Episode("talks", "silent", "A talk whose audio is gone", audio_url="http://127.0.0.1:9/gone.mp3", link="https://talks.example/silent")
+VIDEO = Episode(
+    "talks",
+    "video",
+    "A talk to watch",
+    link="https://www.youtube.com/watch?v=abc123",
+    published="Tue, 4 Mar 2025 09:00:00 GMT",
+)
+SILENT = Episode(
+    "talks",
+    "silent",
+    "A talk whose audio is gone",
+    audio_url="http://127.0.0.1:9/gone.mp3",
+    link="https://talks.example/silent",
+)
 WATCHED = (Segment(61.0, 70.0, "Marzipan melts when the oven is warm. It is eaten cold.", "Nora"),)
 LOST = (Segment(5.0, 9.0, "Nutmeg is a strong spice for a winter soup.", "Nora"),)
 LONG = Turn(" ".join(f"This is sentence number {n} of a talk that nobody has timed." for n in range(60)), "Nora")
@@ -29,8 +42,12 @@ LECTURE = Episode("talks", "lecture", "A long talk without times", link="https:/
 def question(stem=STEM, most=12):
     """A question that the sample's host asks, and the name of who answers it."""
     said = SAMPLE[stem]
-    for asked, answer in zip(said, said[1:], strict=False):
-        if asked["text"].endswith("?") and 5 <= len(asked["text"].split()) <= most and asked["speaker"] != answer["speaker"]:
+    for asked, answer in pairwise(said):
+        if (
+            asked["text"].endswith("?")
+            and 5 <= len(asked["text"].split()) <= most
+            and asked["speaker"] != answer["speaker"]
+        ):
             return asked["text"].partition(", ")[2] or asked["text"], answer["speaker"]
     raise LookupError(stem)
 
@@ -84,5 +101,3 @@ def hostile(page):
         "document.title === 'hacked' || document.querySelector('main :is(script, img, iframe, i)') !== null"
         " || [...document.querySelectorAll('[href], [src]')].some((one) => /^javascript:/i.test(one.href || one.src))"
     )
-
-

@@ -68,7 +68,10 @@ def tab(browser, site):
     page.complaints, page.hosts = [], set()
     page.on("console", lambda said: page.complaints.append(said.text) if said.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("request", lambda asked: page.hosts.add("/".join(asked.url.split("/")[:3])) if not asked.url.startswith("blob:") else None)
+    page.on(
+        "request",
+        lambda asked: page.hosts.add("/".join(asked.url.split("/")[:3])) if not asked.url.startswith("blob:") else None,
+    )
     try:
         yield page
         assert page.complaints == []

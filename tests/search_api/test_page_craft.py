@@ -19,7 +19,9 @@ PAGES = {
 OWN_BYTES = 60_000
 
 
-RUN = "(rules) => axe.run(rules).then((run) => run.violations.map((one) => [one.id, one.nodes.map((node) => node.html)]))"
+RUN = (
+    "(rules) => axe.run(rules).then((run) => run.violations.map((one) => [one.id, one.nodes.map((node) => node.html)]))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -147,12 +149,20 @@ def test_print_keeps_the_answers_and_their_links(tab):
     assert tab.locator(".hit mark").first.is_visible()
     assert tab.locator(".search").is_hidden()
     assert tab.locator("#player").is_hidden()
-    assert "attr(href)" in tab.evaluate("getComputedStyle(document.querySelector('.hit h3 a'), '::after').content") or "/episodes/" in tab.evaluate(
+    assert "attr(href)" in tab.evaluate(
         "getComputedStyle(document.querySelector('.hit h3 a'), '::after').content"
-    )
+    ) or "/episodes/" in tab.evaluate("getComputedStyle(document.querySelector('.hit h3 a'), '::after').content")
 
 
-@pytest.mark.parametrize("address", ["/?q=prices&podcast=selling-well", f"/episodes/{HOSTILE.key}", "/episodes", '/?q=prices+"><script>alert(5)</script>'])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/?q=prices&podcast=selling-well",
+        f"/episodes/{HOSTILE.key}",
+        "/episodes",
+        '/?q=prices+"><script>alert(5)</script>',
+    ],
+)
 def test_hostile_words_of_feeds_do_nothing(tab, address):
     tab.goto(address)
 
@@ -162,8 +172,17 @@ def test_hostile_words_of_feeds_do_nothing(tab, address):
 
 def test_hostile_words_in_a_collection_do_nothing(tab):
     tab.goto("/")
-    moment = {"text": "<img src=x onerror=alert(1)>", "title": "<script>alert(2)</script>", "page": "javascript:alert(3)", "link": "javascript:alert(4)", "note": "<b>"}
-    tab.evaluate("(one) => localStorage.setItem('soundbite.collections', JSON.stringify([{name: '<i>', moments: [one]}]))", moment)
+    moment = {
+        "text": "<img src=x onerror=alert(1)>",
+        "title": "<script>alert(2)</script>",
+        "page": "javascript:alert(3)",
+        "link": "javascript:alert(4)",
+        "note": "<b>",
+    }
+    tab.evaluate(
+        "(one) => localStorage.setItem('soundbite.collections', JSON.stringify([{name: '<i>', moments: [one]}]))",
+        moment,
+    )
     tab.goto("/collections")
 
     assert not hostile(tab)
@@ -193,7 +212,9 @@ def test_own_styles_and_scripts_are_small():
     assert sum(one.stat().st_size for one in static.iterdir() if one.suffix in {".css", ".js"}) < OWN_BYTES
 
 
-@pytest.mark.parametrize("path", sorted((Path(search_api.__file__).parent / "templates").iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((Path(search_api.__file__).parent / "templates").iterdir()), ids=lambda path: path.name
+)
 def test_templates_have_no_inline_scripts_or_styles_and_links_out_are_safe(path):
     text = path.read_text("utf-8")
 

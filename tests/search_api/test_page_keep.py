@@ -16,7 +16,9 @@ def moments(tab):
 
 
 def copied(tab, kind="text/plain"):
-    read = "async (kind) => { const [one] = await navigator.clipboard.read(); return (await one.getType(kind)).text(); }"
+    read = (
+        "async (kind) => { const [one] = await navigator.clipboard.read(); return (await one.getType(kind)).text(); }"
+    )
     return tab.evaluate(read, kind)
 
 
@@ -40,7 +42,9 @@ def test_a_quote_is_copied_as_markdown(tab, site):
     copy(card, "Markdown")
 
     text = copied(tab)
-    assert text.startswith(f"> {moment['text']}\n>\n> — **{moment['speaker']}**, [{moment['title']}]({site}{moment['page']})")
+    assert text.startswith(
+        f"> {moment['text']}\n>\n> — **{moment['speaker']}**, [{moment['title']}]({site}{moment['page']})"
+    )
     assert text.endswith(f"[{moment['time']}]({moment['link']})")
 
 
@@ -131,12 +135,12 @@ def test_a_brief_prints_with_its_links(tab):
     assert tab.pdf().startswith(b"%PDF")
     assert tab.get_by_role("button", name="CSV").is_hidden()
     shown = tab.evaluate("getComputedStyle(document.querySelector('.link-out'), '::after').content")
-    assert shown == "\" (\" attr(href) \")\"" or moment["link"] in shown
+    assert shown == '" (" attr(href) ")"' or moment["link"] in shown
     assert tab.locator(".name-print").inner_text() == "For print"
 
 
 def test_a_question_is_followed_by_its_feed(tab, site):
-    card, moment = moments(tab)
+    _, moment = moments(tab)
     address = tab.locator("link[rel=alternate]").get_attribute("href")
     tab.get_by_role("button", name="Copy address").click()
     until(tab, "document.querySelector('.follow button').textContent === 'Copied'")

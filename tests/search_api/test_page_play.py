@@ -11,7 +11,7 @@ TIME = "document.querySelector('#player audio').currentTime"
 PAUSED = "document.querySelector('#player audio').paused"
 
 
-def test_play_starts_at_most_two_seconds_before_the_answer_and_one_player_plays(tab, site):
+def test_play_starts_at_most_two_seconds_before_the_answer_and_one_player_plays(tab):
     tab.goto(f"/?q={ASKED}")
     cards = tab.locator(".hit", has=tab.locator("a.play[data-audio]"))
     moment = json.loads(cards.first.get_attribute("data-moment"))
