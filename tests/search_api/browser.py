@@ -17,7 +17,7 @@ from tests.search_api.home import FAILED, UNTIMED, add, add_failed
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SAMPLE = {stem: said for stem, said in json.loads((HERE / "times.json").read_text("utf-8")).items() if said}
 PODCAST, TITLE = "the-quota-room", "The Quota Room"
-STEM = sorted(SAMPLE)[0]
+STEM = min(SAMPLE)
 KEY = episode_key(PODCAST, STEM)
 VIDEO = Episode(
     "talks",

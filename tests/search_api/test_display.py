@@ -108,7 +108,7 @@ def test_a_link_leads_to_a_host(address, host):
 VIDEO, FILE, NOTES = "https://youtu.be/abc", "https://a.example/1.mp3", "https://a.example/notes"
 
 
-def hit_of(link="", audio="", start=None, text="Yes.", highlights=(), cosine=0.5):
+def hit_of(link="", audio="", start=None, *, text="Yes.", highlights=(), cosine=0.5):
     lead = None if start is None else start - 2
     excerpt = Excerpt(text, "", start, start)
     return Hit(1, 0.5, Scores(cosine, 0.5), "p", "g", "k", "t", None, excerpt, excerpt, highlights, moment(link, lead), audio,
@@ -130,18 +130,18 @@ def test_why_a_hit_was_found_is_said_in_words(text, highlights, cosine, why):
 
 
 @pytest.mark.parametrize(
-    ("link", "audio", "start", "cited", "play", "outside"),
+    ("given", "cited", "play", "outside"),
     [
-        (VIDEO, FILE, 75.5, f"{VIDEO}?t=75", f"{FILE}#t=73.5", f"{VIDEO}?t=73"),
-        (NOTES, FILE, 75.5, f"{FILE}#t=75.5", f"{FILE}#t=73.5", NOTES),
-        (NOTES, VIDEO, 75.5, f"{VIDEO}?t=75", "", f"{VIDEO}?t=73"),
-        (VIDEO, "", 75.5, f"{VIDEO}?t=75", "", f"{VIDEO}?t=73"),
-        (NOTES, "", 75.5, NOTES, "", NOTES),
-        (NOTES, FILE, None, NOTES, FILE, NOTES),
-        ("", FILE, None, FILE, FILE, ""),
+        ((VIDEO, FILE, 75.5), f"{VIDEO}?t=75", f"{FILE}#t=73.5", f"{VIDEO}?t=73"),
+        ((NOTES, FILE, 75.5), f"{FILE}#t=75.5", f"{FILE}#t=73.5", NOTES),
+        ((NOTES, VIDEO, 75.5), f"{VIDEO}?t=75", "", f"{VIDEO}?t=73"),
+        ((VIDEO, "", 75.5), f"{VIDEO}?t=75", "", f"{VIDEO}?t=73"),
+        ((NOTES, "", 75.5), NOTES, "", NOTES),
+        ((NOTES, FILE, None), NOTES, FILE, NOTES),
+        (("", FILE, None), FILE, FILE, ""),
     ],
 )
-def test_a_hit_plays_here_or_elsewhere_at_its_moment_and_is_cited_there(link, audio, start, cited, play, outside):
-    view = hit_view(hit_of(link, audio, start))
+def test_a_hit_plays_here_or_elsewhere_at_its_moment_and_is_cited_there(given, cited, play, outside):
+    view = hit_view(hit_of(*given))
     assert (view.moment["citation"].rpartition(" ")[2], view.play, view.outside) == (cited, play, outside)
-    assert view.start == (start - 2 if play and start else 0)
+    assert view.start == (given[2] - 2 if play and given[2] else 0)
