@@ -15,7 +15,8 @@ SoundbiteError
 │   └── UnknownFormatError     it is in a format that is not read
 ├── TranscriptionError     the speech model cannot be loaded or fails
 ├── NotFoundError          no such episode, podcast or feed here
-│   └── PodcastNotFoundError   no such podcast, with the names that are near
+│   ├── PodcastNotFoundError   no such podcast, with the names that are near
+│   └── PassageNotFoundError   no such passage
 └── IndexingError          the index cannot be built or read
     ├── IndexNotBuiltError     there is nothing to search yet
     ├── IndexMismatchError     the index was built with another model or schema
@@ -113,6 +114,10 @@ class NotFoundError(SoundbiteError):
 
 class PodcastNotFoundError(NotFoundError):
     """No such podcast here; the message says which names are near."""
+
+
+class PassageNotFoundError(NotFoundError):
+    """No such passage here."""
 
 
 class IndexingError(SoundbiteError):

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from index.query import Excerpt, Hit
-from ingest.links import is_video, moment, playing, takes_time
+from ingest.links import is_video
 from ingest.models import Segment, Transcript
 from ingest.times import clock, parse_date, play_url
+from search_api.citations import cited_address
 
 PARAGRAPH_CHARACTERS = 420  # about 75 words: half a minute of speech, and four lines of a page
 _SPEAKER_LABEL = re.compile(r"([^.!?:\n]{1,80}): ")
@@ -56,7 +57,7 @@ def hit_view(hit: Hit) -> HitView:
     published = parse_date(hit.published or "")
     answer = hit.answer
     start = "" if answer.start is None else clock(answer.start)
-    source = (answer.speaker, f"“{hit.title}”", hit.podcast, long_date(published), start)
+    source = (answer.speaker, f"“{hit.title}”", hit.podcast_title, long_date(published), start)
     return HitView(
         hit=hit,
         paragraphs=passage_paragraphs(hit.passage.text, answer),
@@ -65,16 +66,9 @@ def hit_view(hit: Hit) -> HitView:
         published=published,
         page=play_url(f"/episodes/{hit.key}", answer.start),
         player="" if is_video(hit.play_url) else hit.play_url,
-        citation=citation(answer.text, source, cited_address(hit)),
+        citation=citation(answer.text, source, cited_address(hit.link, hit.audio_url, answer.start)),
         more=[hit_view(one) for one in hit.more],
     )
-
-
-def cited_address(hit: Hit) -> str:
-    """Where the answer is seen or heard: its page where that takes a time or none is known, else the recording."""
-    start = hit.answer.start
-    playable = "" if start is None or takes_time(hit.link) else playing(hit.audio_url, start)
-    return playable or moment(hit.link, start) or hit.play_url
 
 
 def passage_paragraphs(text: str, answer: Excerpt) -> list[PassageParagraph]:

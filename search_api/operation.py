@@ -31,6 +31,8 @@ class KnownParametersRoute(APIRoute):
         async def handle_with_tag(request: Request) -> Response:
             if faults := parameter_faults((name for name, _ in request.query_params.multi_items()), names):
                 raise RequestValidationError(faults)
+            if request.method != "GET":
+                return await handle(request)
             response = revalidated(await handle(request), request.headers.get("if-none-match", ""))
             return ranged(response, request.headers.get("range", ""), request.headers.get("if-range", ""))
 

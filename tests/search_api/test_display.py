@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from index.query import Excerpt, Hit, Scores
+from index.query import Excerpt, Hit, Provenance, Scores
 from ingest.links import moment, playing
 from ingest.models import Episode, Segment, Transcript, Turn
 from search_api.display import (
@@ -94,7 +94,9 @@ VIDEO, FILE, NOTES = "https://youtu.be/abc", "https://a.example/1.mp3", "https:/
 def test_a_citation_leads_to_the_moment_where_any_address_can(link, audio, start, cited, player):
     lead = None if start is None else start - 2
     said = Excerpt("Yes.", "", start, start)
-    hit = Hit(1, 0.5, Scores(0.5, 0.5), "p", "g", "k", "t", None, said, said, (), moment(link, lead), audio,
-              playing(audio, lead), False, False)  # fmt: skip
+    hit = Hit(
+        "i", "/v1/passages/i", 1, 0.5, Scores(0.5, 0.5), "p", "P", "g", "k", "t", None, said, said, (),
+        moment(link, lead), audio, playing(audio, lead), False, False, Provenance("", "", ""),
+    )  # fmt: skip
     view = hit_view(hit)
     assert (view.citation.rpartition(" ")[2], view.player) == (cited, player)
