@@ -1,27 +1,39 @@
 """What requests are answered from, opened once and shared by all threads, and the FastAPI dependencies on it."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import Depends, Path, Request
 
 from index import catalogue
-from index.query import Answer, Query
+from index.alerts import Alert, Alerts, new_moments
+from index.query import Answer, Hit, Query
 from index.quotes import QuoteCheck, QuoteChecker
 from index.references import parse_reference
 from index.search import Searcher
-from ingest.errors import IndexNotBuiltError, NotFoundError, PassageNotFoundError, QueryError, SoundbiteError
+from index.spoken import spoken
+from ingest.errors import (
+    CursorError,
+    IndexNotBuiltError,
+    NotFoundError,
+    PassageNotFoundError,
+    QueryError,
+    SoundbiteError,
+)
 from ingest.identity import slug
 from ingest.ledger import Ledger, unless_damaged
 from ingest.library import Library
-from ingest.models import Transcript
+from ingest.models import Subscription, Transcript
 from ingest.podcasts import check_podcast
 from ingest.settings import Settings
+from ingest.times import now
+from search_api import listing
+from search_api.export import rows
 from search_api.passages import PassageDocument, passage_document
-from search_api.responses import Readiness
+from search_api.responses import Readiness, SimilarEpisode
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +45,7 @@ class Backend:
         self.library = Library(settings.library_dir)
         self.ledger = Ledger(settings.ledger_path)
         self._searcher = searcher
+        self._alerts = Alerts(settings.alerts_path)
 
     def warm(self) -> None:
         """Load the model and the index before the first request; log what is missing."""
@@ -118,6 +131,42 @@ class Backend:
         if not found:
             check_podcast(self.ledger, self.library, podcast)
         return found
+
+    def podcasts(self) -> list[listing.PodcastStatus]:
+        """Every podcast, by slug."""
+        nothing: list[Subscription] = []
+        return listing.podcasts(self.episodes(), unless_damaged(self.ledger.feeds, nothing))
+
+    def similar(self, name: str, limit: int) -> list[SimilarEpisode]:
+        """The episodes most like one (its key or guid). Raises `NotFoundError`, `IndexNotBuiltError`."""
+        near = self._searcher.store.similar(self.library.find(name).key, limit)
+        known = {one.key: one for one in map(self._searcher.store.episode, (key for key, _ in near)) if one}
+        return [
+            SimilarEpisode(round(cosine, 4), catalogue.findable(known[key])) for key, cosine in near if key in known
+        ]
+
+    def passages(
+        self, name: str, begin: float | None, end: float | None, limit: int, cursor: str
+    ) -> listing.PassageList:
+        """An episode's passages between two times, in seconds. Raises `NotFoundError`, `TranscriptError`, `CursorError`."""
+        transcript = self.transcript(name)
+        found = listing.episode_passages(transcript.episode.key, spoken(transcript), begin, end)
+        place = next((n for n, one in enumerate(found, 1) if one.id == cursor), 0)
+        if cursor and not place:
+            raise CursorError("", "the cursor is of another list, or the transcript was edited; begin without it")
+        shown = found[place : place + limit]
+        return listing.PassageList(len(found), tuple(shown), shown[-1].id if place + limit < len(found) else "")
+
+    def alert(self, name: str) -> tuple[Alert, list[Hit]]:
+        """A standing question and the moments that answer it. Raises `AlertNotFoundError`, `IndexNotBuiltError`."""
+        alert = self._alerts.find(name)
+        return alert, new_moments(self._searcher, alert, now())
+
+    def export_rows(self, podcasts: Sequence[str], after: str) -> Iterator[dict[str, Any]]:
+        """Every episode of these podcasts, or of all, after a key. Raises `PodcastNotFoundError`."""
+        for name in podcasts:
+            check_podcast(self.ledger, self.library, name)
+        return rows(self.library, self.titles(), frozenset(map(slug, podcasts)), after)
 
     def transcript(self, name: str) -> Transcript:
         """The transcript of the episode with this key or guid. Raises `NotFoundError`, `TranscriptError`."""

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.responses import StreamingResponse
 
 from search_api.methods import byte_range
 
@@ -33,7 +34,10 @@ class KnownParametersRoute(APIRoute):
                 raise RequestValidationError(faults)
             if request.method != "GET":
                 return await handle(request)
-            response = revalidated(await handle(request), request.headers.get("if-none-match", ""))
+            response = await handle(request)
+            if isinstance(response, StreamingResponse):
+                return response
+            response = revalidated(response, request.headers.get("if-none-match", ""))
             return ranged(response, request.headers.get("range", ""), request.headers.get("if-range", ""))
 
         return handle_with_tag

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from ingest.errors import (
+    AlertNotFoundError,
     CursorError,
     HomeError,
     IndexingError,
@@ -74,6 +75,7 @@ INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is not valid", "
 NO_SUCH_PODCAST = Kind("no-such-podcast", 404, "No such podcast here", "Leave `podcast` out to search all; /v1/episodes shows their names.")
 NO_SUCH_LANGUAGE = Kind("no-such-language", 404, "There is no such language", "Give a code or a name, as de or German.")
 EPISODE_NOT_FOUND = Kind("episode-not-found", 404, "No such episode here", "/v1/episodes lists those there are.")
+ALERT_NOT_FOUND = Kind("alert-not-found", 404, "No such alert", "`soundbite alert add NAME QUESTION` adds one where the server runs.")
 PASSAGE_NOT_FOUND = Kind("passage-not-found", 404, "No such passage", "Search again; hits have the names of passages (`id`).")
 NO_SUCH_FORMAT = Kind("no-such-format", 404, "The transcript has no such format", "VTT and SRT need times; md, json and txt do not.")
 NO_SUCH_ADDRESS = Kind("no-such-address", 404, "There is nothing at this address", "/docs lists what there is.")
@@ -91,7 +93,7 @@ REFUSED = Kind("refused", 400, "The request cannot be answered", "Change it and 
 INTERNAL = Kind("internal", 500, "Something went wrong here", "Ask again; if it stays, the server's log says more.")
 KINDS = (
     EMPTY_QUERY, INVALID_QUERY, OTHER_CURSOR, INVALID_PARAMETER, NO_SUCH_PODCAST, NO_SUCH_LANGUAGE, EPISODE_NOT_FOUND,
-    PASSAGE_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS, TOO_LARGE, METHOD_NOT_ALLOWED, UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH,
+    PASSAGE_NOT_FOUND, ALERT_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS, TOO_LARGE, METHOD_NOT_ALLOWED, UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH,
     INDEX_UNUSABLE, HOME_UNUSABLE, BUSY, FOREIGN_HOST, FOREIGN_ORIGIN, REFUSED, INTERNAL,
 )
 # fmt: on
@@ -102,6 +104,7 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (CursorError, OTHER_CURSOR),
     (QueryError, INVALID_QUERY),
     (PodcastNotFoundError, NO_SUCH_PODCAST),
+    (AlertNotFoundError, ALERT_NOT_FOUND),
     (PassageNotFoundError, PASSAGE_NOT_FOUND),
     (NotFoundError, EPISODE_NOT_FOUND),
     (TooLargeError, TOO_LARGE),

@@ -41,10 +41,26 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeList:
-    """Episodes, newest first."""
+    """Episodes, newest first unless asked otherwise; `count` of all, `cursor` for those after these, empty at the end."""
 
     count: int
     episodes: tuple[EpisodeStatus, ...]
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarEpisode:
+    """An episode, and how similar its best parts are to another (a cosine)."""
+
+    similarity: float
+    episode: EpisodeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarEpisodes:
+    """Episodes, the most similar first."""
+
+    episodes: tuple[SimilarEpisode, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from index.store.schema import (
     words_of,
 )
 from index.store.sentences import StoredSentence, read_sentences
+from index.store.similar import similar_episodes
 from ingest.errors import IndexingError, IndexMismatchError
 from ingest.storage import write_atomically
 
@@ -238,6 +239,10 @@ class Store:
     def sentences(self, keys: Collection[str]) -> dict[str, list[StoredSentence]]:
         """The sentences of these episodes in order, by the episode's key."""
         return self._run(lambda tables: read_sentences(tables, keys)) if keys else {}
+
+    def similar(self, key: str, limit: int) -> list[tuple[str, float]]:
+        """Keys of other episodes about the same things, and how similar (a cosine), best first."""
+        return self._run(lambda tables: similar_episodes(tables, key, limit))
 
     def ask(self, text: str) -> Asked:
         """A question in the terms of the index."""
