@@ -1,18 +1,16 @@
 """Answers a query with passages: who says them, when, and a link that plays them."""
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from index.chunk_arrays import ChunkArrays
 from index.embed.base import Embedder, Vectors
 from index.embed.languages import knows, unknown_languages
 from index.embed.rerank import RERANKED, Reranker, part_to_read
-from index.passages import Passage, PassageQuery, rank_passages
-from index.query import Answer, Coverage, Excerpt, Hit, Query, Scores
-from index.sentence_span import SentenceSpan
+from index.hits import build_hits, rounded, with_context
+from index.passages import PassageQuery, rank_passages
+from index.query import Answer, Coverage, Explanation, Hit, Query
+from index.stopwatch import Stopwatch
 from index.store.candidates import Candidates
 from index.store.lance import Store
 from index.store.questions import Asked
@@ -20,8 +18,7 @@ from index.text.highlights import highlights
 from index.text.language import script_language, stemmed_as
 from index.text.question import Question
 from index.text.terms import hash_term, stems
-from ingest.errors import IndexNotBuiltError
-from ingest.links import moment, playing, web_address
+from ingest.errors import CursorError, IndexNotBuiltError, QueryError
 
 GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
@@ -30,43 +27,94 @@ MIN_SAID, MAX_LOOKED_AT = 0.5, 3
 
 
 class Searcher:
-    """Searches one store; many threads may use one. `counts` gives the numbers of episodes pending and failed."""
+    """Searches one store; many threads may use one.
+
+    `counts` gives the numbers of episodes pending and failed of the podcasts with these slugs (none: of all), `titles` the
+    names of podcasts by slug. `observe` is told the milliseconds of each stage.
+    """
 
     def __init__(
         self,
         store: Store,
         embedder: Embedder,
-        counts: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        counts: Callable[[Collection[str]], tuple[int, int]] = lambda _: (0, 0),
         reranker: Reranker | None = None,
+        titles: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self.store = store
         self.embedder = embedder
         self.counts = counts
         self.reranker = reranker
+        self.titles = titles
+        self.observe: Callable[[Mapping[str, float]], None] = lambda _: None
 
     def search(self, query: Query) -> Answer:
-        """The best passages. Raises `IndexNotBuiltError`, `IndexMismatchError`, `IndexingError`."""
-        started = time.perf_counter()
-        if query.mode != "text":
+        """The best passages. Raises `QueryError`, `IndexNotBuiltError`, `IndexMismatchError`, `IndexingError`."""
+        (answer,) = self.search_all([query])
+        if isinstance(answer, QueryError):
+            raise answer
+        return answer
+
+    def search_all(self, queries: Sequence[Query]) -> list[Answer | QueryError]:
+        """An answer to each, or what is wrong with the query; all are embedded together. Raises as `search`, but `QueryError`."""
+        watches = [Stopwatch() for _ in queries]
+        if any(query.mode != "text" for query in queries):
             self.store.require(self.embedder.name, self.embedder.dimension)
-        asked = self.store.ask(query.text)
-        text = asked.question.text
-        language = query.language_code or script_language(text)
-        vector = None
-        if query.mode == "vector" or (query.mode == "hybrid" and knows(self.embedder.name, script_language(text))):
-            vector = self.embedder.embed_query(text)
+        version = self.store.version()
+        asked = []
+        for query, watch in zip(queries, watches, strict=True):
+            watch.skip()
+            asked.append(self.store.ask(query.text))
+            watch("understand")
+        vectors = self._vectors(queries, asked)
+        answers: list[Answer | QueryError] = []
+        for query, one, vector, watch in zip(queries, asked, vectors, watches, strict=True):
+            watch("embed") if len(queries) == 1 else watch.skip()
+            try:
+                answers.append(self._answer(query, one, vector, version, watch))
+            except QueryError as error:
+                answers.append(error)
+            self.observe(watch.stages)
+        return answers
+
+    def _vectors(self, queries: Sequence[Query], asked: Sequence[Asked]) -> list[Vectors | None]:
+        """The vector of each question; None where words alone are asked for, or its script is none of the model's."""
+        wanted = [
+            query.mode == "vector"
+            or (query.mode == "hybrid" and knows(self.embedder.name, script_language(one.question.text)))
+            for query, one in zip(queries, asked, strict=True)
+        ]
+        texts = list(
+            dict.fromkeys(one.question.text for one, is_wanted in zip(asked, wanted, strict=True) if is_wanted)
+        )
+        known = dict(zip(texts, self.embedder.embed_queries(texts), strict=True)) if texts else {}
+        return [known[one.question.text] if is_wanted else None for one, is_wanted in zip(asked, wanted, strict=True)]
+
+    def _answer(self, query: Query, asked: Asked, vector: Vectors | None, version: str, watch: Stopwatch) -> Answer:
+        if query.offset and query.cursor_version != version:
+            raise CursorError("", "the index has changed since the cursor was given; begin without it")
+        language = query.language_code or script_language(asked.question.text)
         found = self.store.candidates(query, vector, asked, DEPTH)
         if not found.indexed:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
+        watch("retrieve")
         best = self._hits(query, vector, asked.question, found)
         end = query.offset + query.limit
         hits = best[:end]
         weak = query.mode != "text" and self._is_weak(hits, asked, by_words=vector is None)
-        took = round((time.perf_counter() - started) * 1000, 1)
+        shown = tuple(hits[query.offset :])
+        watch("rank")
+        if query.context:
+            sentences = self.store.sentences({hit.key for hit in shown})
+            shown = tuple(with_context(hit, sentences, query.context) for hit in shown)
+            watch("context")
+        coverage = Coverage(found.indexed, found.searched, *self.counts(query.podcast_slugs))
         return Answer(
-            query.text, query.mode, took, tuple(hits[query.offset :]), Coverage(found.indexed, *self.counts()), weak,
+            query=query.text, mode=query.mode, took_ms=watch.total,
+            index_version=version, embedding_model=self.store.model(), hits=shown, coverage=coverage, weak=weak,
             suggestion=asked.question.suggestion, notes=tuple(self._notes(query, asked, found, hits, language)),
-            cursor=query.cursor_at(end) if len(best) > end else "",
+            cursor=query.cursor_at(end, version) if len(best) > end else "",
+            explanation=Explanation(dict(watch.stages), found.chunks) if query.explain else None,
         )  # fmt: skip
 
     def _is_weak(self, hits: Sequence[Hit], asked: Asked, *, by_words: bool) -> bool:
@@ -96,7 +144,7 @@ class Searcher:
         limit = GROUPED if query.group_by else max(asked, RERANKED) if self.reranker else asked
         passages = rank_passages(found.arrays, _passage_query(query, vector, question, found), limit)
         rows = found.rows([passage.chunk for passage in passages])
-        hits = _highlighted(_build_hits(passages, found.arrays, rows), question, found)
+        hits = _highlighted(build_hits(passages, found.arrays, rows, self.titles()), question, found)
         hits = _reranked(question.text, hits, self.reranker) if self.reranker else hits
         if query.min_score is not None:
             hits = [replace(hit, rank=n) for n, hit in enumerate((h for h in hits if h.score >= query.min_score), 1)]
@@ -149,7 +197,7 @@ def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hi
     """The first `RERANKED` hits by the reranker's scores, the others after them."""
     scores = reranker.scores(question, [part_to_read(hit.passage.text, hit.answer.text) for hit in hits[:RERANKED]])
     scored = [
-        replace(hit, scores=replace(hit.scores, rerank=_rounded(score)))
+        replace(hit, scores=replace(hit.scores, rerank=rounded(score)))
         for hit, score in zip(hits, scores, strict=False)
     ]
     ordered = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -scores[i])]
@@ -165,49 +213,3 @@ def _grouped(hits: Sequence[Hit]) -> list[Hit]:
         replace(best, rank=n, moments=1 + len(rest), more=tuple(rest[:MORE]))
         for n, (best, *rest) in enumerate(episodes.values(), 1)
     ]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
-def _build_hits(passages: Sequence[Passage], arrays: ChunkArrays, rows: Sequence[dict[str, Any]]) -> list[Hit]:
-    return [_hit(rank, *one, arrays) for rank, one in enumerate(zip(passages, rows, strict=True), 1)]
-
-
-def _excerpt(row: dict[str, Any], spans: Sequence[SentenceSpan], text: str) -> Excerpt:
-    names = [*row["speakers"], ""]  # nobody is number -1
-    return Excerpt(text, names[spans[0].speaker], spans[0].start, spans[-1].stop)
-
-
-def _joined(text: str, spans: Sequence[SentenceSpan]) -> str:
-    """The sentences with what stands between them, without labels."""
-    gaps = ["" if i == 0 else " " if span.begin - spans[i - 1].end == 1 else "\n\n" for i, span in enumerate(spans)]
-    return "".join(gap + text[span.begin : span.end] for gap, span in zip(gaps, spans, strict=True))
-
-
-def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) -> Hit:
-    base = int(arrays.sentence_bounds[passage.chunk])
-    spans = [arrays.sentences.span(base + n) for n in range(passage.begin, passage.end)]
-    answer = spans[passage.answer_begin - passage.begin : passage.answer_end - passage.begin]
-    whole = _excerpt(row, spans, row["text"][spans[0].begin : spans[-1].end])
-    label = f"{whole.speaker}: " if whole.speaker else ""
-    return Hit(
-        rank=rank,
-        score=round(passage.score, 4),
-        scores=Scores(_rounded(passage.cosine), _rounded(passage.lexical)),
-        podcast=row["podcast"],
-        episode_id=row["guid"],
-        key=row["key"],
-        title=row["title"],
-        published=row["published"],
-        passage=replace(whole, text=label + whole.text),
-        answer=_excerpt(row, answer, _joined(row["text"], answer)),
-        highlights=(),
-        link=moment(row["link"], answer[0].lead),
-        audio_url=web_address(row["audio_url"]),
-        play_url=playing(row["audio_url"], answer[0].lead, whole.end),
-        approximate=row["approximate"],
-        advert=passage.advert,
-        language=row["language"],
-    )

@@ -84,6 +84,16 @@ class Settings(BaseSettings):
         return self.home / "glossaries"
 
     @property
+    def alerts_path(self) -> Path:
+        """Standing questions, which the server makes feeds of."""
+        return self.home / "alerts.json"
+
+    @property
+    def keys_path(self) -> Path:
+        """Who may ask the server, by the hashes of their keys."""
+        return self.home / "keys.json"
+
+    @property
     def ledger_path(self) -> Path:
         """SQLite: feeds, and which episodes are pending, done or failed."""
         return self.home / "ledger.sqlite"

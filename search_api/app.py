@@ -19,7 +19,8 @@ from index.open import open_searcher
 from index.search import Searcher
 from ingest.errors import SoundbiteError
 from ingest.settings import VERSION, Settings, read_settings
-from search_api import load, page, routes
+from search_api import episode_routes, library_routes, load, page, passage_routes, routes
+from search_api.bodies import BodyLimitMiddleware
 from search_api.callers import CallersMiddleware
 from search_api.deps import Backend
 from search_api.methods import MethodsMiddleware
@@ -65,6 +66,8 @@ def create_app(settings: Settings | None = None, opener: Callable[[Settings], Se
         redirect_slashes=False,
     )
     app.include_router(routes.router, responses=documented())
+    for module in (passage_routes, episode_routes, library_routes):
+        app.include_router(module.router, responses=documented())
     app.include_router(page.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     for family in (SoundbiteError, RequestValidationError, HTTPException, Exception):
@@ -72,9 +75,10 @@ def create_app(settings: Settings | None = None, opener: Callable[[Settings], Se
     app.add_middleware(EncodedPathMiddleware)  # the innermost; each next one stands around those before
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(MethodsMiddleware)
+    app.add_middleware(BodyLimitMiddleware, answer=answer_problem)
     app.add_middleware(load.LoadMiddleware, answer=answer_problem, exempt=("/livez",))
     app.add_middleware(
-        CallersMiddleware, own=settings.names_served, answer=answer_problem, open_to_all=routes.is_transcript
+        CallersMiddleware, own=settings.names_served, answer=answer_problem, open_to_all=episode_routes.is_transcript
     )
     app.add_middleware(SecurityHeadersMiddleware)
     return app

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from index.query import Excerpt, Hit
-from ingest.links import is_video, moment, playing, takes_time, web_address
+from ingest.links import is_video, takes_time, web_address
 from ingest.sentences import split_sentences
 from ingest.times import clock, parse_date, play_url
+from search_api.citations import cited_address
 
 AROUND = (
     2  # sentences shown before and after the answer: enough to see what it is about, and a card stays under ten lines
@@ -95,7 +96,7 @@ def hit_view(hit: Hit, podcasts: Mapping[str, str] | None = None) -> HitView:
         "date": long_date(published),
         "time": time,
     }
-    cited = cited_address(hit)
+    cited = cited_address(hit.link, hit.audio_url, answer.start)
     source = (answer.speaker, f"“{hit.title}”", podcast, said["date"], time)
     return HitView(
         hit=hit, near=near, whole=whole if near != unlabelled(whole, answer.speaker) else [], time=time, published=published, podcast=podcast, page=page,
@@ -112,13 +113,6 @@ def hit_view(hit: Hit, podcasts: Mapping[str, str] | None = None) -> HitView:
 def podcast_title(slug: str, podcasts: Mapping[str, str]) -> str:
     """What people call a podcast: its title, else its slug as words."""
     return podcasts.get(slug) or slug.replace("-", " ").capitalize()
-
-
-def cited_address(hit: Hit) -> str:
-    """Where the answer is seen or heard: its page where that takes a time or none is known, else the recording."""
-    start = hit.answer.start
-    playable = "" if start is None or takes_time(hit.link) else playing(hit.audio_url, start)
-    return playable or moment(hit.link, start) or hit.play_url
 
 
 def passage_paragraphs(text: str, answer: Excerpt) -> list[PassageParagraph]:

@@ -7,9 +7,10 @@ an episode is written its key stands in the file `WRITING`, so that the next run
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -21,7 +22,18 @@ from index.store import generations, maintenance, term_counts
 from index.store.candidates import Candidates, retrieve
 from index.store.generations import Generation, Tables
 from index.store.questions import Asked, ask
-from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted, window_vectors, words_of
+from index.store.schema import (
+    EPISODE_COLUMNS,
+    LAYOUT,
+    IndexedEpisode,
+    chunk_row,
+    episode_row,
+    quoted,
+    window_vectors,
+    words_of,
+)
+from index.store.sentences import StoredSentence, read_sentences
+from index.store.similar import similar_episodes
 from ingest.errors import IndexingError, IndexMismatchError
 from ingest.storage import write_atomically
 
@@ -41,6 +53,7 @@ class Store:
         self._folder = folder  # fixed while a rebuild is not published
         self._lock = Lock()
         self._opened: Tables | None = None
+        self._version: tuple[object, str] = (None, "")  # of which state of the tables, and what it is
 
     @property
     def folder(self) -> str:
@@ -211,6 +224,35 @@ class Store:
             return rows
 
         return {row["id"]: window_vectors(row["record"]) for row in self._run(read)}
+
+    def version(self) -> str:
+        """What tells this index from one of other transcripts, another model or another way to cut them: 12 hex digits.
+
+        Compaction and a rebuild do not change it.
+        """
+
+        async def read(tables: Tables) -> str:
+            state = (tables.generation, await tables.episodes.version())
+            if self._version[0] != state:
+                rows = await tables.episodes.query().select(["key", "content_hash"]).to_arrow()
+                held = sorted(zip(rows["key"].to_pylist(), rows["content_hash"].to_pylist(), strict=True))
+                identity = f"{LAYOUT}\0{tables.model}\0{held}"
+                self._version = state, sha256(identity.encode()).hexdigest()[:12]
+            return self._version[1]
+
+        return self._run(read)
+
+    def model(self) -> str:
+        """The name of the model whose vectors are stored."""
+        return self._tables().model
+
+    def sentences(self, keys: Collection[str]) -> dict[str, list[StoredSentence]]:
+        """The sentences of these episodes in order, by the episode's key."""
+        return self._run(lambda tables: read_sentences(tables, keys)) if keys else {}
+
+    def similar(self, key: str, limit: int) -> list[tuple[str, float]]:
+        """Keys of other episodes about the same things, and how similar (a cosine), best first."""
+        return self._run(lambda tables: similar_episodes(tables, key, limit))
 
     def ask(self, text: str) -> Asked:
         """A question in the terms of the index."""

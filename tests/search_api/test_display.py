@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from index.query import Excerpt, Hit, Scores
+from index.query import Excerpt, Hit, Provenance, Scores
 from ingest.links import moment, playing
 from search_api.display import (
     PassageParagraph,
@@ -111,8 +111,10 @@ VIDEO, FILE, NOTES = "https://youtu.be/abc", "https://a.example/1.mp3", "https:/
 def hit_of(link="", audio="", start=None, *, text="Yes.", highlights=(), cosine=0.5):
     lead = None if start is None else start - 2
     excerpt = Excerpt(text, "", start, start)
-    return Hit(1, 0.5, Scores(cosine, 0.5), "p", "g", "k", "t", None, excerpt, excerpt, highlights, moment(link, lead), audio,
-               playing(audio, lead), False, False)  # fmt: skip
+    return Hit(
+        "i", "/v1/passages/i", 1, 0.5, Scores(cosine, 0.5), "p", "P", "g", "k", "t", None, excerpt, excerpt, highlights,
+        moment(link, lead), audio, playing(audio, lead), False, False, Provenance("", "", ""),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

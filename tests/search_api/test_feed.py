@@ -11,7 +11,7 @@ BASE = "http://127.0.0.1:8000"
 
 
 def answer(*hits, weak=False):
-    return Answer("how to sell?", "hybrid", 1.0, hits, Coverage(1, 0, 0), weak)
+    return Answer("how to sell?", "hybrid", 1.0, hits, Coverage(1, 1, 0, 0), weak)
 
 
 def items(given):
