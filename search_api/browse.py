@@ -1,35 +1,29 @@
 """What there is to read: podcasts, their episodes, and one episode with its transcript."""
 
 import math
-import re
-from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from index.catalogue import EpisodeStatus
-from ingest.errors import PodcastNotFoundError
+from ingest.errors import IndexingError, PodcastNotFoundError
 from ingest.identity import slug
 from ingest.links import is_video, moment, takes_time, web_address
 from ingest.models import Transcript
-from search_api.deps import BackendDep
+from search_api.deps import Backend, BackendDep
 from search_api.display import podcast_title
+from search_api.listing import EpisodeFilter
 from search_api.overview import OverviewDep
 from search_api.reading import paragraphs
 from search_api.responses import formats_of
 from search_api.templating import render
 
 PAGE = 50  # episodes on a page of the list
+SIMILAR = 4
 STATES = {"transcribed": "not searchable yet", "pending": "waiting", "failed": "failed"}
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-
-
-def titled(episodes: Iterable[EpisodeStatus], words: str) -> list[EpisodeStatus]:
-    """The episodes whose titles have words that begin as these do, in any order."""
-    wanted = re.findall(r"\w+", words.casefold())
-    return [one for one in episodes if all(re.search(rf"\b{part}", one.title.casefold()) for part in wanted)]
 
 
 @router.get("/podcasts")
@@ -50,7 +44,7 @@ def episodes(
     chosen = slug(podcast) if podcast.strip() else ""
     if chosen and chosen not in there.titles:
         raise PodcastNotFoundError(podcast[:60], "no such podcast here")
-    found = titled((one for one in there.episodes if chosen in {"", one.podcast}), title)
+    found = EpisodeFilter(words=title).of(one for one in there.episodes if chosen in {"", one.podcast})
     return render(
         "episodes.html",
         overview=there,
@@ -85,7 +79,16 @@ def episode(key: str, backend: BackendDep, overview: OverviewDep) -> str:
         duration=transcript.duration,
         formats=formats_of(transcript),
         paragraphs=paragraphs(transcript),
+        similar=similar(backend, about.key),
     )
+
+
+def similar(backend: Backend, key: str) -> list[EpisodeStatus]:
+    """Other episodes about the same things; none where the index cannot tell."""
+    try:
+        return [one.episode for one in backend.similar(key, SIMILAR)]
+    except IndexingError:
+        return []
 
 
 def speakers_of(transcript: Transcript) -> tuple[str, ...]:

@@ -8,17 +8,17 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.datastructures import QueryParams
 
+from index.alerts import Alert
 from index.query import DEFAULT_LIMIT, MAX_QUERY, Answer
 from index.query import Query as Question
 from index.speakers import meant
 from index.speakers import near as near_names
 from ingest.identity import slug
-from search_api import browse, operations, problems
+from search_api import browse, operations, problems, syndication
 from search_api.deps import BackendDep
 from search_api.display import hit_view, podcast_title
-from search_api.feed import feed_of
 from search_api.overview import Overview, OverviewDep, get_overview
-from search_api.params import OptionalQueryDep
+from search_api.params import OptionalQueryDep, QueryDep
 from search_api.problems import FOREIGN_HOST, FOREIGN_ORIGIN, KINDS, Problem
 from search_api.suggestions import suggestions
 from search_api.templating import render
@@ -26,6 +26,7 @@ from search_api.templating import render
 MODES = (("hybrid", "words and meaning"), ("vector", "meaning"), ("text", "exact words"))
 DEFAULTS = {"mode": MODES[0][0], "limit": str(DEFAULT_LIMIT), "adverts": "false"}
 FILTERS = ("podcast", "speaker", "language", "since", "until", "episode", "mode", "adverts")
+FOLLOWED = ("q", "podcast", "speaker", "language")  # what a feed of a question is narrowed by
 LATEST = 6  # episodes on the first page
 # What a person can do, in words that speak of no command; other problems say themselves what is wrong.
 ADVICE = {
@@ -118,7 +119,7 @@ def _search_page(request: Request, answer: Answer | None = None, problem: Proble
         hits=[hit_view(hit, overview.titles) for hit in answer.hits] if answer else [],
         more=without(asked, cursor=answer.cursor) if answer and answer.cursor else "",
         first=without(asked) if asked.get("cursor") else "",
-        feed=f"/feed.xml{without(asked)[1:]}" if form["q"] else "",
+        feed=f"/feed.xml?{urlencode({name: form[name] for name in FOLLOWED if form[name]})}" if form["q"] else "",
     )
 
 
@@ -144,12 +145,12 @@ def home(request: Request, query: OptionalQueryDep, backend: BackendDep) -> str 
 
 
 @router.get("/feed.xml")
-def feed(request: Request, query: OptionalQueryDep, backend: BackendDep, overview: OverviewDep) -> Response:
-    """The question as a feed: the moments that answer it, those of the newest episodes first."""
-    answer = backend.search(_grouped(query)) if query else None
+def feed(request: Request, query: QueryDep, backend: BackendDep) -> Response:
+    """The question as a feed, for those who have no name for it on the server: moments that answer it, the newest first."""
+    alert = Alert("", query.text, next(iter(query.podcasts), ""), query.speaker, query.language)
     base = str(request.base_url).rstrip("/")
-    text = feed_of(answer, base, f"{base}{without(request.query_params)}", overview.get().titles)
-    return Response(text, media_type="application/rss+xml")
+    feed = syndication.alert_feed(alert, backend.moments(alert), base, str(request.url))
+    return Response(feed, media_type=syndication.MEDIA_TYPE)
 
 
 @router.get("/suggest")

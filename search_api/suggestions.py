@@ -22,15 +22,17 @@ _CALLS = re.compile(
 )
 _GENERIC_YOU = re.compile(r"\b(?:do|should|can|could|would|if|when) you\b", re.IGNORECASE)
 # Words that point at what was said before, at the guest, or at small talk; a question that has one says little on its own.
-_POINTS = frozenset(
-    "it its it's that's that this these those they them their there here he she him her his we us our me my mine i you your yours "
-    "yourself you've you'd you're you'll ones else after before again also too so far did was were have had been being doing "
-    "going other another mean think feel say tell love favorite guys happened next exactly actually thing things stuff kind "
-    "maybe sort whatever way we're".split()
+_POINTING = """
+it its it's that's that this these those they them their there here he she him her his we us our me my mine
+i you your yours yourself you've you'd you're you'll ones else after before again also too so far did was
+were have had been being doing going other another mean think feel say tell love favorite guys happened next
+exactly actually thing things stuff kind maybe sort whatever way we're
+"""
+_POINTS = frozenset(_POINTING.split())
+_PLAIN_WORDS = (
+    "how what what's when why which who where do does is are should can could would a an the to of in on for and or"
 )
-_PLAIN = frozenset(
-    "how what what's when why which who where do does is are should can could would a an the to of in on for and or".split()
-)
+_PLAIN = frozenset(_PLAIN_WORDS.split())
 
 Kind = Literal["question", "speaker", "episode", "podcast"]
 
