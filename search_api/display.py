@@ -83,7 +83,7 @@ def hit_view(hit: Hit, podcasts: Mapping[str, str] | None = None) -> HitView:
     answer, published = hit.answer, parse_date(hit.published or "")
     time = "" if answer.start is None else clock(answer.start)
     podcast = podcast_title(hit.podcast, podcasts or {})
-    whole = passage_paragraphs(hit.passage.text, answer)
+    whole = in_context(passage_paragraphs(hit.passage.text, answer), hit)
     near = unlabelled(around_answer(whole), answer.speaker)
     plays = not is_video(hit.audio_url) and bool(web_address(hit.audio_url))
     found = _FRAGMENT_START.search(hit.play_url)
@@ -132,6 +132,24 @@ def passage_paragraphs(text: str, answer: Excerpt) -> list[PassageParagraph]:
     return passage
 
 
+def in_context(passage: list[PassageParagraph], hit: Hit) -> list[PassageParagraph]:
+    """A passage with the sentences before and after it, where they were asked for."""
+    before, after = (
+        [PassageParagraph(one.text, speaker=one.speaker) for one in part] for part in (hit.before, hit.after)
+    )
+    shown = [replace(one, speaker=one.speaker or hit.passage.speaker) for one in passage]
+    if before and before[-1].speaker == shown[0].speaker:
+        shown[0] = replace(shown[0], before=f"{before.pop().before} {shown[0].before}")
+    if after and after[0].speaker == shown[-1].speaker:
+        last, more = shown[-1], after.pop(0).before
+        shown[-1] = (
+            replace(last, after=f"{last.after} {more}")
+            if last.marked
+            else replace(last, before=f"{last.before} {more}")
+        )
+    return [*before, *shown, *after]
+
+
 def around_answer(passage: list[PassageParagraph], sentences: int = AROUND) -> list[PassageParagraph]:
     """The answer with at most so many sentences before and after it; the whole passage where none is marked."""
     marked = [place for place, one in enumerate(passage) if one.marked]
@@ -178,7 +196,8 @@ def _first_sentences(text: str, most: int) -> tuple[str, int]:
 def reasons(hit: Hit) -> str:
     """Why a hit was found, in words: `Says “discount”; close in meaning`; empty where there is nothing to say."""
     words = dict.fromkeys(hit.passage.text[begin:end].casefold() for begin, end in hit.highlights)
-    named = ", ".join(f"“{word}”" for word in list(words)[:MOST_WORDS])
+    answer = hit.answer.text.casefold()
+    named = ", ".join(f"“{word}”" for word in sorted(words, key=lambda word: word not in answer)[:MOST_WORDS])
     cosine = hit.scores.vector
     close = "" if cosine is None or cosine < NEAR else "close in meaning" if cosine >= CLOSE else "near in meaning"
     why = "; ".join(part for part in (f"says {named}" if named else "", close) if part)

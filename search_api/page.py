@@ -16,7 +16,7 @@ from index.speakers import near as near_names
 from ingest.identity import slug
 from search_api import browse, operations, problems, syndication
 from search_api.deps import BackendDep
-from search_api.display import hit_view, podcast_title
+from search_api.display import AROUND, hit_view, podcast_title
 from search_api.overview import Overview, OverviewDep, get_overview
 from search_api.params import OptionalQueryDep, QueryDep
 from search_api.problems import FOREIGN_HOST, FOREIGN_ORIGIN, KINDS, Problem
@@ -130,9 +130,9 @@ def problem_page(request: Request, problem: Problem) -> str:
     return render("problem.html", problem=problem, advice=ADVICE.get(problem.kind, ""))
 
 
-def _grouped(query: Question) -> Question:
-    """People read one card an episode; within one episode, one a passage."""
-    return query if query.episode else replace(query, group_by="episode")
+def _for_people(query: Question) -> Question:
+    """People read one card an episode (within one episode, one a passage), and what is said around the answer."""
+    return replace(query, context=AROUND, group_by=None if query.episode else "episode")
 
 
 @router.get("/", response_model=None)
@@ -141,7 +141,7 @@ def home(request: Request, query: OptionalQueryDep, backend: BackendDep) -> str 
     short = short_address(request.query_params)
     if request.query_params and short != f"/?{urlencode(request.query_params.multi_items())}":
         return RedirectResponse(short, 303)
-    return HTMLResponse(_search_page(request, backend.search(_grouped(query)) if query else None))
+    return HTMLResponse(_search_page(request, backend.search(_for_people(query)) if query else None))
 
 
 @router.get("/feed.xml")

@@ -46,7 +46,7 @@ function moment(list, one, place) {
   note.setAttribute("aria-label", "Note");
   return el("li", { className: "moment" },
     el("blockquote", {}, one.text),
-    el("p", { className: "who" }, page ? el("a", { href: page }, source(one)) : source(one), link && link !== page ? " · " : null,
+    el("p", { className: "who" }, page ? el("a", { href: page }, source(one)) : el("span", {}, source(one)),
       link && link !== page ? el("a", { href: link, target: "_blank", rel: "noopener noreferrer", className: "link-out" }, `Play${one.time ? ` from ${one.time}` : ""}`) : null),
     note, el("p", { className: "note-print" }, one.note || ""),
     el("p", { className: "actions" },

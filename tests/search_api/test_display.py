@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from search_api.display import (
     citation,
     hit_view,
     host_name,
+    in_context,
     long_date,
     passage_paragraphs,
     podcast_title,
@@ -78,6 +80,20 @@ def test_an_answer_is_shown_with_two_sentences_before_and_after_it(passage, expe
     assert around_answer(passage) == expected
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ((), (), [("", "Yes.", "", "")]),
+        ((said("So."),), (said("Well."),), [("So. ", "Yes.", " Well.", "")]),
+        ((said("Why?", "Ann"),), (said("Good.", "Ann"),), [("Why?", "", "", "Ann"), ("", "Yes.", "", ""), ("Good.", "", "", "Ann")]),
+    ],
+)  # fmt: skip
+def test_sentences_around_a_passage_join_its_paragraphs_or_stand_before_and_after_them(before, after, expected):
+    hit = replace(hit_of(), before=before, after=after)
+    shown = in_context(passage_paragraphs("Yes.", said("Yes.")), hit)
+    assert [(one.before, one.marked, one.after, one.speaker) for one in shown] == expected
+
+
 def test_a_label_is_left_out_where_the_heading_says_it():
     both = [PassageParagraph("Why?", speaker="Ann"), PassageParagraph("", "So.", "", "Ben")]
     assert unlabelled(both, "Ben") == both
@@ -124,6 +140,7 @@ def hit_of(link="", audio="", start=None, *, text="Yes.", highlights=(), cosine=
         ("One two three four", ((0, 3), (4, 7), (8, 13), (14, 18)), 0.4, "Says “one”, “two”, “three”; near in meaning"),
         ("Something else.", (), 0.6, "Close in meaning"),
         ("A price", ((2, 7),), None, "Says “price”"),
+        ("Alpha beta. Yes.", ((0, 5), (12, 15)), None, "Says “alpha”, “yes”"),
         ("Far away", (), 0.2, ""),
     ],
 )
