@@ -109,7 +109,10 @@ def near(quote: Tokens, said: Tokens) -> tuple[Match, float] | None:
     for shift, _ in votes.most_common(3):
         low, high = max(0, shift - pad), min(len(said.words), shift + len(quote.words) + pad)
         blocks = [block for block in _matcher(quote.words, said.words[low:high]).get_matching_blocks() if block.size]
-        begin, end = low + blocks[0].b, low + blocks[-1].b + blocks[-1].size
+        # What differs at the ends was said there, too
+        begin = max(0, low + blocks[0].b - blocks[0].a)
+        left = len(quote.words) - blocks[-1].a - blocks[-1].size
+        end = min(len(said.words), low + blocks[-1].b + blocks[-1].size + left)
         equal = sum(block.size for block in blocks)
         likeness = 2 * equal / (len(quote.words) + end - begin)
         if best is None or likeness > best[1]:

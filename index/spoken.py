@@ -1,5 +1,6 @@
 """A transcript as one run of words, each with its speaker and its time; what chunks, passages and quotes count in. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,6 +60,11 @@ class Spoken:
         """The same parted by speaker turns."""
         runs = [list(run) for _, run in groupby(range(first, last), key=lambda i: self.turns[i])]
         return tuple(self.excerpt(run[0], run[-1] + 1) for run in runs)
+
+    def word_at(self, seconds: float) -> int:
+        """The word that is being said then, or the next; the last one after the end, the first where no times are known."""
+        ends = [end for _, end in self.times]
+        return min(bisect_right(ends, seconds), len(ends) - 1) if ends else 0
 
     def around(self, first: int, last: int, sentences: int) -> tuple[int, int]:
         """The words from so many sentences before to so many after."""

@@ -37,6 +37,12 @@ class Settings(BaseSettings):
         default="",
         description="comma-separated host names that the server is called by, beside localhost and addresses",
     )
+    cors_origins: str = Field(
+        default="", description="comma-separated origins of web pages that may ask the server, as https://a.example"
+    )
+    access_log: Literal["off", "paths", "full"] = Field(
+        default="off", description="a line for each request to the server; full: with what was asked"
+    )
     user_agent: str = f"soundbite/{VERSION} (podcast transcripts and search)"
     max_audio_mb: int = Field(default=1024, gt=0, description="larger audio is refused")
     respect_opt_out: bool = Field(default=True, description="leave episodes alone whose publisher opts out of AI use")
@@ -57,6 +63,11 @@ class Settings(BaseSettings):
     def names_served(self) -> frozenset[str]:
         """`server_names` as a set of lower-case names."""
         return _names(self.server_names)
+
+    @property
+    def origins_allowed(self) -> frozenset[str]:
+        """`cors_origins` as a set, without slashes at their ends."""
+        return frozenset(origin.rstrip("/") for origin in _names(self.cors_origins))
 
     @property
     def library_dir(self) -> Path:

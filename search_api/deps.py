@@ -1,7 +1,7 @@
 """What requests are answered from, opened once and shared by all threads, and the FastAPI dependencies on it."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -42,7 +42,10 @@ _log = logging.getLogger(__name__)
 class Backend:
     """One searcher, one library, one ledger; changes by other processes are seen, and nothing is written."""
 
-    def __init__(self, settings: Settings, searcher: Searcher) -> None:
+    def __init__(
+        self, settings: Settings, searcher: Searcher, observe: Callable[[Mapping[str, float]], None] = lambda _: None
+    ) -> None:
+        searcher.observe = observe
         self.library = Library(settings.library_dir)
         self.ledger = Ledger(settings.ledger_path)
         self._searcher = searcher
@@ -129,6 +132,15 @@ class Backend:
             raise IndexNotBuiltError("", "words cannot be searched yet; run `soundbite index`")
         return Readiness("ready", counts["episodes"], counts["chunks"], counts["unindexed"], embedder.name)
 
+    def index_size(self) -> dict[str, float]:
+        """Figures of the index for Prometheus. Raises `IndexNotBuiltError`, `IndexingError`."""
+        return self._searcher.store.size()
+
+    def feeds(self) -> list[Subscription]:
+        """Every feed subscribed to."""
+        nothing: list[Subscription] = []
+        return unless_damaged(self.ledger.feeds, nothing)
+
     def episodes(self, podcast: str = "") -> list[catalogue.EpisodeStatus]:
         """Every known episode, newest first, or those of one podcast (its name or slug). Raises `PodcastNotFoundError`."""
         known = catalogue.episodes(self._searcher.store, self.library, unless_damaged(self.ledger.records, []))
@@ -140,8 +152,7 @@ class Backend:
 
     def podcasts(self) -> list[listing.PodcastStatus]:
         """Every podcast, by slug."""
-        nothing: list[Subscription] = []
-        return listing.podcasts(self.episodes(), unless_damaged(self.ledger.feeds, nothing))
+        return listing.podcasts(self.episodes(), self.feeds())
 
     def similar(self, name: str, limit: int) -> list[SimilarEpisode]:
         """The episodes most like one (its key or guid). Raises `NotFoundError`, `IndexNotBuiltError`."""

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -42,6 +42,20 @@ class ForeignHostError(SoundbiteError):
 
 class ForeignOriginError(SoundbiteError):
     """The request comes from a page of another site."""
+
+
+class NoKeyError(SoundbiteError):
+    """The request carries no key that is known."""
+
+    headers: ClassVar = {"WWW-Authenticate": 'Bearer realm="Soundbite", Basic realm="Soundbite"'}
+
+
+class TooOftenError(SoundbiteError):
+    """A key asks more often than it may; it may again after `seconds`."""
+
+    def __init__(self, subject: object, message: str, seconds: int) -> None:
+        super().__init__(subject, message)
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class TooLargeError(SoundbiteError):
@@ -85,6 +99,8 @@ INDEX_NOT_BUILT = Kind("index-not-built", 503, "There is nothing to search yet",
 INDEX_MISMATCH = Kind("index-mismatch", 503, "The index was built with another model", "Run `soundbite index --rebuild`, or set the model back.")
 INDEX_UNUSABLE = Kind("index-unusable", 503, "The index cannot be read", "Run `soundbite doctor` where the server runs.")
 HOME_UNUSABLE = Kind("home-unusable", 503, "The home directory cannot be used", "Run `soundbite doctor` where the server runs.")
+NO_KEY = Kind("no-key", 401, "A key is needed here", "Give one as a bearer token, as X-API-Key, or as the password that a browser asks for.")
+TOO_OFTEN = Kind("too-often", 429, "This key asks too often", "Ask again after the seconds in `Retry-After`.")
 TOO_LARGE = Kind("too-large", 413, "The body is too large", "Send less at a time.")
 BUSY = Kind("busy", 503, "Too much is asked at once", "Ask again after the seconds in `Retry-After`.")
 FOREIGN_HOST = Kind("foreign-host", 421, "This server does not go by that name", "Use localhost or its address, or add the name to SOUNDBITE_SERVER_NAMES where it runs.")
@@ -93,7 +109,7 @@ REFUSED = Kind("refused", 400, "The request cannot be answered", "Change it and 
 INTERNAL = Kind("internal", 500, "Something went wrong here", "Ask again; if it stays, the server's log says more.")
 KINDS = (
     EMPTY_QUERY, INVALID_QUERY, OTHER_CURSOR, INVALID_PARAMETER, NO_SUCH_PODCAST, NO_SUCH_LANGUAGE, EPISODE_NOT_FOUND,
-    PASSAGE_NOT_FOUND, ALERT_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS, TOO_LARGE, METHOD_NOT_ALLOWED, UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH,
+    PASSAGE_NOT_FOUND, ALERT_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS, NO_KEY, TOO_OFTEN, TOO_LARGE, METHOD_NOT_ALLOWED, UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH,
     INDEX_UNUSABLE, HOME_UNUSABLE, BUSY, FOREIGN_HOST, FOREIGN_ORIGIN, REFUSED, INTERNAL,
 )
 # fmt: on
@@ -108,6 +124,8 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (PassageNotFoundError, PASSAGE_NOT_FOUND),
     (NotFoundError, EPISODE_NOT_FOUND),
     (TooLargeError, TOO_LARGE),
+    (NoKeyError, NO_KEY),
+    (TooOftenError, TOO_OFTEN),
     (NoSuchFormatError, NO_SUCH_FORMAT),
     (BusyError, BUSY),
     (ForeignHostError, FOREIGN_HOST),
@@ -128,6 +146,8 @@ _SUBJECT_FROM_CLIENT = (
     ForeignOriginError,
     BusyError,
     TooLargeError,
+    NoKeyError,
+    TooOftenError,
 )
 _MESSAGE_WITHOUT_PATH = (IndexNotBuiltError, IndexMismatchError)
 

@@ -215,6 +215,10 @@ class Store:
 
         return self._run(count)
 
+    def size(self) -> dict[str, float]:
+        """Figures of the index: episodes, chunks, bytes on disk, and how fresh it is; see `maintenance.size`."""
+        return self._run(maintenance.size)
+
     def vectors(self, key: str) -> dict[str, Vectors]:
         """The vectors of the windows of an episode's chunks, by chunk id: float32 [windows, dimension]."""
 
