@@ -18,6 +18,10 @@ from ingest.errors import HomeError
 from ingest.keys import Key, Keys
 from search_api.problems import NoKeyError, TooOftenError
 
+PUBLIC = (
+    "/static/"  # styles and scripts of the page, eight a view: nothing of them is secret, and they would use up a rate
+)
+
 
 def given_key(headers: Headers) -> str:
     """The key that a request carries: as a bearer token, as X-API-Key, or as the password that a browser asks for."""
@@ -43,7 +47,7 @@ class KeysMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] in self.exempt:
+        if scope["type"] != "http" or scope["path"] in self.exempt or scope["path"].startswith(PUBLIC):
             await self.app(scope, receive, send)
             return
         try:

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ingest.keys import Keys
 from ingest.ledger import Ledger
 from ingest.models import Subscription
 from search_api.app import create_app
@@ -95,3 +96,21 @@ def test_a_folder_that_is_not_there_uses_nothing(tmp_path):
     (tmp_path / "a" / "b").write_bytes(b"12345")
     assert used(tmp_path)[0] == 5
     assert used(tmp_path / "none") == (0, None)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?q=people", "/operations", "/episodes", f"/episodes/{TIMED.episode.key}", "/collections"]
+)
+def test_where_keys_are_set_the_pages_show_nothing_without_one(own, path):
+    add(own, TIMED)
+    key = Keys(own.keys_path).add("team")
+    with Client(create_app(own, opener)) as client:
+        refused = client.get(path)
+        assert refused.status_code == 401
+        assert "www-authenticate" in refused.headers  # the browser asks for it
+        assert TIMED.episode.title not in refused.text
+        assert "Ann" not in refused.text
+        assert client.get(path, auth=("", key)).status_code == 200
+        assert client.get("/static/page.css").status_code == 200
+        assert client.get("/static/../operations").status_code == 401
+        assert client.post(f"/operations/episodes/{FAILED.key}/retry").status_code == 401
