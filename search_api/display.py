@@ -195,9 +195,13 @@ def _first_sentences(text: str, most: int) -> tuple[str, int]:
 
 def reasons(hit: Hit) -> str:
     """Why a hit was found, in words: `Says “discount”; close in meaning`; empty where there is nothing to say."""
-    words = dict.fromkeys(hit.passage.text[begin:end].casefold() for begin, end in hit.highlights)
     answer = hit.answer.text.casefold()
-    named = ", ".join(f"“{word}”" for word in sorted(words, key=lambda word: word not in answer)[:MOST_WORDS])
+    words = dict.fromkeys(hit.passage.text[begin:end].casefold() for begin, end in hit.highlights)
+    kept: list[str] = []
+    for word in sorted(words, key=lambda word: word not in answer):
+        if not any(word.startswith(one) or one.startswith(word) for one in kept):  # `call` says what `calls` does
+            kept.append(word)
+    named = ", ".join(f"“{word}”" for word in kept[:MOST_WORDS])
     cosine = hit.scores.vector
     close = "" if cosine is None or cosine < NEAR else "close in meaning" if cosine >= CLOSE else "near in meaning"
     why = "; ".join(part for part in (f"says {named}" if named else "", close) if part)

@@ -47,7 +47,7 @@ function moment(list, one, place) {
   return el("li", { className: "moment" },
     el("blockquote", {}, one.text),
     el("p", { className: "who" }, page ? el("a", { href: page }, source(one)) : el("span", {}, source(one)),
-      link && link !== page ? el("a", { href: link, target: "_blank", rel: "noopener noreferrer", className: "link-out" }, `Play${one.time ? ` from ${one.time}` : ""}`) : null),
+      " ", link && link !== page ? el("a", { href: link, target: "_blank", rel: "noopener noreferrer", className: "link-out" }, `Play${one.time ? ` from ${one.time}` : ""}`) : null),
     note, el("p", { className: "note-print" }, one.note || ""),
     el("p", { className: "actions" },
       place ? button("Up", () => moved(list, place, place - 1), "Move up") : null,

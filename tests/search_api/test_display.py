@@ -140,6 +140,7 @@ def hit_of(link="", audio="", start=None, *, text="Yes.", highlights=(), cosine=
         ("One two three four", ((0, 3), (4, 7), (8, 13), (14, 18)), 0.4, "Says “one”, “two”, “three”; near in meaning"),
         ("Something else.", (), 0.6, "Close in meaning"),
         ("A price", ((2, 7),), None, "Says “price”"),
+        ("Calls, call, caller.", ((0, 5), (7, 11), (13, 19)), None, "Says “calls”, “caller”"),
         ("Alpha beta. Yes.", ((0, 5), (12, 15)), None, "Says “alpha”, “yes”"),
         ("Far away", (), 0.2, ""),
     ],

@@ -43,6 +43,30 @@ def test_every_page_is_accessible_in_light_and_dark_and_fits_every_window(tab, n
     tab.complaints.clear()  # what is not there is a 404
 
 
+def test_what_opens_on_demand_is_accessible_too(tab, axe):
+    def violations():
+        tab.evaluate(axe)
+        return tab.evaluate(RUN, {})
+
+    tab.goto("/")
+    tab.get_by_label("Your question").press_sequentially(ASKED.split()[-2][:4])
+    tab.get_by_role("option").first.wait_for()
+    tab.keyboard.press("ArrowDown")
+    assert violations() == []
+    tab.goto(PAGES["answers"])
+    tab.locator(".filters summary").click()
+    for summary in tab.locator(".hit").first.locator("summary").all():
+        summary.click()
+    tab.locator(".hit a.play[data-audio]").first.click()
+    assert violations() == []
+    tab.locator(".hit").first.get_by_role("button", name="Collect").click()
+    assert violations() == []
+    tab.keyboard.press("Escape")
+    tab.goto(f"/episodes/{KEY}")
+    tab.keyboard.press("j")
+    assert violations() == []
+
+
 @pytest.mark.parametrize("width", [320, 360])
 def test_on_a_phone_play_source_and_answer_are_seen_at_once(tab, width):
     tab.set_viewport_size({"width": width, "height": 740})
