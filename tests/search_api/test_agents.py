@@ -159,7 +159,7 @@ def test_a_quote_is_checked_with_its_place(settings):
         ("get_passage", {"passage": "x"}, "no name of a passage"),
         ("get_passage", {"episode": SELLERS.key, "cursor": "9999"}, "cursor"),
         ("get_episode", {"episode": "nobody"}, "no such episode"),
-        ("check_quote", {"text": "two words"}, "3 words"),
+        ("check_quote", {"text": "three words here", "episode": "nobody"}, "no such episode"),
     ],
 )
 def test_what_cannot_be_answered_is_said_in_words_that_help(settings, tool, arguments, said):
