@@ -12,7 +12,7 @@ from ingest.times import clock, fragment_seconds
 from search_api.deps import BackendDep, get_backend
 from search_api.display import hit_view, long_date, transcript_paragraphs
 from search_api.params import OptionalQueryDep
-from search_api.problems import FOREIGN_HOST, FOREIGN_ORIGIN, KINDS, Problem
+from search_api.problems import FOREIGN_HOST, FOREIGN_ORIGIN, KINDS, NO_KEY, TOO_OFTEN, Problem
 from search_api.responses import CAPTION_FORMATS, FORMATS, formats_of, transcript_path
 
 MODES = (("hybrid", "words and meaning"), ("vector", "meaning"), ("text", "words"))
@@ -60,7 +60,7 @@ def _search_page(request: Request, answer: Answer | None = None, problem: Proble
 
 def problem_page(request: Request, problem: Problem) -> str:
     """An error as a page; what was asked stays in the form, which a caller who may not ask does not see."""
-    if request.url.path == "/" and problem.kind not in {FOREIGN_HOST, FOREIGN_ORIGIN}:
+    if request.url.path == "/" and problem.kind not in {FOREIGN_HOST, FOREIGN_ORIGIN, NO_KEY, TOO_OFTEN}:
         return _search_page(request, problem=problem)
     return render("problem.html", problem=problem)
 
