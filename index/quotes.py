@@ -35,7 +35,7 @@ from ingest.times import iso
 Verdict = Literal["exact", "near", "spliced", "absent"]
 
 MAX_QUOTE = 3_000  # characters, about three minutes of speech
-MIN_WORDS = 3  # fewer are said everywhere
+MIN_WORDS = 3  # fewer are said everywhere, and tell nothing of a place
 NEAR = 0.75  # of the words are equal; below, the quotes tried by hand were paraphrases
 SPLICED = 0.8  # of the quote's words stand in its pieces
 PIECE, SEARCHES, DEPTH = 14, 12, 10  # words that one search looks for, searches at most, chunks that each brings
@@ -97,14 +97,14 @@ class QuoteChecker:
     def check(self, text: str, episode: str = "", podcast: Sequence[str] = ()) -> QuoteCheck:
         """The verdict, within one episode (its key or guid) or some podcasts where they are given.
 
-        Raises `QueryError` for a quote of less than three words or of more than `MAX_QUOTE` characters, `NotFoundError`,
-        `TranscriptError`, `IndexNotBuiltError`.
+        Raises `QueryError` for a quote of more than `MAX_QUOTE` characters, `NotFoundError`, `TranscriptError`,
+        `IndexNotBuiltError`.
         """
         if len(text) > MAX_QUOTE:
             raise QueryError("", f"the quote has {len(text):,} characters; check at most {MAX_QUOTE:,} at a time")
         quote = tokens(text.split())
-        if len(quote.words) < MIN_WORDS:
-            raise QueryError("", f"a quote is checked by {MIN_WORDS} words at least, without fillers such as `um`")
+        if not quote.words:
+            return QuoteCheck("absent", 0.0, (), ("It has no words beside fillers such as `um`",))
         names = [self.library.find(episode).name] if episode else self._documents(quote, tuple(podcast))
         texts = [_Text(one, words := spoken(one), tokens(words.words)) for one in map(self.library.read, names)]
         return self._verdict(text, quote, texts)
@@ -130,7 +130,8 @@ class QuoteChecker:
         places = [self._place(one, match, quote) for one in texts for match in exact(quote, one.tokens)]
         parts = [part for piece in ELLIPSIS.split(text) if (part := tokens(piece.split())).words]
         if places:
-            return QuoteCheck("exact", 1.0, tuple(places[:MAX_EPISODES]), _notes(places))
+            few = ("So few words are said in many places",) if len(quote.words) < MIN_WORDS else ()
+            return QuoteCheck("exact", 1.0, tuple(places[:MAX_EPISODES]), (*few, *_notes(places)))
         if len(parts) > 1 and all(len(part.words) >= MIN_WORDS for part in parts):
             for one in texts:
                 if match := with_omissions(parts, one.tokens):

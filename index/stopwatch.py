@@ -16,10 +16,6 @@ class Stopwatch:
         self.stages[stage] = round(self.stages.get(stage, 0.0) + (now - self._last) * 1000, 2)
         self._last = now
 
-    def skip(self) -> None:
-        """What went by since the last stage belongs to none."""
-        self._last = time.perf_counter()
-
     @property
     def total(self) -> float:
         """Milliseconds since the beginning."""

@@ -155,7 +155,7 @@ def _hit_text(hit: Hit) -> str:
     flags = [hit.provenance.flag and "low confidence", hit.advert and "advert"]
     marks = "".join(f" [{flag}]" for flag in flags if flag)
     words = _around(hit.passage.text, hit.answer.text)
-    return f"{hit.rank}. {source}{marks}\n{words}\nAnswer: “{_shortened(hit.answer.text, 450)}”\n{_shortened(_address(hit), 300)}"
+    return f"{hit.rank}. {source}{marks} (passage {hit.id})\n{words}\nAnswer: “{_shortened(hit.answer.text, 450)}”\n{_shortened(_address(hit), 300)}"
 
 
 def reference(

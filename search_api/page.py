@@ -19,7 +19,7 @@ from search_api.deps import BackendDep
 from search_api.display import AROUND, hit_view, podcast_title
 from search_api.overview import Overview, OverviewDep, get_overview
 from search_api.params import OptionalQueryDep, QueryDep
-from search_api.problems import FOREIGN_HOST, FOREIGN_ORIGIN, KINDS, NO_KEY, Problem
+from search_api.problems import FOREIGN_HOST, FOREIGN_ORIGIN, KINDS, NO_KEY, TOO_OFTEN, Problem
 from search_api.suggestions import suggestions
 from search_api.templating import render
 
@@ -125,7 +125,7 @@ def _search_page(request: Request, answer: Answer | None = None, problem: Proble
 
 def problem_page(request: Request, problem: Problem) -> str:
     """An error as a page; what was asked stays in the form, which a caller who may not ask does not see."""
-    if request.url.path == "/" and problem.kind not in {FOREIGN_HOST, FOREIGN_ORIGIN, NO_KEY}:
+    if request.url.path == "/" and problem.kind not in {FOREIGN_HOST, FOREIGN_ORIGIN, NO_KEY, TOO_OFTEN}:
         return _search_page(request, problem=problem)
     return render("problem.html", problem=problem, advice=ADVICE.get(problem.kind, ""))
 

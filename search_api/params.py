@@ -14,7 +14,11 @@ CURSOR_LENGTH = 31  # five digits of a place, twelve of the question, twelve of 
 A_WORD = r"[\p{L}\p{N}]"  # for clients; `Query` checks it
 Words = Annotated[str, StringConstraints(strip_whitespace=True)]
 DAY_OR_TIME: dict[str, Any] = {
-    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+    "anyOf": [
+        {"type": "string", "format": "date"},
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "maxLength": 0},  # a form's empty field
+    ],
     "examples": ["2025-02-20"],
 }
 DayOrTime = Annotated[date | None, PlainValidator(parse_day), WithJsonSchema(DAY_OR_TIME)]

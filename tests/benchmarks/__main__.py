@@ -1,6 +1,6 @@
 """`make bench`, or `python -m tests.benchmarks [PART ...]`: what is measured, as ratios to something else in the same run.
 
-feeds, embedding, search, transcribe and scale run on the bundled sample, in about ten minutes on two cores. quality,
+feeds, embedding, search, server, transcribe and scale run on the bundled sample, in about ten minutes on two cores. quality,
 peers and adverts need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl); with it,
 the others use that folder, too. Times are CPU time of one core.
 """
@@ -25,12 +25,13 @@ from tests.benchmarks import (
     bench_quality,
     bench_scale,
     bench_search,
+    bench_server,
     bench_transcribe,
 )
 from tests.benchmarks.corpus import FOLDER, Corpus, copied, open_corpus
 from tests.benchmarks.measure import Row, table
 
-ON_SAMPLE = ("feeds", "embedding", "search", "transcribe", "scale")
+ON_SAMPLE = ("feeds", "embedding", "search", "server", "transcribe", "scale")
 ON_FOLDER = ("quality", "peers", "adverts")
 PEERS = ("txtai", "qdrant_client", "faiss")
 NOT_RUN = f"""
@@ -70,6 +71,7 @@ def main() -> None:
         "feeds": lambda: bench_feeds.run(asked.items),
         "embedding": lambda: bench_embedding.run(corpus()),
         "search": lambda: bench_search.run(corpus()),
+        "server": lambda: bench_server.run(corpus()),
         "transcribe": lambda: bench_transcribe.run(asked.minutes),
         "scale": lambda: bench_scale.run(corpus(), asked.rows),
         "quality": lambda: bench_quality.run(corpus()),

@@ -89,7 +89,9 @@ def test_a_key_may_be_given_in_three_ways(keyed, headers):
 )
 def test_with_keys_nothing_is_read_without_one_but_that_the_server_lives(keyed, path):
     with Client(create_app(keyed[0], opener)) as client:
-        assert client.get(path).status_code == 401
+        refused = client.get(path)
+        assert refused.status_code == 401
+        assert "selling-well" not in refused.text.casefold()
         assert client.get(path, headers={"Authorization": "Basic !!!"}).status_code == 401
         assert client.get("/livez").status_code == 200
 

@@ -84,6 +84,7 @@ def test_a_search_reads_as_text_with_a_citation_and_a_link_for_each_passage(sett
     assert "Ben, “Keeping your best seller”, Selling Well, 20 February 2025, at 0:04" in read
     assert "https://podcast.example/1.mp3#t=4.5" in read
     (found,) = result.structured_content["passages"]
+    assert f"(passage {found['passage']})" in read
     assert (found["episode"], found["speaker"], found["start"]) == (SELLERS.key, "Ben", 4.5)
     assert "Welcome to the show" in read
     assert "Welcome to the show" not in json.dumps(result.structured_content)  # not the same twice
@@ -159,7 +160,7 @@ def test_a_quote_is_checked_with_its_place(settings):
         ("get_passage", {"passage": "x"}, "no name of a passage"),
         ("get_passage", {"episode": SELLERS.key, "cursor": "9999"}, "cursor"),
         ("get_episode", {"episode": "nobody"}, "no such episode"),
-        ("check_quote", {"text": "two words"}, "3 words"),
+        ("check_quote", {"text": "three words here", "episode": "nobody"}, "no such episode"),
     ],
 )
 def test_what_cannot_be_answered_is_said_in_words_that_help(settings, tool, arguments, said):

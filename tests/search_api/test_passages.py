@@ -143,9 +143,14 @@ def test_a_cursor_is_refused_once_the_index_has_changed(own):
 
 
 def test_a_batch_has_the_answers_of_single_searches_in_its_order(client):
-    asked = [{"q": "best people"}, {"q": "prices rise", "mode": "text"}, {"q": "people", "limit": 1, "speaker": "ben"}]
+    asked = [
+        {"q": "best people"},
+        {"q": "prices rise", "mode": "text"},
+        {"q": "people", "limit": 1, "speaker": "ben"},
+        {"q": "people", "since": None, "until": "2025-03-01"},
+    ]
     together = client.post("/v1/search/batch", json={"searches": asked}).json()["results"]
-    alone = [client.get("/v1/search", params=one).json() for one in asked]
+    alone = [client.get("/v1/search", params={k: v for k, v in one.items() if v}).json() for one in asked]
     for answer in (*alone, *(one["answer"] for one in together)):
         answer.pop("took_ms")
     assert [one["answer"] for one in together] == alone
@@ -174,6 +179,15 @@ def test_a_search_of_a_batch_that_cannot_be_answered_spoils_no_other(client):
         ({"searches": []}, 422, "invalid-parameter", "searches: "),
         ({"searches": [{"q": "x"}] * 101}, 422, "invalid-parameter", "searches: "),
         ({"searches": [{"q": "x", "limit": 0}]}, 422, "invalid-parameter", "searches.0.limit: "),
+        ({"searches": [{"q": "x", "limit": "3"}]}, 422, "invalid-parameter", "searches.0.limit: "),
+        ({"searches": [{"q": "x", "adverts": 0}]}, 422, "invalid-parameter", "searches.0.adverts: "),
+        ({"searches": [{"q": "x", "since": 3}]}, 422, "invalid-parameter", "searches.0.since: is not a date"),
+        (
+            {"searches": [{"q": "x", "until": "soon"}]},
+            422,
+            "invalid-parameter",
+            "searches.0.until: 'soon' is not a date",
+        ),
         ({"searches": [{"q": "x", "limt": 3}]}, 422, "invalid-parameter", "searches.0.limt: "),
         ({"searches": [{}]}, 422, "empty-query", ""),
         ([], 422, "invalid-parameter", ""),
@@ -208,7 +222,6 @@ def test_a_quote_is_checked_and_its_place_is_a_passage(client):
     ("body", "status", "kind"),
     [
         ({"text": ""}, 422, "invalid-parameter"),
-        ({"text": "two words"}, 422, "invalid-query"),
         ({"text": "x" * 4_000}, 422, "invalid-parameter"),
         ({"text": "some three words", "episode": "nobody"}, 404, "episode-not-found"),
         ({"text": "some three words", "podcast": ["nosuch"]}, 404, "no-such-podcast"),
