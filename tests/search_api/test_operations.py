@@ -111,6 +111,11 @@ def test_where_keys_are_set_the_pages_show_nothing_without_one(own, path):
         assert TIMED.episode.title not in refused.text
         assert "Ann" not in refused.text
         assert client.get(path, auth=("", key)).status_code == 200
-        assert client.get("/static/page.css").status_code == 200
-        assert client.get("/static/../operations").status_code == 401
         assert client.post(f"/operations/episodes/{FAILED.key}/retry").status_code == 401
+
+
+def test_styles_and_scripts_use_up_no_rate(own):
+    key = Keys(own.keys_path).add("team", "2/minute")
+    with Client(create_app(own, opener)) as client:
+        assert [client.get("/static/page.css", auth=("", key)).status_code for _ in range(5)] == [200] * 5
+        assert [client.get("/collections", auth=("", key)).status_code for _ in range(3)] == [200, 200, 429]
