@@ -83,7 +83,7 @@ def hit_view(hit: Hit, podcasts: Mapping[str, str] | None = None) -> HitView:
     answer, published = hit.answer, parse_date(hit.published or "")
     time = "" if answer.start is None else clock(answer.start)
     podcast = podcast_title(hit.podcast, podcasts or {})
-    whole = in_context(passage_paragraphs(hit.passage.text, answer), hit)
+    whole = passage_paragraphs(hit.passage.text, answer)
     near = unlabelled(around_answer(whole), answer.speaker)
     plays = not is_video(hit.audio_url) and bool(web_address(hit.audio_url))
     found = _FRAGMENT_START.search(hit.play_url)
@@ -130,24 +130,6 @@ def passage_paragraphs(text: str, answer: Excerpt) -> list[PassageParagraph]:
         split = words.partition(unmarked.pop(0)) if holds else (words, "", "")
         passage.append(PassageParagraph(*split, label[1] if label and len(parts) > 1 else ""))
     return passage
-
-
-def in_context(passage: list[PassageParagraph], hit: Hit) -> list[PassageParagraph]:
-    """A passage with the sentences before and after it, where they were asked for."""
-    before, after = (
-        [PassageParagraph(one.text, speaker=one.speaker) for one in part] for part in (hit.before, hit.after)
-    )
-    shown = [replace(one, speaker=one.speaker or hit.passage.speaker) for one in passage]
-    if before and before[-1].speaker == shown[0].speaker:
-        shown[0] = replace(shown[0], before=f"{before.pop().before} {shown[0].before}")
-    if after and after[0].speaker == shown[-1].speaker:
-        last, more = shown[-1], after.pop(0).before
-        shown[-1] = (
-            replace(last, after=f"{last.after} {more}")
-            if last.marked
-            else replace(last, before=f"{last.before} {more}")
-        )
-    return [*before, *shown, *after]
 
 
 def around_answer(passage: list[PassageParagraph], sentences: int = AROUND) -> list[PassageParagraph]:

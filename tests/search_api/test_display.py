@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +10,6 @@ from search_api.display import (
     citation,
     hit_view,
     host_name,
-    in_context,
     long_date,
     passage_paragraphs,
     podcast_title,
@@ -78,20 +76,6 @@ def test_a_passage_of_one_turn_leaves_its_speaker_to_the_heading(text, answer, s
 )  # fmt: skip
 def test_an_answer_is_shown_with_two_sentences_before_and_after_it(passage, expected):
     assert around_answer(passage) == expected
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        ((), (), [("", "Yes.", "", "")]),
-        ((said("So."),), (said("Well."),), [("So. ", "Yes.", " Well.", "")]),
-        ((said("Why?", "Ann"),), (said("Good.", "Ann"),), [("Why?", "", "", "Ann"), ("", "Yes.", "", ""), ("Good.", "", "", "Ann")]),
-    ],
-)  # fmt: skip
-def test_sentences_around_a_passage_join_its_paragraphs_or_stand_before_and_after_them(before, after, expected):
-    hit = replace(hit_of(), before=before, after=after)
-    shown = in_context(passage_paragraphs("Yes.", said("Yes.")), hit)
-    assert [(one.before, one.marked, one.after, one.speaker) for one in shown] == expected
 
 
 def test_a_label_is_left_out_where_the_heading_says_it():
