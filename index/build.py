@@ -227,7 +227,7 @@ def _bring_in(
 
 
 def _entry(transcript: Transcript, document: Document, content_hash: str) -> IndexedEpisode:
-    episode = transcript.episode
+    episode, provenance = transcript.episode, transcript.provenance
     return IndexedEpisode(
         key=episode.key,
         podcast=slug(episode.podcast),
@@ -240,9 +240,12 @@ def _entry(transcript: Transcript, document: Document, content_hash: str) -> Ind
         version=document.version,
         content_hash=content_hash,
         duration=transcript.duration,
-        approximate=transcript.provenance.get("times") == "approximate",
-        flag=str(transcript.provenance.get("flag") or ""),
+        approximate=provenance.get("times") == "approximate",
+        flag=str(provenance.get("flag") or ""),
         language=language_of(transcript),
+        podcast_title=episode.podcast,
+        source=str(provenance.get("source") or ""),
+        model=Path(str(provenance.get("model") or "")).name,  # which may be a directory of this machine
     )
 
 

@@ -47,7 +47,7 @@ def episodes(store: Store, library: Library, records: Iterable[EpisodeRecord]) -
     documents = {document.key: document for document in library.documents() if document.key}
     indexed = {one.key: one for one in _indexed_episodes(store) if one.key in documents}
     others = (_transcribed(library, document) for key, document in documents.items() if key not in indexed)
-    found = [*map(_indexed, indexed.values()), *filter(None, others)]
+    found = [*map(findable, indexed.values()), *filter(None, others)]
     found += [waiting(record) for record in records if record.episode.key not in documents]
     found.sort(key=lambda one: (one.podcast, one.title, one.key))
     return sorted(found, key=lambda one: one.published or "", reverse=True)
@@ -59,7 +59,7 @@ def status_of(store: Store, transcript: Transcript) -> EpisodeStatus:
         indexed = store.episode(transcript.episode.key) if store.folder else None
     except IndexingError:
         indexed = None
-    return _indexed(indexed) if indexed else _read(transcript)
+    return findable(indexed) if indexed else _read(transcript)
 
 
 def _indexed_episodes(store: Store) -> list[IndexedEpisode]:
@@ -70,7 +70,8 @@ def _indexed_episodes(store: Store) -> list[IndexedEpisode]:
         return []
 
 
-def _indexed(one: IndexedEpisode) -> EpisodeStatus:
+def findable(one: IndexedEpisode) -> EpisodeStatus:
+    """The state of an episode that is indexed."""
     return _status(one, iso(one.published), "indexed", one.duration, chunks=one.chunks, flag=one.flag)
 
 

@@ -13,11 +13,12 @@ from hashlib import sha256
 from typing import Any
 
 from index.sentence_span import SentenceSpan
+from index.spoken import paragraphs
 from index.text.adverts import find_adverts
 from index.text.language import language_of
 from index.text.terms import hash_term, stems
 from index.text.timing import word_times
-from ingest.models import Transcript, Turn
+from ingest.models import Transcript
 from ingest.sentences import sentence_ends, word_spans
 
 CHUNKER = 5  # goes up whenever the same transcript would be cut or marked differently
@@ -188,21 +189,14 @@ def _asks(sentence: _Sentence, share: float) -> bool:
 # -- from turns to sentences
 
 
-def _paragraphs(turns: Sequence[Turn]) -> Iterator[tuple[int, Turn, str]]:
-    for number, turn in enumerate(turns):
-        for paragraph in turn.text.replace("\r\n", "\n").split("\n\n"):
-            if text := " ".join(paragraph.split()):
-                yield number, turn, text
-
-
 def _sentences(transcript: Transcript, count: Count) -> Iterator[_Sentence]:
-    paragraphs = [(number, turn, text, word_spans(text)) for number, turn, text in _paragraphs(transcript.turns)]
-    words = [text[begin:end] for _, _, text, spans in paragraphs for begin, end in spans]
+    parts = [(number, turn, text, word_spans(text)) for number, turn, text in paragraphs(transcript.turns)]
+    words = [text[begin:end] for _, _, text, spans in parts for begin, end in spans]
     times = word_times(words, transcript.segments)
     starts = {segment.start for segment in transcript.segments}
     segment_starts = frozenset(i for i, span in enumerate(times) if span[0] in starts)
     first = 0
-    for place, (number, turn, text, spans) in enumerate(paragraphs):
+    for place, (number, turn, text, spans) in enumerate(parts):
         begin = 0
         for end in _ends(words[first : first + len(spans)], count, segment_starts, first):
             quote = text[spans[begin][0] : spans[end - 1][1]]

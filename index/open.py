@@ -1,6 +1,6 @@
 """Builds what searches and indexes from the settings; for the edges alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from index.embed.base import Embedder
@@ -27,13 +27,15 @@ def open_embedder(settings: Settings) -> Embedder:
     return EmbedderPair(passages, SentenceEmbedder(settings.query_model, exports, settings.query_prefix), exports)
 
 
-def open_searcher(settings: Settings, counts: Callable[[], tuple[int, int]] | None = None) -> Searcher:
+def open_searcher(settings: Settings, counts: Callable[[Collection[str]], tuple[int, int]] | None = None) -> Searcher:
     """A searcher over a home; nothing is loaded before the first query.
 
-    `counts` gives the numbers of episodes pending and failed; those of the home's ledger unless given.
+    `counts` gives the numbers of episodes pending and failed of some podcasts; those of the home's ledger unless given.
     """
     reranker = CrossReranker(settings.rerank_model, settings.index_dir / EXPORTS) if settings.rerank_model else None
     ledger = Ledger(settings.ledger_path)  # which opens nothing before it is asked
-    counts = counts or (lambda: unless_damaged(ledger.counts, (0, 0)))
+    counts = counts or (lambda podcasts: unless_damaged(lambda: ledger.counts(podcasts), (0, 0)))
+    nothing: dict[str, str] = {}
+    titles = lambda: unless_damaged(ledger.titles, nothing)  # noqa: E731 - as short as it reads
     exports = partial(find_exported, cache=settings.index_dir / EXPORTS)
-    return Searcher(Store(settings.index_dir), open_embedder(settings), counts, reranker, exports)
+    return Searcher(Store(settings.index_dir), open_embedder(settings), counts, reranker, titles, exports)

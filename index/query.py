@@ -16,7 +16,14 @@ GroupBy = Literal["episode"]
 
 MAX_QUERY = 1_000  # characters; a model reads no more than about that of it
 MAX_LIMIT = 100
+MAX_CONTEXT = 10  # sentences; what needs more reads the transcript
 DEFAULT_LIMIT = 10
+_NOT_WHICH = {
+    "limit",
+    "cursor",
+    "context",
+    "explain",
+}  # options that change nothing of which hits there are, and their order
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +34,8 @@ class Query:
     of transcripts (`de`, `German`); `since` and `until` are dates or moments, a plain date in `until` is itself
     included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. `group_by` gives one
     hit an episode, with further ones in its `more`. `min_score` leaves out lower hits; `cursor` is an answer's, for the
-    hits after it. In `text` and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. Raises
-    `QueryError`.
+    hits after it. `context` brings so many sentences before and after each passage, `explain` what took how long. In `text`
+    and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. Raises `QueryError`.
     """
 
     text: str
@@ -44,6 +51,8 @@ class Query:
     episode: str = ""
     min_score: float | None = None
     cursor: str = ""
+    context: int = 0
+    explain: bool = False
 
     def __post_init__(self) -> None:
         if not any(character.isalnum() for character in self.text):
@@ -52,6 +61,8 @@ class Query:
             raise QueryError("", f"the question has {len(self.text):,} characters; ask with at most {MAX_QUERY:,}")
         if not 1 <= self.limit <= MAX_LIMIT:
             raise QueryError("", f"the limit is {self.limit}; it must be 1 to {MAX_LIMIT}")
+        if not 0 <= self.context <= MAX_CONTEXT:
+            raise QueryError("", f"the context is {self.context} sentences; it must be 0 to {MAX_CONTEXT}")
         if self.mode not in get_args(Mode):
             raise QueryError("", f"there is no mode {self.mode!r}; choose hybrid, vector or text")
         if self.language.strip() and not self.language_code:
@@ -66,15 +77,21 @@ class Query:
         """How many hits come before the first that is asked for. Raises `CursorError` for the cursor of another query."""
         place = self.cursor.partition("-")[0]
         is_number = place.isascii() and place.isdecimal() and len(place) < 6
-        if self.cursor and not (is_number and self.cursor == self.cursor_at(int(place))):
+        if self.cursor and not (is_number and self.cursor == self.cursor_at(int(place), self.cursor_version)):
             raise CursorError("", "the cursor is of another question or other options; begin without it")
         return int(place or 0)
 
-    def cursor_at(self, offset: int) -> str:
-        """The cursor for the hits after the first `offset` ones; good for this question with these options alone."""
+    @property
+    def cursor_version(self) -> str:
+        """The version of the index that the cursor is for; empty without one."""
+        return self.cursor.rpartition(".")[2]
+
+    def cursor_at(self, offset: int, version: str) -> str:
+        """The cursor for the hits after the first `offset` ones; good for this question and index version alone."""
         plain = replace(self, podcast=self.podcasts)  # `""` and `()` are the same
-        options = [(one.name, getattr(plain, one.name)) for one in fields(self) if one.name not in {"limit", "cursor"}]
-        return f"{offset}-{sha256(repr(options).encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
+        options = [(one.name, getattr(plain, one.name)) for one in fields(self) if one.name not in _NOT_WHICH]
+        question = sha256(repr(options).encode("utf-8", "backslashreplace")).hexdigest()[:12]
+        return f"{offset}-{question}.{version}"
 
     @property
     def words(self) -> str:
@@ -145,8 +162,21 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the words come from: `source` is publisher, model or import, `model` which one; `flag` why not to trust them."""
+
+    source: str
+    model: str
+    flag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One passage and, inside it, the `answer`: one to three sentences by one speaker. `play_url` plays from there.
+
+    `id` names the passage for good, whatever becomes of the index (see `index.references`), `address` is where the server
+    shows it. `podcast` is the slug, `podcast_title` the name. `turns` are the passage by speakers, `before` and `after`
+    the sentences around it, where they were asked for.
 
     `link`, `audio_url` and `play_url` are web addresses or empty; `link` names the moment where it is a video of YouTube's
     or a file that plays.
@@ -158,10 +188,13 @@ class Hit:
     where it is not known.
     """
 
+    id: str
+    address: str
     rank: int
     score: float
     scores: Scores
     podcast: str
+    podcast_title: str
     episode_id: str
     key: str
     title: str
@@ -174,6 +207,10 @@ class Hit:
     play_url: str
     approximate: bool
     advert: bool
+    provenance: Provenance
+    turns: tuple[Excerpt, ...] = ()
+    before: tuple[Excerpt, ...] = ()
+    after: tuple[Excerpt, ...] = ()
     language: str = ""
     moments: int = 1
     more: "tuple[Hit, ...]" = ()
@@ -181,11 +218,23 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many episodes the answer rests on, and how many it could not."""
+    """How many episodes are `indexed`, how many of them the filters leave (`searched`), and how many could not be.
+
+    `pending` and `failed` have no transcript yet; they are those of the podcasts asked for.
+    """
 
     indexed: int
+    searched: int
     pending: int
     failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a search did: the milliseconds of each stage, and how many chunks were candidates."""
+
+    stages_ms: dict[str, float]
+    candidates: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +243,18 @@ class Answer:
 
     `suggestion` is the question with typing errors corrected, which was searched for instead; empty where there are none.
     `notes` say in plain words what a person should know of this answer. `cursor` is for the hits after these, empty where
-    there are none.
+    there are none. `index_version` is the same wherever the same transcripts are indexed in the same way.
     """
 
     query: str
     mode: Mode
     took_ms: float
+    index_version: str
+    embedding_model: str
     hits: tuple[Hit, ...]
     coverage: Coverage
     weak: bool = False
     suggestion: str = ""
     notes: tuple[str, ...] = ()
     cursor: str = ""
+    explanation: Explanation | None = None

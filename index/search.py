@@ -1,18 +1,17 @@
 """Answers a query with passages: who says them, when, and a link that plays them."""
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
-from index.chunk_arrays import ChunkArrays
 from index.embed.base import Embedder, Vectors
 from index.embed.languages import knows, unknown_languages
 from index.embed.rerank import RERANKED, Reranker, part_to_read
-from index.passages import Passage, PassageQuery, rank_passages
-from index.query import Answer, Coverage, Excerpt, Hit, Query, Scores
-from index.sentence_span import SentenceSpan
+from index.hits import build_hits, rounded, with_context
+from index.passages import PassageQuery, rank_passages
+from index.query import Answer, Coverage, Explanation, Hit, Query
+from index.stopwatch import Stopwatch
 from index.store.candidates import Candidates
 from index.store.lance import Store
 from index.store.questions import Asked
@@ -20,32 +19,37 @@ from index.text.highlights import highlights
 from index.text.language import script_language, stemmed_as
 from index.text.question import Question
 from index.text.terms import hash_term, stems
-from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
-from ingest.links import moment, playing, web_address
+from ingest.errors import CursorError, IndexingError, IndexMismatchError, IndexNotBuiltError, QueryError
 
 GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
+TOGETHER = 4  # threads for a batch, as many as the server has for all; more want the interpreter's lock at once
 # Without a vector, what part of a question's information must be in one of the first passages so that it may answer.
 MIN_SAID, MAX_LOOKED_AT = 0.5, 3
 
 
 class Searcher:
-    """Searches one store; many threads may use one. `counts` gives the numbers of episodes pending and failed.
+    """Searches one store; many threads may use one.
 
-    `other` finds a model by the name that the index was built with, where that is not `embedder`.
+    `counts` gives the numbers of episodes pending and failed of the podcasts with these slugs (none: of all), `titles` the
+    names of podcasts by slug. `other` finds a model by the name that the index was built with, where that is not `embedder`.
+    `observe` is told the milliseconds of each stage.
     """
 
     def __init__(
         self,
         store: Store,
         embedder: Embedder,
-        counts: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        counts: Callable[[Collection[str]], tuple[int, int]] = lambda _: (0, 0),
         reranker: Reranker | None = None,
+        titles: Callable[[], Mapping[str, str]] = dict,
         other: Callable[[str], Embedder | None] = lambda _: None,
     ) -> None:
         self.store = store
         self.counts = counts
         self.reranker = reranker
+        self.titles = titles
+        self.observe: Callable[[Mapping[str, float]], None] = lambda _: None
         self._embedder = embedder
         self._other = other
         self._others: dict[str, Embedder] = {}
@@ -68,41 +72,83 @@ class Searcher:
         self._embedder = embedder
 
     def search(self, query: Query) -> Answer:
-        """The best passages. Raises `IndexNotBuiltError`, `IndexMismatchError`, `IndexingError`."""
+        """The best passages. Raises `QueryError`, `IndexNotBuiltError`, `IndexMismatchError`, `IndexingError`."""
+        (answer,) = self.search_all([query])
+        if isinstance(answer, QueryError):
+            raise answer
+        return answer
+
+    def search_all(self, queries: Sequence[Query]) -> list[Answer | QueryError]:
+        """An answer to each, or what is wrong with the query; all are embedded together. Raises as `search`, but `QueryError`."""
         while True:
             embedder = self.embedder
             try:
-                answer = self._answer(query, embedder)
+                answers = self._search_all(queries, embedder)
             except IndexMismatchError:
                 if self.embedder is embedder:
                     raise
             else:
                 if self.embedder is embedder:  # else an index of another model was swapped in meanwhile
-                    return answer
+                    return answers
 
-    def _answer(self, query: Query, embedder: Embedder) -> Answer:
-        started = time.perf_counter()
-        if query.mode != "text":
+    def _search_all(self, queries: Sequence[Query], embedder: Embedder) -> list[Answer | QueryError]:
+        if any(query.mode != "text" for query in queries):
             self.store.require(embedder.name, embedder.dimension)
-        asked = self.store.ask(query.text)
-        text = asked.question.text
-        language = query.language_code or script_language(text)
-        vector = None
-        if query.mode == "vector" or (query.mode == "hybrid" and knows(embedder.name, script_language(text))):
-            vector = embedder.embed_query(text)
+        version = self.store.version()
+        if len(queries) == 1:
+            watch = Stopwatch()
+            asked = self.store.ask(queries[0].text)
+            watch("understand")
+            vectors = _vectors(queries, [asked], embedder)
+            watch("embed")
+            return [self._settled(queries[0], asked, vectors[0], embedder, version, watch)]
+        # What is native runs beside the interpreter: two threads answer 100 questions faster than one after the other
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            each = list(pool.map(lambda query: self.store.ask(query.text), queries))
+            vectors = _vectors(queries, each, embedder)
+            return list(
+                pool.map(lambda *one: self._settled(*one, embedder, version, Stopwatch()), queries, each, vectors)
+            )
+
+    def _settled(  # noqa: PLR0917 - each a part of one search
+        self, query: Query, asked: Asked, vector: Vectors | None, embedder: Embedder, version: str, watch: Stopwatch
+    ) -> Answer | QueryError:
+        """The answer, or what is wrong with the query."""
+        try:
+            return self._answer(query, asked, vector, embedder, version, watch)
+        except QueryError as error:
+            return error
+        finally:
+            self.observe(watch.stages)
+
+    def _answer(  # noqa: PLR0917 - each a part of one search
+        self, query: Query, asked: Asked, vector: Vectors | None, embedder: Embedder, version: str, watch: Stopwatch
+    ) -> Answer:
+        if query.offset and query.cursor_version != version:
+            raise CursorError("", "the index has changed since the cursor was given; begin without it")
+        language = query.language_code or script_language(asked.question.text)
         found = self.store.candidates(query, vector, asked, DEPTH)
         if not found.indexed:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
+        watch("retrieve")
         best = self._hits(query, vector, asked.question, found)
         end = query.offset + query.limit
         hits = best[:end]
         no_answer = None if vector is None else embedder.no_answer_score
         weak = query.mode != "text" and _is_weak(hits, asked, no_answer)
-        took = round((time.perf_counter() - started) * 1000, 1)
+        shown = tuple(hits[query.offset :])
+        watch("rank")
+        if query.context:
+            sentences = self.store.sentences({hit.key for hit in shown})
+            shown = tuple(with_context(hit, sentences, query.context) for hit in shown)
+            watch("context")
+        coverage = Coverage(found.indexed, found.searched, *self.counts(query.podcast_slugs))
         return Answer(
-            query.text, query.mode, took, tuple(hits[query.offset :]), Coverage(found.indexed, *self.counts()), weak,
+            query=query.text, mode=query.mode, took_ms=watch.total,
+            index_version=version, embedding_model=embedder.name, hits=shown, coverage=coverage, weak=weak,
             suggestion=asked.question.suggestion, notes=tuple(_notes(query, asked, found, hits, language, embedder.name)),
-            cursor=query.cursor_at(end) if len(best) > end else "",
+            cursor=query.cursor_at(end, version) if len(best) > end else "",
+            explanation=Explanation(dict(watch.stages), found.chunks) if query.explain else None,
         )  # fmt: skip
 
     def _hits(self, query: Query, vector: Vectors | None, question: Question, found: Candidates) -> Sequence[Hit]:
@@ -113,11 +159,23 @@ class Searcher:
         limit = GROUPED if query.group_by else max(asked, RERANKED) if self.reranker else asked
         passages = rank_passages(found.arrays, _passage_query(query, vector, question, found), limit)
         rows = found.rows([passage.chunk for passage in passages])
-        hits = _highlighted(_build_hits(passages, found.arrays, rows), question, found)
+        hits = _highlighted(build_hits(passages, found.arrays, rows, self.titles()), question, found)
         hits = _reranked(question.text, hits, self.reranker) if self.reranker else hits
         if query.min_score is not None:
             hits = [replace(hit, rank=n) for n, hit in enumerate((h for h in hits if h.score >= query.min_score), 1)]
         return _grouped(hits) if query.group_by else hits
+
+
+def _vectors(queries: Sequence[Query], asked: Sequence[Asked], embedder: Embedder) -> list[Vectors | None]:
+    """The vector of each question; None where words alone are asked for, or its script is none of the model's."""
+    wanted = [
+        query.mode == "vector"
+        or (query.mode == "hybrid" and knows(embedder.name, script_language(one.question.text)))
+        for query, one in zip(queries, asked, strict=True)
+    ]
+    texts = list(dict.fromkeys(one.question.text for one, is_wanted in zip(asked, wanted, strict=True) if is_wanted))
+    known = dict(zip(texts, embedder.embed_queries(texts), strict=True)) if texts else {}
+    return [known[one.question.text] if is_wanted else None for one, is_wanted in zip(asked, wanted, strict=True)]
 
 
 def _is_weak(hits: Sequence[Hit], asked: Asked, no_answer_score: float | None) -> bool:
@@ -187,7 +245,7 @@ def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hi
     """The first `RERANKED` hits by the reranker's scores, the others after them."""
     scores = reranker.scores(question, [part_to_read(hit.passage.text, hit.answer.text) for hit in hits[:RERANKED]])
     scored = [
-        replace(hit, scores=replace(hit.scores, rerank=_rounded(score)))
+        replace(hit, scores=replace(hit.scores, rerank=rounded(score)))
         for hit, score in zip(hits, scores, strict=False)
     ]
     ordered = [scored[i] for i in sorted(range(len(scored)), key=lambda i: -scores[i])]
@@ -203,49 +261,3 @@ def _grouped(hits: Sequence[Hit]) -> list[Hit]:
         replace(best, rank=n, moments=1 + len(rest), more=tuple(rest[:MORE]))
         for n, (best, *rest) in enumerate(episodes.values(), 1)
     ]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
-def _build_hits(passages: Sequence[Passage], arrays: ChunkArrays, rows: Sequence[dict[str, Any]]) -> list[Hit]:
-    return [_hit(rank, *one, arrays) for rank, one in enumerate(zip(passages, rows, strict=True), 1)]
-
-
-def _excerpt(row: dict[str, Any], spans: Sequence[SentenceSpan], text: str) -> Excerpt:
-    names = [*row["speakers"], ""]  # nobody is number -1
-    return Excerpt(text, names[spans[0].speaker], spans[0].start, spans[-1].stop)
-
-
-def _joined(text: str, spans: Sequence[SentenceSpan]) -> str:
-    """The sentences with what stands between them, without labels."""
-    gaps = ["" if i == 0 else " " if span.begin - spans[i - 1].end == 1 else "\n\n" for i, span in enumerate(spans)]
-    return "".join(gap + text[span.begin : span.end] for gap, span in zip(gaps, spans, strict=True))
-
-
-def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays) -> Hit:
-    base = int(arrays.sentence_bounds[passage.chunk])
-    spans = [arrays.sentences.span(base + n) for n in range(passage.begin, passage.end)]
-    answer = spans[passage.answer_begin - passage.begin : passage.answer_end - passage.begin]
-    whole = _excerpt(row, spans, row["text"][spans[0].begin : spans[-1].end])
-    label = f"{whole.speaker}: " if whole.speaker else ""
-    return Hit(
-        rank=rank,
-        score=round(passage.score, 4),
-        scores=Scores(_rounded(passage.cosine), _rounded(passage.lexical)),
-        podcast=row["podcast"],
-        episode_id=row["guid"],
-        key=row["key"],
-        title=row["title"],
-        published=row["published"],
-        passage=replace(whole, text=label + whole.text),
-        answer=_excerpt(row, answer, _joined(row["text"], answer)),
-        highlights=(),
-        link=moment(row["link"], answer[0].lead),
-        audio_url=web_address(row["audio_url"]),
-        play_url=playing(row["audio_url"], answer[0].lead, whole.end),
-        approximate=row["approximate"],
-        advert=passage.advert,
-        language=row["language"],
-    )

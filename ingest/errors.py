@@ -15,7 +15,9 @@ SoundbiteError
 │   └── UnknownFormatError     it is in a format that is not read
 ├── TranscriptionError     the speech model cannot be loaded or fails
 ├── NotFoundError          no such episode, podcast or feed here
-│   └── PodcastNotFoundError   no such podcast, with the names that are near
+│   ├── PodcastNotFoundError   no such podcast, with the names that are near
+│   ├── PassageNotFoundError   no such passage
+│   └── AlertNotFoundError     no such standing question
 └── IndexingError          the index cannot be built or read
     ├── IndexNotBuiltError     there is nothing to search yet
     ├── IndexMismatchError     the index was built with another model or schema
@@ -113,6 +115,14 @@ class NotFoundError(SoundbiteError):
 
 class PodcastNotFoundError(NotFoundError):
     """No such podcast here; the message says which names are near."""
+
+
+class AlertNotFoundError(NotFoundError):
+    """No such standing question here."""
+
+
+class PassageNotFoundError(NotFoundError):
+    """No such passage here."""
 
 
 class IndexingError(SoundbiteError):

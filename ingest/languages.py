@@ -25,3 +25,14 @@ def primary_language(language: str) -> str:
         with suppress(LookupError):  # no code: a name, in English or in the language itself
             code = find(said).language or ""
     return "" if code in ANY_LANGUAGE else ONE_LANGUAGE.get(code, code)
+
+
+@lru_cache(1 << 8)
+def language_name(code: str) -> str:
+    """A language's name in English, for people: `de` is German; the code itself where it is none."""
+    from langcodes import Language
+
+    try:
+        return Language.get(code).display_name()
+    except ValueError:
+        return code

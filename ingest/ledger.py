@@ -147,6 +147,16 @@ class Ledger(Subscriptions):
         """
         self._settle(episode, "failed", reason, next_try, lasting=lasting)
 
+    def try_again(self, key: str) -> bool:
+        """Let the next run try an episode that failed, as if for the first time; False where none with this key has."""
+        with self._writing() as db:
+            changed = db.execute(
+                "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0, lasting = 0 "
+                "WHERE key = ? AND status = 'failed'",
+                (key,),
+            )
+            return changed.rowcount == 1
+
     def _settle(
         self, episode: Episode, status: EpisodeStatus, reason: str, next_try: datetime | None, *, lasting: bool = False
     ) -> None:
@@ -250,9 +260,12 @@ class Ledger(Subscriptions):
                 counts.setdefault(podcast, {"done": 0, "pending": 0, "failed": 0})[status] = count
         return counts
 
-    def counts(self) -> tuple[int, int]:
-        """How many episodes are pending, how many failed and are tried again."""
-        sql = "SELECT status, count(*) FROM episodes WHERE status != 'failed' OR next_try > 0 GROUP BY status"
+    def counts(self, podcasts: Collection[str] = ()) -> tuple[int, int]:
+        """How many episodes are pending, how many failed and are tried again; of all podcasts, or of these (slugs)."""
+        chosen = f"AND podcast IN ({', '.join('?' * len(podcasts))}) " if podcasts else ""
+        sql = (
+            f"SELECT status, count(*) FROM episodes WHERE (status != 'failed' OR next_try > 0) {chosen}GROUP BY status"  # noqa: S608 - ours
+        )
         with self._reading() as db:
-            counts = dict(db.execute(sql).fetchall())
+            counts = dict(db.execute(sql, tuple(podcasts)).fetchall())
         return int(counts.get("pending", 0)), int(counts.get("failed", 0))

@@ -42,6 +42,12 @@ class Settings(BaseSettings):
         default="",
         description="comma-separated host names that the server is called by, beside localhost and addresses",
     )
+    cors_origins: str = Field(
+        default="", description="comma-separated origins of web pages that may ask the server, as https://a.example"
+    )
+    access_log: Literal["off", "paths", "full"] = Field(
+        default="off", description="a line for each request to the server; full: with what was asked"
+    )
     user_agent: str = f"soundbite/{VERSION} (podcast transcripts and search)"
     notify_url: str = Field(
         default="", pattern="^(https?://.+)?$", description="told by POST, as JSON, what failed in a scheduled run"
@@ -65,6 +71,11 @@ class Settings(BaseSettings):
     def names_served(self) -> frozenset[str]:
         """`server_names` as a set of lower-case names."""
         return _names(self.server_names)
+
+    @property
+    def origins_allowed(self) -> frozenset[str]:
+        """`cors_origins` as a set, without slashes at their ends."""
+        return frozenset(origin.rstrip("/") for origin in _names(self.cors_origins))
 
     @property
     def library_dir(self) -> Path:
@@ -91,6 +102,16 @@ class Settings(BaseSettings):
     def glossary_dir(self) -> Path:
         """Names and corrections for each podcast, written by hand: `<podcast>.txt`."""
         return self.home / "glossaries"
+
+    @property
+    def alerts_path(self) -> Path:
+        """Standing questions, which the server makes feeds of."""
+        return self.home / "alerts.json"
+
+    @property
+    def keys_path(self) -> Path:
+        """Who may ask the server, by the hashes of their keys."""
+        return self.home / "keys.json"
 
     @property
     def ledger_path(self) -> Path:

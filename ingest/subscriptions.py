@@ -19,6 +19,11 @@ class Subscriptions(Database):
         with self._reading() as db:
             return [subscription(row) for row in db.execute("SELECT * FROM feeds ORDER BY podcast")]
 
+    def titles(self) -> dict[str, str]:
+        """The names of the podcasts subscribed to, by slug."""
+        with self._reading() as db:
+            return dict(db.execute("SELECT podcast, title FROM feeds WHERE title != ''").fetchall())
+
     def feed(self, podcast: str) -> Subscription:
         """One subscription, by the podcast's name or slug; raises `NotFoundError` with the names there are."""
         known = {feed.podcast: feed for feed in self.feeds()}

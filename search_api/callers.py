@@ -9,14 +9,20 @@ from collections.abc import Callable, Collection
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from search_api.problems import ForeignHostError, ForeignOriginError
 
 ErrorAnswer = Callable[[Request, Exception], Response]
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, X-API-Key, X-Request-ID",
+    "Access-Control-Max-Age": "600",
+    "Vary": "Origin",
+}
 PORTS = {"http": 80, "https": 443}
 
 
@@ -55,13 +61,19 @@ def is_own_origin(origin: str, host: str, own: Collection[str]) -> bool:
 class CallersMiddleware:
     """Refuses requests under foreign names, and those of other sites' pages where `open_to_all` does not let them in.
 
-    `answer` makes the response to an error, `own` are the server's names beside localhost.
+    `answer` makes the response to an error, `own` are the server's names beside localhost. Pages of the origins `allowed`
+    may read all answers, and ask before (CORS, with its preflight).
     """
 
     def __init__(
-        self, app: ASGIApp, own: Collection[str], answer: ErrorAnswer, open_to_all: Callable[[str], bool]
+        self,
+        app: ASGIApp,
+        own: Collection[str],
+        answer: ErrorAnswer,
+        open_to_all: Callable[[str], bool],
+        allowed: Collection[str] = (),
     ) -> None:
-        self.app, self.own, self.answer, self.open_to_all = app, own, answer, open_to_all
+        self.app, self.own, self.answer, self.open_to_all, self.allowed = app, own, answer, open_to_all, allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -72,9 +84,36 @@ class CallersMiddleware:
         host, origin = headers.get("host", ""), headers.get("origin")
         if not is_own_name(host_and_port(host)[0], self.own):
             error: Exception = ForeignHostError(host, "is no name of this server")
+        elif origin is not None and origin.lower() in self.allowed:
+            await self._answer_allowed(origin, scope, receive, send)
+            return
         elif origin is not None and not is_own_origin(origin, host, self.own) and not self.open_to_all(scope["path"]):
             error = ForeignOriginError(origin, "is another site, whose pages may read transcripts alone")
         else:
             await self.app(scope, receive, send)
             return
         await self.answer(Request(scope), error)(scope, receive, send)
+
+    async def _answer_allowed(self, origin: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a page of an allowed origin; a preflight is answered here."""
+        if scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(scope=scope):
+            await Response(status_code=204, headers=PREFLIGHT | cross_origin(origin))(scope, receive, send)
+            return
+
+        async def send_shared(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(cross_origin(origin))
+                headers.add_vary_header("Origin")
+            await send(message)
+
+        await self.app(scope, receive, send_shared)
+
+
+def cross_origin(origin: str) -> dict[str, str]:
+    """The headers by which a browser lets pages of this origin read an answer."""
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Expose-Headers": "ETag, Retry-After, X-Request-ID",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }

@@ -28,8 +28,10 @@ class MethodsMiddleware:
             nonlocal empty
             if message["type"] == "http.response.start" and message["status"] == 405:
                 if method == "OPTIONS":
-                    message, empty = {**message, "status": 204, "headers": []}, True
-                MutableHeaders(scope=message)["Allow"] = ALLOWED
+                    allowed = [(name, value) for name, value in message["headers"] if name.lower() == b"allow"]
+                    message, empty = {**message, "status": 204, "headers": allowed}, True
+                headers = MutableHeaders(scope=message)
+                headers["Allow"] = ALLOWED if headers.get("allow") != "POST" else "POST, OPTIONS"
             elif message["type"] == "http.response.body" and empty:
                 message = {**message, "body": b""}
             await send(message)

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.responses import StreamingResponse
 
 from search_api.methods import byte_range
 
@@ -31,7 +32,12 @@ class KnownParametersRoute(APIRoute):
         async def handle_with_tag(request: Request) -> Response:
             if faults := parameter_faults((name for name, _ in request.query_params.multi_items()), names):
                 raise RequestValidationError(faults)
-            response = revalidated(await handle(request), request.headers.get("if-none-match", ""))
+            if request.method != "GET":
+                return await handle(request)
+            response = await handle(request)
+            if isinstance(response, StreamingResponse):
+                return response
+            response = revalidated(response, request.headers.get("if-none-match", ""))
             return ranged(response, request.headers.get("range", ""), request.headers.get("if-range", ""))
 
         return handle_with_tag

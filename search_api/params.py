@@ -7,13 +7,18 @@ from fastapi import Depends
 from fastapi import Query as Parameter
 from pydantic import PlainValidator, StringConstraints, WithJsonSchema
 
-from index.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_QUERY, GroupBy, Mode, Query
+from index.query import DEFAULT_LIMIT, MAX_CONTEXT, MAX_LIMIT, MAX_QUERY, GroupBy, Mode, Query
 from ingest.times import parse_day
 
+CURSOR_LENGTH = 31  # five digits of a place, twelve of the question, twelve of the index
 A_WORD = r"[\p{L}\p{N}]"  # for clients; `Query` checks it
 Words = Annotated[str, StringConstraints(strip_whitespace=True)]
 DAY_OR_TIME: dict[str, Any] = {
-    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+    "anyOf": [
+        {"type": "string", "format": "date"},
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "maxLength": 0},  # a form's empty field
+    ],
     "examples": ["2025-02-20"],
 }
 DayOrTime = Annotated[date | None, PlainValidator(parse_day), WithJsonSchema(DAY_OR_TIME)]
@@ -43,14 +48,22 @@ def optional_query(  # noqa: PLR0917 - FastAPI passes them by name
         float | None, Parameter(ge=0, allow_inf_nan=False, description="Leave out hits with a lower score.")
     ] = None,
     cursor: Annotated[
-        str, Parameter(max_length=18, description="An answer's `cursor`, for the hits after it; all else as before.")
+        str,
+        Parameter(
+            max_length=CURSOR_LENGTH, description="An answer's `cursor`, for the hits after it; all else as before."
+        ),
     ] = "",
+    context: Annotated[
+        int, Parameter(ge=0, le=MAX_CONTEXT, description="Sentences to show before and after each passage.")
+    ] = 0,
+    explain: Annotated[bool, Parameter(description="Say what the search did, and how long each stage took.")] = False,
 ) -> Query | None:
     """The query; None where `q` is blank. Raises `QueryError`."""
     if not q:
         return None
     return Query(
-        q, limit, mode, tuple(podcast or ()), speaker, since, until, adverts, group_by, language, episode, min_score, cursor
+        q, limit, mode, tuple(podcast or ()), speaker, since, until, adverts, group_by, language, episode, min_score, cursor,
+        context, explain,
     )  # fmt: skip
 
 

@@ -2,12 +2,13 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from ingest.errors import (
+    AlertNotFoundError,
     CursorError,
     HomeError,
     IndexingError,
@@ -15,6 +16,7 @@ from ingest.errors import (
     IndexNotBuiltError,
     LanguageError,
     NotFoundError,
+    PassageNotFoundError,
     PodcastNotFoundError,
     QueryError,
     SoundbiteError,
@@ -40,6 +42,24 @@ class ForeignHostError(SoundbiteError):
 
 class ForeignOriginError(SoundbiteError):
     """The request comes from a page of another site."""
+
+
+class NoKeyError(SoundbiteError):
+    """The request carries no key that is known."""
+
+    headers: ClassVar = {"WWW-Authenticate": 'Bearer realm="Soundbite", Basic realm="Soundbite"'}
+
+
+class TooOftenError(SoundbiteError):
+    """A key asks more often than it may; it may again after `seconds`."""
+
+    def __init__(self, subject: object, message: str, seconds: int) -> None:
+        super().__init__(subject, message)
+        self.headers = {"Retry-After": str(seconds)}
+
+
+class TooLargeError(SoundbiteError):
+    """The request's body is larger than any that is meant."""
 
 
 class BusyError(SoundbiteError):
@@ -69,6 +89,8 @@ INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is not valid", "
 NO_SUCH_PODCAST = Kind("no-such-podcast", 404, "No such podcast here", "Leave `podcast` out to search all; /v1/episodes shows their names.")
 NO_SUCH_LANGUAGE = Kind("no-such-language", 404, "There is no such language", "Give a code or a name, as de or German.")
 EPISODE_NOT_FOUND = Kind("episode-not-found", 404, "No such episode here", "/v1/episodes lists those there are.")
+ALERT_NOT_FOUND = Kind("alert-not-found", 404, "No such alert", "`soundbite alert add NAME QUESTION` adds one where the server runs.")
+PASSAGE_NOT_FOUND = Kind("passage-not-found", 404, "No such passage", "Search again; hits have the names of passages (`id`).")
 NO_SUCH_FORMAT = Kind("no-such-format", 404, "The transcript has no such format", "VTT and SRT need times; md, json and txt do not.")
 NO_SUCH_ADDRESS = Kind("no-such-address", 404, "There is nothing at this address", "/docs lists what there is.")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This address is only read", "Use GET.")
@@ -77,6 +99,9 @@ INDEX_NOT_BUILT = Kind("index-not-built", 503, "There is nothing to search yet",
 INDEX_MISMATCH = Kind("index-mismatch", 503, "The index was built with another model", "Run `soundbite index --rebuild`, or set the model back.")
 INDEX_UNUSABLE = Kind("index-unusable", 503, "The index cannot be read", "Run `soundbite doctor` where the server runs.")
 HOME_UNUSABLE = Kind("home-unusable", 503, "The home directory cannot be used", "Run `soundbite doctor` where the server runs.")
+NO_KEY = Kind("no-key", 401, "A key is needed here", "Give one as a bearer token, as X-API-Key, or as the password that a browser asks for.")
+TOO_OFTEN = Kind("too-often", 429, "This key asks too often", "Ask again after the seconds in `Retry-After`.")
+TOO_LARGE = Kind("too-large", 413, "The body is too large", "Send less at a time.")
 BUSY = Kind("busy", 503, "Too much is asked at once", "Ask again after the seconds in `Retry-After`.")
 FOREIGN_HOST = Kind("foreign-host", 421, "This server does not go by that name", "Use localhost or its address, or add the name to SOUNDBITE_SERVER_NAMES where it runs.")
 FOREIGN_ORIGIN = Kind("foreign-origin", 403, "Pages of other sites may not ask here", "Ask from a program, or from this server's own page.")
@@ -84,7 +109,7 @@ REFUSED = Kind("refused", 400, "The request cannot be answered", "Change it and 
 INTERNAL = Kind("internal", 500, "Something went wrong here", "Ask again; if it stays, the server's log says more.")
 KINDS = (
     EMPTY_QUERY, INVALID_QUERY, OTHER_CURSOR, INVALID_PARAMETER, NO_SUCH_PODCAST, NO_SUCH_LANGUAGE, EPISODE_NOT_FOUND,
-    NO_SUCH_FORMAT, NO_SUCH_ADDRESS, METHOD_NOT_ALLOWED, UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH,
+    PASSAGE_NOT_FOUND, ALERT_NOT_FOUND, NO_SUCH_FORMAT, NO_SUCH_ADDRESS, NO_KEY, TOO_OFTEN, TOO_LARGE, METHOD_NOT_ALLOWED, UNREADABLE_TRANSCRIPT, INDEX_NOT_BUILT, INDEX_MISMATCH,
     INDEX_UNUSABLE, HOME_UNUSABLE, BUSY, FOREIGN_HOST, FOREIGN_ORIGIN, REFUSED, INTERNAL,
 )
 # fmt: on
@@ -95,7 +120,12 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (CursorError, OTHER_CURSOR),
     (QueryError, INVALID_QUERY),
     (PodcastNotFoundError, NO_SUCH_PODCAST),
+    (AlertNotFoundError, ALERT_NOT_FOUND),
+    (PassageNotFoundError, PASSAGE_NOT_FOUND),
     (NotFoundError, EPISODE_NOT_FOUND),
+    (TooLargeError, TOO_LARGE),
+    (NoKeyError, NO_KEY),
+    (TooOftenError, TOO_OFTEN),
     (NoSuchFormatError, NO_SUCH_FORMAT),
     (BusyError, BUSY),
     (ForeignHostError, FOREIGN_HOST),
@@ -106,9 +136,19 @@ _BY_ERROR: tuple[tuple[type[SoundbiteError], Kind], ...] = (
     (IndexingError, INDEX_UNUSABLE),
     (HomeError, HOME_UNUSABLE),
 )
-_BY_STATUS = {404: NO_SUCH_ADDRESS, 405: METHOD_NOT_ALLOWED}
+_BY_STATUS = {404: NO_SUCH_ADDRESS, 405: METHOD_NOT_ALLOWED, 413: TOO_LARGE}
 # These errors tell of what the client sent or did; the subject of the others may be a path on the server.
-_SUBJECT_FROM_CLIENT = (QueryError, NotFoundError, NoSuchFormatError, ForeignHostError, ForeignOriginError, BusyError)
+_SUBJECT_FROM_CLIENT = (
+    QueryError,
+    NotFoundError,
+    NoSuchFormatError,
+    ForeignHostError,
+    ForeignOriginError,
+    BusyError,
+    TooLargeError,
+    NoKeyError,
+    TooOftenError,
+)
 _MESSAGE_WITHOUT_PATH = (IndexNotBuiltError, IndexMismatchError)
 
 
@@ -163,7 +203,8 @@ def _invalid_request(error: RequestValidationError) -> Problem:
 def _sentence(fault: dict[str, Any]) -> str:
     """`limit: input should be less than or equal to 100`."""
     message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{fault['loc'][-1]}: {message[:1].lower()}{message[1:]}"
+    where = ".".join(str(part)[:40] for part in fault["loc"][1:]) or fault["loc"][0]
+    return f"{where}: {message[:1].lower()}{message[1:]}"
 
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from index.catalogue import EpisodeStatus, Status
+from index.query import Answer
 from ingest.links import web_address
 from ingest.models import Transcript
 from ingest.transcripts.export import Format
@@ -40,10 +41,26 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeList:
-    """Episodes, newest first."""
+    """Episodes, newest first unless asked otherwise; `count` of all, `cursor` for those after these, empty at the end."""
 
     count: int
     episodes: tuple[EpisodeStatus, ...]
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarEpisode:
+    """An episode, and how similar its best parts are to another (a cosine)."""
+
+    similarity: float
+    episode: EpisodeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarEpisodes:
+    """Episodes, the most similar first."""
+
+    episodes: tuple[SimilarEpisode, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,22 @@ class ProblemDocument:
     title: str
     status: int
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """An answer, or the problem that one of the searches had."""
+
+    answer: Answer | None = None
+    problem: ProblemDocument | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """Results in the order of the searches."""
+
+    took_ms: float
+    results: tuple[BatchResult, ...]
 
 
 def transcript_path(key: str, suffix: Format) -> str:

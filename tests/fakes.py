@@ -31,6 +31,9 @@ class BagOfWords:
         self.embedded += texts
         return np.array([self.embed_query(text) for text in texts], np.float32).reshape(len(texts), self.dimension)
 
+    def embed_queries(self, texts):
+        return np.array([self.embed_query(text) for text in texts], np.float32).reshape(len(texts), self.dimension)
+
     def embed_query(self, text):
         vector = np.full(self.dimension, 1e-3, np.float32)
         for word in re.findall(r"\w+", text.lower()):

@@ -20,6 +20,9 @@ ONE_PLACE = {
     "faster_whisper": {"ingest/speech/faster_whisper.py", "ingest/speech/pull.py", "ingest/speech/weights.py"},
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
+    "limits": {"search_api/admission.py"},
+    "mcp": {"search_api/agents.py"},
+    "prometheus_client": {"search_api/metrics.py"},
     "langcodes": {"ingest/languages.py"},
     "charset_normalizer": {"ingest/charset.py"},
 }

@@ -55,9 +55,20 @@ def _register(arguments: Sequence[str]) -> None:
     light = {command.callback.__name__ for command in search.app.registered_commands if command.callback}
     rest = arguments[2:] if arguments[:1] == ["--home"] else arguments
     if not light.intersection(rest[:1]):
-        from flows.cli import add, admin, feeds, run, transcribe, transcripts
+        from flows.cli import add, admin, agents, alerts, feeds, keys, run, transcribe, transcripts
 
-        groups = [add.app, feeds.app, run.app, search.app, transcripts.app, transcribe.app, admin.app]
+        groups = [
+            add.app,
+            feeds.app,
+            run.app,
+            search.app,
+            transcripts.app,
+            transcribe.app,
+            alerts.app,
+            keys.app,
+            agents.app,
+            admin.app,
+        ]
     app.registered_commands = [command for group in groups for command in group.registered_commands]
     app.registered_groups = [part for group in groups for part in group.registered_groups]
 

@@ -1,6 +1,7 @@
 """Commands that do the work: run, up, serve, index."""
 
 import os
+from copy import deepcopy
 from dataclasses import asdict
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,10 +21,12 @@ from flows.steps import ACTIONS, Selection
 from index.compare import Comparison
 from index.store.lance import Store
 from ingest.errors import IndexingError
+from ingest.keys import Keys
 from ingest.ledger import Ledger, unless_damaged
 from ingest.settings import Settings
 
 app = typer.Typer()
+DRAIN_SECONDS = 20  # for requests that are being answered when the server is told to stop
 Host = Annotated[
     str,
     typer.Option(
@@ -164,14 +167,18 @@ def serve(
     context: typer.Context, host: Host = "127.0.0.1", port: Port = 8000, without_keys: WithoutKeys = False
 ) -> None:
     """Serve the search page and the HTTP API until Ctrl-C."""
-    _check_reach(host, without_keys)
+    settings = settings_of(context)
+    check_reach(host, settings, without_keys=without_keys)
     import uvicorn
 
-    _publish(settings_of(context))
-    if not _is_loopback(host):
+    publish(settings)
+    if not _is_loopback(host) and not Keys(settings.keys_path).all():
         say(f"Anybody who can reach {host} may search and read everything here: there are no keys")
     say(f"Search page: http://{host}:{port}/   API: http://{host}:{port}/docs   (Ctrl-C stops)")
-    uvicorn.run("search_api.app:create_app", factory=True, host=host, port=port, log_level="warning")
+    uvicorn.run(
+        "search_api.app:create_app", factory=True, host=host, port=port, log_level="warning",
+        log_config=server_logging(settings.access_log), timeout_graceful_shutdown=DRAIN_SECONDS,
+    )  # fmt: skip
 
 
 @app.command()
@@ -191,23 +198,35 @@ def up(  # noqa: PLR0917 - Typer passes them by name
     """
     if no_api and no_flows:
         raise typer.BadParameter("--no-api and --no-flows leave nothing to do; leave one of them out")
-    if not no_api:
-        _check_reach(host, without_keys)
     settings = settings_of(context)
+    if not no_api:
+        check_reach(host, settings, without_keys=without_keys)
     Ledger(settings.ledger_path).open()
-    _publish(settings)
+    publish(settings)
     from flows.up import interval, keep_going
 
     keep_going(settings, None if no_flows else interval(every), None if no_api else (host, port))
 
 
-def _check_reach(host: str, without_keys: bool) -> None:
-    """Raises `typer.BadParameter` where others could reach the server and nobody said that they may."""
-    if not _is_loopback(host) and not without_keys:
+def check_reach(host: str, settings: Settings, *, without_keys: bool) -> None:
+    """Raises `typer.BadParameter` where others could reach the server without a key and nobody said that they may."""
+    if not _is_loopback(host) and not without_keys and not Keys(settings.keys_path).all():
         raise typer.BadParameter(
             f"others can reach {host}, and there are no keys: all that is transcribed here could be read by anybody "
-            "there; say so with --without-keys, or leave --host out"
+            "there; make one with `soundbite key add NAME`, say so with --without-keys, or leave --host out"
         )
+
+
+def server_logging(access_log: str) -> dict[str, Any]:
+    """Uvicorn's own logging, and a line for each request on stderr where `access_log` is on."""
+    from uvicorn.config import LOGGING_CONFIG
+
+    config: dict[str, Any] = deepcopy(LOGGING_CONFIG)
+    if access_log != "off":
+        config["formatters"]["line"] = {"format": "%(asctime)s %(message)s"}
+        config["handlers"]["line"] = {"class": "logging.StreamHandler", "formatter": "line"}
+        config["loggers"]["search_api.access"] = {"handlers": ["line"], "level": "INFO", "propagate": False}
+    return config
 
 
 def _is_loopback(host: str) -> bool:
@@ -217,6 +236,6 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _publish(settings: Settings) -> None:
+def publish(settings: Settings) -> None:
     """What this process was told on its command line, told to its children."""
     os.environ["SOUNDBITE_HOME"] = str(settings.home)

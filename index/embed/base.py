@@ -32,3 +32,6 @@ class Embedder(Protocol):
 
     def embed_query(self, text: str) -> Vectors:
         """float32 [dimension]. Raises `IndexingError`."""
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """float32 [texts, dimension], faster than one by one. Raises `IndexingError`."""

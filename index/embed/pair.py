@@ -56,6 +56,11 @@ class EmbedderPair:
         _ = self._measured
         return self.questions.embed_query(text)
 
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """float32 [texts, dimension], of length 1 each. Raises `IndexingError` as `embed_query`."""
+        _ = self._measured
+        return self.questions.embed_queries(texts)
+
     def require_one_length(self) -> None:
         """Raises `IndexingError` unless the vectors of both models have one length; loads neither."""
         if self.questions.dimension != self.dimension:

@@ -100,10 +100,16 @@ class SentenceEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         """float32 [dimension], of length 1."""
+        vector: Vectors = self.embed_queries([text])[0]
+        return vector
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """float32 [texts, dimension], of length 1 each."""
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
         with self._lock:
             run = self._loaded
-        vector: Vectors = run([self._prompts[0] + text])[0]
-        return vector
+        return run([self._prompts[0] + text for text in texts])
 
     @cached_property
     def _folder(self) -> Path:

@@ -28,7 +28,7 @@ ATTEMPTS = 3  # at reading what the searches found: compaction gives rows new id
 
 @dataclass(frozen=True)
 class Candidates:
-    """The chunks that may answer; `indexed` is how many episodes were searched.
+    """The chunks that may answer; `indexed` is how many episodes there are, `searched` how many the filters leave.
 
     `speakers` are those who are meant by the query's, None where it names nobody; where nobody is meant `near` are names
     that are written like it.
@@ -36,9 +36,15 @@ class Candidates:
 
     frequencies: TermFrequencies
     indexed: int
+    searched: int
     records: Records | None
     speakers: frozenset[str] | None = None
     near: tuple[str, ...] = ()
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks."""
+        return len(self.records.episode) if self.records else 0
 
     @cached_property
     def arrays(self) -> ChunkArrays | None:
@@ -69,7 +75,15 @@ async def retrieve(tables: Tables, query: Query, vector: Vectors | None, asked: 
         if len(read) == len(rows):
             break
     records = Records(read["record"].to_pylist()) if read else None
-    return Candidates(asked.frequencies, asked.episodes, records, speakers.all if speakers else None, near)
+    searched = await _searched(tables, query, where) if where else asked.episodes
+    return Candidates(asked.frequencies, asked.episodes, searched, records, speakers.all if speakers else None, near)
+
+
+async def _searched(tables: Tables, query: Query, where: str) -> int:
+    """How many episodes a query's filters leave; who speaks in one is known by its chunks."""
+    if not query.speaker.strip():
+        return int(await tables.episodes.count_rows(where))
+    return len(set((await tables.chunks.query().where(where).select(["key"]).to_arrow())["key"].to_pylist()))
 
 
 async def _speakers(tables: Tables, query: Query) -> tuple[Speakers | None, tuple[str, ...]]:

@@ -8,9 +8,10 @@ an episode is written its key stands in the file `WRITING`, so that the next run
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -22,7 +23,18 @@ from index.store import generations, maintenance, term_counts
 from index.store.candidates import Candidates, retrieve
 from index.store.generations import Generation, Tables
 from index.store.questions import Asked, ask
-from index.store.schema import EPISODE_COLUMNS, IndexedEpisode, chunk_row, episode_row, quoted, window_vectors, words_of
+from index.store.schema import (
+    EPISODE_COLUMNS,
+    LAYOUT,
+    IndexedEpisode,
+    chunk_row,
+    episode_row,
+    quoted,
+    window_vectors,
+    words_of,
+)
+from index.store.sentences import StoredSentence, read_sentences
+from index.store.similar import similar_episodes
 from ingest.errors import IndexingError, IndexMismatchError
 from ingest.storage import write_atomically
 
@@ -42,6 +54,7 @@ class Store:
         self._folder = folder  # fixed while a rebuild is not published
         self._lock = Lock()
         self._opened: Tables | None = None
+        self._version: tuple[object, str] = (None, "")  # of which state of the tables, and what it is
 
     @property
     def folder(self) -> str:
@@ -193,6 +206,15 @@ class Store:
 
         return [IndexedEpisode(**row) for row in self._run(read)]
 
+    def speakers(self) -> dict[str, int]:
+        """In how many episodes each speaker speaks; empty where nothing is built."""
+
+        async def read(tables: Tables) -> Counter[str]:
+            rows = await tables.episodes.query().select(["speakers"]).to_list()
+            return Counter(name for row in rows for name in row["speakers"])
+
+        return self._run(read) if self.folder else {}
+
     def counts(self) -> dict[str, int]:
         """Numbers of `episodes`, of `chunks`, and of chunks `unindexed` by full-text search."""
 
@@ -213,6 +235,10 @@ class Store:
 
         return self._run(read)
 
+    def size(self) -> dict[str, float]:
+        """Figures of the index: episodes, chunks, bytes on disk, and how fresh it is; see `maintenance.size`."""
+        return self._run(maintenance.size)
+
     def vectors(self, key: str) -> dict[str, Vectors]:
         """The vectors of the windows of an episode's chunks, by chunk id: float32 [windows, dimension]."""
 
@@ -222,6 +248,31 @@ class Store:
             return rows
 
         return {row["id"]: window_vectors(row["record"]) for row in self._run(read)}
+
+    def version(self) -> str:
+        """What tells this index from one of other transcripts, another model or another way to cut them: 12 hex digits.
+
+        Compaction and a rebuild do not change it.
+        """
+
+        async def read(tables: Tables) -> str:
+            state = (tables.generation, await tables.episodes.version())
+            if self._version[0] != state:
+                rows = await tables.episodes.query().select(["key", "content_hash"]).to_arrow()
+                held = sorted(zip(rows["key"].to_pylist(), rows["content_hash"].to_pylist(), strict=True))
+                identity = f"{LAYOUT}\0{tables.model}\0{held}"
+                self._version = state, sha256(identity.encode()).hexdigest()[:12]
+            return self._version[1]
+
+        return self._run(read)
+
+    def sentences(self, keys: Collection[str]) -> dict[str, list[StoredSentence]]:
+        """The sentences of these episodes in order, by the episode's key."""
+        return self._run(lambda tables: read_sentences(tables, keys)) if keys else {}
+
+    def similar(self, key: str, limit: int) -> list[tuple[str, float]]:
+        """Keys of other episodes about the same things, and how similar (a cosine), best first."""
+        return self._run(lambda tables: similar_episodes(tables, key, limit))
 
     def ask(self, text: str) -> Asked:
         """A question in the terms of the index."""

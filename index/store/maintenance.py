@@ -45,6 +45,24 @@ def remove_unfinished(path: Path) -> None:
         file.unlink(missing_ok=True)
 
 
+async def size(tables: Tables) -> dict[str, float]:
+    """Numbers of episodes and chunks, of chunks that full-text search reads beside its index, of fragments; bytes on disk.
+
+    `changed_timestamp_seconds` is when something was last written, in Unix seconds.
+    """
+    chunks = tables.chunks
+    fragments = (await chunks.stats())["fragment_stats"]["num_fragments"]
+    files = [found.stat() for found in tables.path.rglob("*") if found.is_file()]
+    return {
+        "episodes": await tables.episodes.count_rows(),
+        "chunks": await chunks.count_rows(),
+        "unindexed_chunks": await unindexed(chunks),
+        "fragments": fragments,
+        "bytes": sum(file.st_size for file in files),
+        "changed_timestamp_seconds": max((file.st_mtime for file in files), default=0.0),
+    }
+
+
 async def index_names(chunks: Any) -> frozenset[str]:
     """The indexes there are."""
     return frozenset(index.name for index in await chunks.list_indices())

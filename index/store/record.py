@@ -43,6 +43,10 @@ class Records:
         part = list(_TYPES).index(name)
         return np.frombuffer(b"".join(self._part(number, part) for number in range(len(self._records))), _TYPES[name])
 
+    def value(self, name: str, number: int) -> Any:
+        """An array of one chunk."""
+        return np.frombuffer(self._part(number, list(_TYPES).index(name)), _TYPES[name])
+
     def bounds(self, name: str) -> IntArray:
         """[n + 1]: where the values of each chunk begin."""
         return bounds_of(self._lengths[:, list(_TYPES).index(name)] // np.dtype(_TYPES[name]).itemsize)

@@ -22,12 +22,25 @@ from index.text.titles import without_number
 from index.text.vocabulary import words_by_term
 from ingest.times import iso
 
-SCHEMA = 9  # goes up whenever the tables change
+SCHEMA = 10  # goes up whenever the tables change
 LAYOUT = f"{SCHEMA}.{CHUNKER}"
 # Rows among the terms, named as no term can be; the last with the code of a language behind it.
 EPISODES, PASSAGES, LENGTH, LANGUAGE = " episodes", " passages", " length", " language "
 
-_SHOWN = ("key", "podcast", "guid", "title", "link", "audio_url", "approximate", "language")  # of the episode, by a hit
+_SHOWN = (
+    "key",
+    "podcast",
+    "podcast_title",
+    "guid",
+    "title",
+    "link",
+    "audio_url",
+    "approximate",
+    "flag",
+    "source",
+    "model",
+    "language",
+)  # of the episode, by a hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +48,8 @@ class IndexedEpisode:
     """One episode as it was indexed; `path` is the document's name in the library, `version` that of the document.
 
     `duration` is seconds, `language` a primary subtag (`en`). `approximate` says that its times may be off (adverts put in
-    at download), `flag` why not to trust its text.
+    at download), `flag` why not to trust its text, `source` and `model` where it comes from. `podcast` is the slug,
+    `podcast_title` the name.
     """
 
     key: str
@@ -53,6 +67,9 @@ class IndexedEpisode:
     approximate: bool = False
     flag: str = ""
     language: str = ENGLISH
+    podcast_title: str = ""
+    source: str = ""
+    model: str = ""
 
 
 def restriction(query: Query, speakers: Speakers | None = None) -> str:
@@ -229,7 +246,7 @@ def schemas(model: str, dimension: int) -> dict[str, Any]:
     }  # fmt: skip
     episodes = {
         **of_episode, "path": text, "version": text, "content_hash": text, "chunks": count, "duration": seconds,
-        "flag": text, "speakers": names, "length": count, "terms": names, "term_chunks": pa.list_(count),
+        "flag": text, "podcast_title": text, "source": text, "model": text, "speakers": names, "length": count, "terms": names, "term_chunks": pa.list_(count),
     }  # fmt: skip
     tables = {
         "chunks": chunks,

@@ -1,6 +1,6 @@
 """`make bench`, or `python -m tests.benchmarks [PART ...]`: what is measured, as ratios to something else in the same run.
 
-feeds, backlog, embedding, search, speech, transcribe and scale run on the bundled sample, in about ten minutes on two cores.
+feeds, backlog, embedding, search, server, speech, transcribe and scale run on the bundled sample, in about ten minutes.
 quality, peers and adverts need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl);
 with it, the others use that folder, too. Times are CPU time of one core.
 """
@@ -28,12 +28,13 @@ from tests.benchmarks import (
     bench_search,
     bench_speakers,
     bench_speech,
+    bench_server,
     bench_transcribe,
 )
 from tests.benchmarks.corpus import FOLDER, Corpus, copied, open_corpus
 from tests.benchmarks.measure import Row, table
 
-ON_SAMPLE = ("feeds", "backlog", "embedding", "search", "speech", "transcribe", "scale")
+ON_SAMPLE = ("feeds", "backlog", "embedding", "search", "server", "speech", "transcribe", "scale")
 ON_FOLDER = ("quality", "peers", "adverts")
 WITH_EXTRA = ("speakers",)  # and the extra `bench`
 PEERS = ("txtai", "qdrant_client", "faiss")
@@ -82,6 +83,7 @@ def main() -> None:
         "speakers": lambda: bench_speakers.run(asked.recordings),
         "speech": lambda: bench_speech.run(asked.model, asked.recordings, asked.home),
         "transcribe": lambda: bench_transcribe.run(asked.minutes, asked.model),
+        "server": lambda: bench_server.run(corpus()),
         "scale": lambda: bench_scale.run(corpus(), asked.rows),
         "quality": lambda: bench_quality.run(corpus()),
         "peers": lambda: bench_search.compared(corpus()),

@@ -143,3 +143,6 @@ class Embedded:
         if text not in self.known:  # with its typing errors corrected
             self.known[text] = self._embedder.embed_query(text)
         return self.known[text]
+
+    def embed_queries(self, texts):
+        return np.array([self.embed_query(text) for text in texts], np.float32)

@@ -28,14 +28,14 @@ def coverage(searcher):
 
 def test_an_answer_counts_what_the_ledger_says_is_pending(settings):
     searcher = open_searcher(settings)
-    assert Coverage(1, 0, 0) == coverage(searcher)
+    assert Coverage(1, 1, 0, 0) == coverage(searcher)
     assert not settings.ledger_path.exists()  # a question makes no ledger
     Ledger(settings.ledger_path).upsert_episodes([WAITING])
-    assert Coverage(1, 1, 0) == coverage(searcher)
+    assert Coverage(1, 1, 1, 0) == coverage(searcher)
 
 
 def test_counts_may_come_from_elsewhere(settings):
-    assert Coverage(1, 7, 2) == coverage(open_searcher(settings, lambda: (7, 2)))
+    assert Coverage(1, 1, 7, 2) == coverage(open_searcher(settings, lambda _: (7, 2)))
 
 
 def test_no_reranker_unless_a_model_is_set(tmp_path):

@@ -55,8 +55,17 @@ def test_a_hit_holds_all_that_a_reader_and_a_player_need(searcher):
     hit = asdict(searcher.search(Query("raise prices")).hits[0])
     assert hit.pop("score") > 0
     assert {"vector", "text", "rerank"} == hit.pop("scores").keys()
+    assert hit.pop("address") == f"/v1/passages/{hit['id']}"
+    assert hit.pop("id").startswith(f"{PRICES.key}-0-15-")
+    assert [(turn["speaker"], turn["text"], turn["start"]) for turn in hit.pop("turns")] == [
+        (segment.speaker, segment.text, segment.start) for segment in PRICED
+    ]
     assert {
         "rank": 1,
+        "podcast_title": "selling-well",
+        "provenance": {"source": "", "model": "", "flag": ""},
+        "before": (),
+        "after": (),
         "podcast": "selling-well",
         "episode_id": "guid/1?a=b",
         "key": PRICES.key,

@@ -346,3 +346,20 @@ def test_the_first_retry_of_all_is_known(ledger):
     assert ledger.next_try() is None
     ledger.record_failure(OLD, "no", NOW)
     assert NOW == ledger.next_try()
+
+
+@pytest.mark.parametrize("next_try", [None, NOW + timedelta(days=30)])
+def test_an_episode_that_failed_is_tried_again_as_if_for_the_first_time(ledger, next_try):
+    ledger.upsert_episodes([OLD, NEW])
+    ledger.record_failure(OLD, "404", next_try, lasting=True)
+    assert ledger.queue(NOW) == [NEW.key]
+    assert ledger.try_again(OLD.key)
+    assert ledger.queue(NOW) == [NEW.key, OLD.key]
+    assert (ledger.record(OLD.key).attempts, ledger.record(OLD.key).reason) == (0, "")
+
+
+def test_what_has_not_failed_is_not_tried_again(ledger):
+    ledger.upsert_episodes([OLD, NEW])
+    ledger.settle(OLD)
+    assert not any(ledger.try_again(key) for key in (OLD.key, NEW.key, "nobody"))
+    assert ledger.record(OLD.key).status == "done"

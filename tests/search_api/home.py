@@ -58,7 +58,13 @@ def add_failed(settings, episode, reason):
 
 def opener(settings, embedder=None):
     ledger = Ledger(settings.ledger_path)
-    return Searcher(Store(settings.index_dir), embedder or BagOfWords(), lambda: ledger.counts())  # noqa: PLW0108 - a test watches the method
+    counts = lambda podcasts: ledger.counts(podcasts)  # noqa: E731, PLW0108 - a test watches the methods
+    return Searcher(
+        Store(settings.index_dir),
+        embedder or BagOfWords(),
+        counts,
+        titles=lambda: ledger.titles(),  # noqa: PLW0108
+    )
 
 
 def rename(settings, key, stem):

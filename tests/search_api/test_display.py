@@ -2,16 +2,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from index.query import Excerpt, Hit, Scores
+from index.query import Excerpt, Hit, Provenance, Scores
 from ingest.links import moment, playing
-from ingest.models import Episode, Segment, Transcript, Turn
 from search_api.display import (
     PassageParagraph,
+    around_answer,
     citation,
     hit_view,
+    host_name,
     long_date,
     passage_paragraphs,
-    transcript_paragraphs,
+    podcast_title,
+    reasons,
+    unlabelled,
 )
 
 
@@ -52,49 +55,97 @@ def test_a_passage_of_one_turn_leaves_its_speaker_to_the_heading(text, answer, s
     assert passage_paragraphs(text, said(answer, speaker)) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("passage", "expected"),
+    [
+        (
+            [PassageParagraph("One. Two. Three. ", "Yes.", " Four. Five. Six.")],
+            [PassageParagraph("Two. Three. ", "Yes.", " Four. Five.")],
+        ),
+        (
+            [PassageParagraph("One. Two.", speaker="Ann"), PassageParagraph("Three. ", "Yes.", "", "Ben"), PassageParagraph("No. No. No.", speaker="Ann")],
+            [PassageParagraph("Two.", speaker="Ann"), PassageParagraph("Three. ", "Yes.", "", "Ben"), PassageParagraph("No. No.", speaker="Ann")],
+        ),
+        ([PassageParagraph("", "Yes.", "")], [PassageParagraph("", "Yes.", "")]),
+        ([PassageParagraph("One. Two. Three.")], [PassageParagraph("One. Two. Three.")]),
+        (
+            [PassageParagraph("One. ", "Yes.", ""), PassageParagraph("", "And yes.", " Two.")],
+            [PassageParagraph("One. ", "Yes.", ""), PassageParagraph("", "And yes.", " Two.")],
+        ),
+    ],
+)  # fmt: skip
+def test_an_answer_is_shown_with_two_sentences_before_and_after_it(passage, expected):
+    assert around_answer(passage) == expected
+
+
+def test_a_label_is_left_out_where_the_heading_says_it():
+    both = [PassageParagraph("Why?", speaker="Ann"), PassageParagraph("", "So.", "", "Ben")]
+    assert unlabelled(both, "Ben") == both
+    assert [one.speaker for one in unlabelled(both[1:], "Ben")] == [""]
+
+
 def test_a_citation_is_one_line_and_leaves_out_what_is_not_known():
     line = citation("Ask\n for more.", ("Dana", "", "“Selling”", "3 May 2025"), "https://a.example/1#t=5")
     assert line == "“Ask for more.” — Dana, “Selling”, 3 May 2025. https://a.example/1#t=5"
 
 
-def test_timed_segments_read_as_paragraphs_of_one_speaker():
-    long = "word " * 100 + "end."
-    segments = (
-        Segment(0, 1, "Good.", "Ann"),
-        Segment(1, 2, long, "Ann"),
-        Segment(2, 3, "More.", "Ann"),
-        Segment(3, 4, "Yes.", "Ben"),
-    )
-    read = transcript_paragraphs(Transcript(Episode("p", "g", "t"), (), segments))
-    assert [(one.speaker, one.segments) for one in read] == [
-        ("Ann", segments[:2]), ("Ann", segments[2:3]), ("Ben", segments[3:]),
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("slug", "titles", "shown"),
+    [("the-quota-room", {"the-quota-room": "The Quota Room"}, "The Quota Room"), ("selling-well", {}, "Selling well"), ("x", {"x": ""}, "X")],
+)  # fmt: skip
+def test_a_podcast_is_called_by_its_title(slug, titles, shown):
+    assert podcast_title(slug, titles) == shown
 
 
-def test_a_transcript_without_times_reads_by_its_turns():
-    turns = (Turn("One.\n\nTwo.", "Ann"), Turn("Three.", "Ben"))
-    read = transcript_paragraphs(Transcript(Episode("p", "g", "t"), turns))
-    assert [(one.speaker, one.text) for one in read] == [("Ann", "One."), ("Ann", "Two."), ("Ben", "Three.")]
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("https://www.youtube.com/watch?v=1", "youtube.com"), ("http://a.example:81/x", "a.example"), ("", "")],
+)
+def test_a_link_leads_to_a_host(address, host):
+    assert host_name(address) == host
 
 
 VIDEO, FILE, NOTES = "https://youtu.be/abc", "https://a.example/1.mp3", "https://a.example/notes"
 
 
+def hit_of(link="", audio="", start=None, *, text="Yes.", highlights=(), cosine=0.5):
+    lead = None if start is None else start - 2
+    excerpt = Excerpt(text, "", start, start)
+    return Hit(
+        "i", "/v1/passages/i", 1, 0.5, Scores(cosine, 0.5), "p", "P", "g", "k", "t", None, excerpt, excerpt, highlights,
+        moment(link, lead), audio, playing(audio, lead), False, False, Provenance("", "", ""),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("link", "audio", "start", "cited", "player"),
+    ("text", "highlights", "cosine", "why"),
     [
-        (VIDEO, FILE, 75.5, f"{VIDEO}?t=75", f"{FILE}#t=73.5"),
-        (NOTES, FILE, 75.5, f"{FILE}#t=75.5", f"{FILE}#t=73.5"),
-        (NOTES, VIDEO, 75.5, f"{VIDEO}?t=75", ""),
-        (NOTES, "", 75.5, NOTES, ""),
-        (NOTES, FILE, None, NOTES, FILE),
-        ("", FILE, None, FILE, FILE),
+        ("A discount, no Discount.", ((2, 10), (15, 23)), 0.5, "Says “discount”; close in meaning"),
+        ("One two three four", ((0, 3), (4, 7), (8, 13), (14, 18)), 0.4, "Says “one”, “two”, “three”; near in meaning"),
+        ("Something else.", (), 0.6, "Close in meaning"),
+        ("A price", ((2, 7),), None, "Says “price”"),
+        ("Calls, call, caller.", ((0, 5), (7, 11), (13, 19)), None, "Says “calls”, “caller”"),
+        ("Alpha beta. Yes.", ((0, 5), (12, 15)), None, "Says “alpha”, “yes”"),
+        ("Far away", (), 0.2, ""),
     ],
 )
-def test_a_citation_leads_to_the_moment_where_any_address_can(link, audio, start, cited, player):
-    lead = None if start is None else start - 2
-    said = Excerpt("Yes.", "", start, start)
-    hit = Hit(1, 0.5, Scores(0.5, 0.5), "p", "g", "k", "t", None, said, said, (), moment(link, lead), audio,
-              playing(audio, lead), False, False)  # fmt: skip
-    view = hit_view(hit)
-    assert (view.citation.rpartition(" ")[2], view.player) == (cited, player)
+def test_why_a_hit_was_found_is_said_in_words(text, highlights, cosine, why):
+    assert reasons(hit_of(text=text, highlights=highlights, cosine=cosine)) == why
+
+
+@pytest.mark.parametrize(
+    ("given", "cited", "play", "outside"),
+    [
+        ((VIDEO, FILE, 75.5), f"{VIDEO}?t=75", f"{FILE}#t=73.5", f"{VIDEO}?t=73"),
+        ((NOTES, FILE, 75.5), f"{FILE}#t=75.5", f"{FILE}#t=73.5", NOTES),
+        ((NOTES, VIDEO, 75.5), f"{VIDEO}?t=75", "", f"{VIDEO}?t=73"),
+        ((VIDEO, "", 75.5), f"{VIDEO}?t=75", "", f"{VIDEO}?t=73"),
+        ((NOTES, "", 75.5), NOTES, "", NOTES),
+        ((NOTES, FILE, None), NOTES, FILE, NOTES),
+        (("", FILE, None), FILE, FILE, ""),
+    ],
+)
+def test_a_hit_plays_here_or_elsewhere_at_its_moment_and_is_cited_there(given, cited, play, outside):
+    view = hit_view(hit_of(*given))
+    assert (view.moment["citation"].rpartition(" ")[2], view.play, view.outside) == (cited, play, outside)
+    assert view.start == (given[2] - 2 if play and given[2] else 0)

@@ -8,7 +8,7 @@ import pytest
 from ingest.library import Library
 from ingest.models import Transcript, Turn
 from search_api.app import create_app
-from search_api.routes import inline_as
+from search_api.episode_routes import inline_as
 from tests.search_api.home import (
     ENCODED_GUID,
     FAILED,

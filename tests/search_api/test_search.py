@@ -17,17 +17,20 @@ def test_a_question_is_answered_with_the_passage_its_speaker_and_a_link_that_pla
     assert (hit["published"], hit["play_url"]) == ("2025-02-20T09:00:00Z", "https://podcast.example/1.mp3#t=1.99,9")
     assert [hit["passage"]["text"][begin:end] for begin, end in hit["highlights"]] == ["best", "people", "leave"]
     assert (answer["query"], answer["coverage"]) == (
-        "why do the best people leave?", {"indexed": 2, "pending": 0, "failed": 1},
+        "why do the best people leave?", {"indexed": 2, "searched": 2, "pending": 0, "failed": 1},
     )  # fmt: skip
 
 
 def test_the_json_has_the_names_that_clients_know(client):
     answer = client.get("/v1/search?q=people").json()
-    assert list(answer) == ["query", "mode", "took_ms", "hits", "coverage", "weak", "suggestion", "notes", "cursor"]
+    assert list(answer) == [
+        "query", "mode", "took_ms", "index_version", "embedding_model", "hits", "coverage", "weak", "suggestion", "notes",
+        "cursor", "explanation",
+    ]  # fmt: skip
     assert list(answer["hits"][0]) == [
-        "rank", "score", "scores", "podcast", "episode_id", "key", "title", "published", "passage", "answer",
-        "highlights", "link", "audio_url", "play_url", "approximate", "advert", "language",
-        "moments", "more",
+        "id", "address", "rank", "score", "scores", "podcast", "podcast_title", "episode_id", "key", "title", "published",
+        "passage", "answer", "highlights", "link", "audio_url", "play_url", "approximate", "advert", "provenance",
+        "turns", "before", "after", "language", "moments", "more",
     ]  # fmt: skip
     for name in ("passage", "answer"):
         assert list(answer["hits"][0][name]) == ["text", "speaker", "start", "end"]

@@ -47,12 +47,12 @@ def test_a_hit_says_when_its_answer_is_spoken_and_plays_from_just_before(client)
     hit = first_hit(client, "number 1")
     assert (10.0, 29.0) == (round(hit["answer"]["start"], 1), round(hit["answer"]["end"], 1))
     assert "number 1" in hit["answer"]["text"]
-    assert 'src="https://quota.example/1.mp3#t=7.78,' in client.get("/?q=number+1").text
+    assert 'href="https://quota.example/1.mp3#t=7.78,' in client.get("/?q=number+1").text
 
 
 def test_a_hit_says_that_its_times_are_approximate(client):
     assert first_hit(client, "seller")["approximate"]
-    assert "Times are approximate" in client.get("/?q=seller").text
+    assert "This time may be off" in client.get("/?q=seller").text
 
 
 def test_a_reader_is_told_which_text_not_to_trust(client):

@@ -156,6 +156,14 @@ def test_a_removed_episode_is_gone_with_its_terms(store):
     assert before | {"rise": 0} == frequencies(store, "dog bark rise")
 
 
+def test_speakers_are_counted_by_episodes(store, tmp_path):
+    put(store, "a", ("Ann", "Prices rise."), ("Ben", "They fall."), ("Ann", "Both."))
+    put(store, "b", ("Ann", "Again."))
+    put(store, "c", ("", "Nobody is named."))
+    assert store.speakers() == {"Ann": 2, "Ben": 1}
+    assert Store(tmp_path / "none").speakers() == {}
+
+
 def test_document_frequencies_follow_every_change(store):
     put(store, "a", ("Ann", "Prices rise."))
     put(store, "b", ("Ben", "Prices fall, prices fall."))

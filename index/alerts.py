@@ -1,0 +1,86 @@
+"""Standing questions: each has a name, and new moments that answer it are an RSS feed of the server's."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from index.query import MAX_LIMIT, Hit, Query
+from index.search import Searcher
+from ingest.errors import AlertNotFoundError, HomeError
+from ingest.identity import slug
+from ingest.storage import home_error, write_atomically
+
+RECENT = timedelta(days=90)  # newer moments are asked for by themselves, so that an archive does not crowd them out
+SHOWN = 50  # moments in a feed
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A question that is asked again and again; the others narrow it, and are empty for all."""
+
+    name: str
+    question: str
+    podcast: str = ""
+    speaker: str = ""
+    language: str = ""
+
+    def query(self) -> Query:
+        """The question. Raises `QueryError` where it cannot be asked."""
+        return Query(self.question, MAX_LIMIT, podcast=self.podcast, speaker=self.speaker, language=self.language)
+
+
+class Alerts:
+    """The standing questions in one JSON file. Raises `HomeError` where it cannot be read or written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def all(self) -> list[Alert]:
+        """Every alert, by name; what a later version has added is left out."""
+        try:
+            entries = json.loads(self.path.read_text("utf-8")) if self.path.exists() else []
+            known = {field.name for field in fields(Alert)}
+            return [Alert(**{name: entry[name] for name in known & entry.keys()}) for entry in entries]
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise HomeError(self.path, f"cannot be read ({error}); correct or remove it") from error
+
+    def find(self, name: str) -> Alert:
+        """One alert, by its name. Raises `AlertNotFoundError`."""
+        known = {alert.name: alert for alert in self.all()}
+        if slug(name) not in known:
+            there = ", ".join(known) or "none yet; `soundbite alert add NAME QUESTION` adds one"
+            raise AlertNotFoundError(name[:60], f"no such alert here ({there})")
+        return known[slug(name)]
+
+    def add(self, alert: Alert) -> Alert:
+        """Keep an alert, in place of one of the same name; its name becomes a slug. Raises `QueryError`."""
+        alert = replace(alert, name=slug(alert.name))
+        alert.query()
+        self._write([*(one for one in self.all() if one.name != alert.name), alert])
+        return alert
+
+    def remove(self, name: str) -> Alert:
+        """Forget an alert. Raises `AlertNotFoundError`."""
+        alert = self.find(name)
+        self._write([one for one in self.all() if one.name != alert.name])
+        return alert
+
+    def _write(self, alerts: list[Alert]) -> None:
+        entries = [asdict(alert) for alert in sorted(alerts, key=lambda alert: alert.name)]
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path, json.dumps(entries, ensure_ascii=False, indent=1) + "\n")
+        except OSError as error:
+            raise home_error(self.path, error) from error
+
+
+def new_moments(searcher: Searcher, alert: Alert, now: datetime) -> list[Hit]:
+    """The moments that answer an alert's question well, the latest published first. Raises as `Searcher.search`."""
+    query = alert.query()
+    found: dict[str, Hit] = {}
+    for asked in (replace(query, since=now - RECENT), query):
+        least = searcher.embedder.no_answer_score
+        found |= {hit.id: hit for hit in searcher.search(asked).hits if hit.score >= least and not hit.advert}
+    ordered = sorted(found.values(), key=lambda hit: hit.score, reverse=True)
+    return sorted(ordered, key=lambda hit: hit.published or "", reverse=True)[:SHOWN]
