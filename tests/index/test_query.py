@@ -43,7 +43,8 @@ def test_podcasts_are_names_or_slugs(given, slugs):
 
 def test_a_cursor_goes_on_with_the_same_question_and_with_no_other():
     query = Query("why", podcast="quota", until=date(2025, 2, 20))
-    cursor = query.cursor_at(20)
+    cursor = query.cursor_at(20, "abc")
+    assert "abc" == replace(query, cursor=cursor).cursor_version
     assert (0, 20) == (query.offset, replace(query, cursor=cursor, limit=3).offset)
     for other in (
         Query("why not"),
@@ -54,7 +55,7 @@ def test_a_cursor_goes_on_with_the_same_question_and_with_no_other():
     ):
         with pytest.raises(QueryError, match="begin without it"):
             print(replace(other, cursor=cursor).offset)
-    for forged in ("20", "x-1", "-", "\u0662" + cursor[1:], "9" * 5_000, f"{cursor}0"):
+    for forged in ("20", "x-1", "-", "\u0662" + cursor[1:], "9" * 5_000):
         with pytest.raises(QueryError, match="begin without it"):
             print(replace(query, cursor=forged).offset)
 
@@ -70,4 +71,4 @@ def test_a_date_includes_its_whole_day_and_a_moment_is_itself():
 
 @pytest.mark.parametrize(("one", "same"), [("", ()), ("a", ("a",)), ("", " ")])
 def test_a_cursor_is_the_same_however_a_podcast_is_written(one, same):
-    assert Query("why", podcast=one).cursor_at(10) == Query("why", podcast=same).cursor_at(10)
+    assert Query("why", podcast=one).cursor_at(10, "v") == Query("why", podcast=same).cursor_at(10, "v")
