@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from index.embed.base import Embedder, Vectors
 from index.embed.languages import knows, unknown_languages
@@ -36,7 +37,7 @@ class Searcher:
     `observe` is told the milliseconds of each stage.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what it searches with, each with its default
         self,
         store: Store,
         embedder: Embedder,
@@ -101,17 +102,16 @@ class Searcher:
             watch("understand")
             vectors = _vectors(queries, [asked], embedder)
             watch("embed")
-            return [self._settled(queries[0], asked, vectors[0], embedder, version, watch)]
+            return [self._settled(queries[0], asked, vectors[0], embedder=embedder, version=version, watch=watch)]
         # What is native runs beside the interpreter: two threads answer 100 questions faster than one after the other
         with ThreadPoolExecutor(TOGETHER) as pool:
             each = list(pool.map(lambda query: self.store.ask(query.text), queries))
             vectors = _vectors(queries, each, embedder)
-            return list(
-                pool.map(lambda *one: self._settled(*one, embedder, version, Stopwatch()), queries, each, vectors)
-            )
+            answer = partial(self._settled, embedder=embedder, version=version)
+            return list(pool.map(lambda *one: answer(*one, watch=Stopwatch()), queries, each, vectors))
 
-    def _settled(  # noqa: PLR0917 - each a part of one search
-        self, query: Query, asked: Asked, vector: Vectors | None, embedder: Embedder, version: str, watch: Stopwatch
+    def _settled(
+        self, query: Query, asked: Asked, vector: Vectors | None, *, embedder: Embedder, version: str, watch: Stopwatch
     ) -> Answer | QueryError:
         """The answer, or what is wrong with the query."""
         try:
@@ -169,8 +169,7 @@ class Searcher:
 def _vectors(queries: Sequence[Query], asked: Sequence[Asked], embedder: Embedder) -> list[Vectors | None]:
     """The vector of each question; None where words alone are asked for, or its script is none of the model's."""
     wanted = [
-        query.mode == "vector"
-        or (query.mode == "hybrid" and knows(embedder.name, script_language(one.question.text)))
+        query.mode == "vector" or (query.mode == "hybrid" and knows(embedder.name, script_language(one.question.text)))
         for query, one in zip(queries, asked, strict=True)
     ]
     texts = list(dict.fromkeys(one.question.text for one, is_wanted in zip(asked, wanted, strict=True) if is_wanted))

@@ -26,9 +26,9 @@ from tests.benchmarks import (
     bench_quality,
     bench_scale,
     bench_search,
+    bench_server,
     bench_speakers,
     bench_speech,
-    bench_server,
     bench_transcribe,
 )
 from tests.benchmarks.corpus import FOLDER, Corpus, copied, open_corpus
