@@ -76,13 +76,6 @@ class ForgetfulWhisper:
             return self.careful(words)
         return words if length <= self.long else self.hears_first(words)
 
-    def _words(self, window):
-        starts = np.arange(window.start, window.end - 0.4, 0.4).tolist()
-        words = tuple(
-            Word(start, start + 0.4, f" {sha256(f'{start:.1f}'.encode()).hexdigest()[:5]}") for start in starts
-        )
-        return words if window.length <= self.long else tuple(self.hears_first(words))
-
 
 class TwoVoices:
     """A diarizer that hears one voice up to `change` (seconds) and another after it; or fails."""

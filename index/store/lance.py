@@ -5,9 +5,7 @@ indexed, with its terms) and `terms` (document frequencies). They are written in
 an episode is written its key stands in the file `WRITING`, so that the next run knows what was interrupted.
 """
 
-import asyncio
 import shutil
-from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -208,32 +206,15 @@ class Store:
 
     def speakers(self) -> dict[str, int]:
         """In how many episodes each speaker speaks; empty where nothing is built."""
-
-        async def read(tables: Tables) -> Counter[str]:
-            rows = await tables.episodes.query().select(["speakers"]).to_list()
-            return Counter(name for row in rows for name in row["speakers"])
-
-        return self._run(read) if self.folder else {}
+        return self._run(maintenance.speakers) if self.folder else {}
 
     def counts(self) -> dict[str, int]:
         """Numbers of `episodes`, of `chunks`, and of chunks `unindexed` by full-text search."""
-
-        async def count(tables: Tables) -> dict[str, int]:
-            numbers = await asyncio.gather(
-                tables.episodes.count_rows(), tables.chunks.count_rows(), maintenance.unindexed(tables.chunks)
-            )
-            return dict(zip(("episodes", "chunks", "unindexed"), numbers, strict=True))
-
-        return self._run(count)
+        return self._run(maintenance.counts)
 
     def chunk_counts(self) -> dict[str, int]:
         """How many chunks there are of each episode, by its key; reads the keys of all."""
-
-        async def read(tables: Tables) -> Counter[str]:
-            rows = await tables.chunks.query().select(["key"]).to_arrow()
-            return Counter(rows["key"].to_pylist())
-
-        return self._run(read)
+        return self._run(maintenance.chunk_counts)
 
     def size(self) -> dict[str, float]:
         """Figures of the index: episodes, chunks, bytes on disk, and how fresh it is; see `maintenance.size`."""

@@ -3,6 +3,8 @@
 Sizes and settings are measured: `python -m tests.benchmarks.bench_scale 1000000` prints them.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -61,6 +63,24 @@ async def size(tables: Tables) -> dict[str, float]:
         "bytes": sum(file.st_size for file in files),
         "changed_timestamp_seconds": max((file.st_mtime for file in files), default=0.0),
     }
+
+
+async def counts(tables: Tables) -> dict[str, int]:
+    """See `Store.counts`."""
+    numbers = await asyncio.gather(tables.episodes.count_rows(), tables.chunks.count_rows(), unindexed(tables.chunks))
+    return dict(zip(("episodes", "chunks", "unindexed"), numbers, strict=True))
+
+
+async def chunk_counts(tables: Tables) -> dict[str, int]:
+    """See `Store.chunk_counts`."""
+    rows = await tables.chunks.query().select(["key"]).to_arrow()
+    return Counter(rows["key"].to_pylist())
+
+
+async def speakers(tables: Tables) -> dict[str, int]:
+    """See `Store.speakers`."""
+    rows = await tables.episodes.query().select(["speakers"]).to_list()
+    return Counter(name for row in rows for name in row["speakers"])
 
 
 async def index_names(chunks: Any) -> frozenset[str]:

@@ -19,7 +19,7 @@ def to_parquet(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
 
     text, seconds = pa.string(), pa.float64()
     turn = pa.struct({"speaker": text, "text": text})
-    segment = pa.struct({"start": seconds, "end": seconds, "speaker": text, "text": text})
+    segment = pa.struct({"start": seconds, "end": seconds, "speaker": text, "text": text, "language": text})
     names = ("key", "podcast", "podcast_title", "guid", "title", "published", "link", "audio_url", "transcribed_at")
     columns = dict.fromkeys(names, text) | {
         "duration": seconds, "turns": pa.list_(turn), "segments": pa.list_(segment), "provenance": text, "version": text,
