@@ -21,6 +21,7 @@ from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.pipeline import MAX_KEPT_AUDIO
 from ingest.settings import VERSION, Settings
+from ingest.speech.diarize import open_diarizer
 from ingest.speech.faster_whisper import devices
 from ingest.speech.weights import verified
 
@@ -44,6 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("home", _home),
         ("feeds", _feeds),
         ("speech model", _speech),
+        ("speakers", _speakers),
         ("embedding model", _models),
         ("index", _index),
     )
@@ -93,6 +95,12 @@ def _speech(settings: Settings) -> Iterator[Finding]:
     gpus = devices()
     kind = settings.whisper_compute_type or ("float16" if gpus else "int8")
     yield Finding("transcription runs on", f"{gpus or 'no'} GPU, {os.cpu_count()} cores; {kind} by default")
+
+
+def _speakers(settings: Settings) -> Iterator[Finding]:
+    open_diarizer(settings.speakers)
+    told = "not told apart by voice" if settings.speakers == "off" else f"told apart by voice ({settings.speakers})"
+    yield Finding("speakers", told)
 
 
 def _models(settings: Settings) -> Iterator[Finding]:

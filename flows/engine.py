@@ -42,7 +42,8 @@ def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
         "PREFECT_LOGGING_LEVEL": log_level,
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,ingest,index",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-        # Nothing here needs these, or so often: an idle hour of the server took 69 s of CPU with Prefect's own, 41 s with these
+        # Nothing here needs these, or so often: an idle hour of the server took 69 s of CPU with
+        # Prefect's own, 41 s with these and a minute for the last of the loops
         f"{SERVICES}_PAUSE_EXPIRATIONS_ENABLED": "false",
         f"{SERVICES}_FOREMAN_ENABLED": "false",
         f"{SERVICES}_TRIGGERS_ENABLED": "false",  # for automations, of which we make none

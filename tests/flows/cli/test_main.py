@@ -397,6 +397,23 @@ def test_doctor_says_what_is_missing(call, monkeypatch):
     assert (code, told["ok"], "soundbite model pull small" in speech["found"]) == (1, False, True)
 
 
+@pytest.mark.parametrize(
+    ("speakers", "well", "said"),
+    [
+        ("off", True, "not told apart"),
+        ("auto", True, "told apart by voice (auto)"),
+        ("pyannote", False, "pip install pyannote.audio"),
+    ],
+)
+def test_doctor_says_whether_voices_are_told_apart(call, monkeypatch, speakers, well, said):
+    monkeypatch.setenv("SOUNDBITE_SPEAKERS", speakers)
+
+    told = next(one for one in json.loads(call("doctor", "--json")[1])["findings"] if one["what"] == "speakers")
+
+    assert well == told["ok"]
+    assert said in told["found"]
+
+
 @pytest.mark.parametrize(("cut", "said"), [(-1, "has 5 bytes instead of 6"), (6, "its SHA-256 is another")])
 def test_doctor_tells_a_damaged_speech_model_from_a_missing_one(call, monkeypatch, tmp_path, cut, said):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
