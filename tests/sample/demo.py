@@ -35,6 +35,7 @@ def environment(home: Path) -> dict[str, str]:
         "SOUNDBITE_HOME": str(home),
         "SOUNDBITE_ALLOW_HOSTS": "127.0.0.1",
         "SOUNDBITE_WHISPER_MODEL": MODEL,
+        "SOUNDBITE_SPEAKERS": "auto",  # so that each hit says who speaks; six seconds of the demo's 43
         "HF_HUB_OFFLINE": "1",
     }
 
