@@ -43,7 +43,7 @@ def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,ingest,index",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         # Nothing here needs these, or so often: an idle hour of the server took 69 s of CPU with
-        # Prefect's own, 41 s with these and a minute for the last of the loops
+        # Prefect's own, 41 s with these
         f"{SERVICES}_PAUSE_EXPIRATIONS_ENABLED": "false",
         f"{SERVICES}_FOREMAN_ENABLED": "false",
         f"{SERVICES}_TRIGGERS_ENABLED": "false",  # for automations, of which we make none
@@ -51,7 +51,7 @@ def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
         f"{SERVICES}_CLEANUP_RECONCILER_LOOP_SECONDS": "600",
         f"{SERVICES}_CANCELLATION_CLEANUP_LOOP_SECONDS": "600",
         f"{SERVICES}_REPOSSESSOR_LOOP_SECONDS": "600",
-        f"{SERVICES}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "15",  # so long the first run waits
+        f"{SERVICES}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "60",
         # Old runs are deleted, else its database only grows
         f"{SERVICES}_DB_VACUUM_ENABLED": "events,flow_runs",
         f"{SERVICES}_DB_VACUUM_RETENTION_PERIOD": str(int(KEPT.total_seconds())),

@@ -15,7 +15,7 @@ from ingest.settings import Settings
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DEPLOYMENT = "every"
-FIRST_RUN, FIRST_MAINTENANCE, DAILY = timedelta(seconds=5), timedelta(hours=1), timedelta(days=1)
+FIRST_MAINTENANCE, DAILY = timedelta(hours=1), timedelta(days=1)
 PAGE = "the search page"
 
 
@@ -69,6 +69,7 @@ def _schedule(every: timedelta) -> None:
     """
     from prefect import serve
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.deployments import run_deployment
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Interval
     from prefect.types.entrypoint import EntrypointType
@@ -78,7 +79,7 @@ def _schedule(every: timedelta) -> None:
 
     deployments = []
     for flow, name, length, wait, parameters in (
-        (run, DEPLOYMENT, every, FIRST_RUN, {"due_only": True}),
+        (run, DEPLOYMENT, every, every, {"due_only": True}),
         (maintain, "daily", DAILY, FIRST_MAINTENANCE, {}),
     ):
         take_over(f"{flow.name}/{name}")
@@ -93,4 +94,6 @@ def _schedule(every: timedelta) -> None:
         )
         assert isinstance(deployment, RunnerDeployment)  # it would be a coroutine only under a running event loop
         deployments.append(deployment)
+    deployments[0].apply()  # a first date on the schedule would be passed over where the scheduler looks too late
+    run_deployment(f"{run.name}/{DEPLOYMENT}", timeout=0, as_subflow=False)
     serve(*deployments, pause_on_shutdown=False, print_starting_message=False)
