@@ -15,7 +15,7 @@ from flows.logs import log_to
 from flows.progress import say
 from flows.run import Run, handed_over
 from flows.steps import Selection
-from ingest.errors import SoundbiteError
+from ingest.errors import SoundbiteError, first_line
 from ingest.settings import Settings
 from ingest.storage import write_atomically
 
@@ -146,7 +146,7 @@ def complete(settings: Settings, begun: Run, selection: Selection) -> dict[str, 
         try:
             report: dict[str, Any] = run(**asdict(selection))
         except RuntimeError as error:
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise SoundbiteError(
                 "Prefect", f"{reason} (its state lies in {settings.home / 'prefect'}; try again)"
             ) from error

@@ -147,3 +147,8 @@ class LanguageError(QueryError):
 
 class CursorError(QueryError):
     """The query's cursor is of another question, or of other options."""
+
+
+def first_line(error: Exception) -> str:
+    """What an exception says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

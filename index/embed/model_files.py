@@ -7,15 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ingest.errors import IndexingError
+from ingest.errors import IndexingError, first_line
 
 DEFAULT = "all-MiniLM-L6-v2"
 HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")  # never pickles: loading one runs what is in it
-
-
-def first_line(error: Exception) -> str:
-    """What an exception says, in one line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def as_json(path: Path) -> dict[str, Any]:

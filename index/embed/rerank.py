@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from index.abstention import PAIRS
 from index.embed.export import EIGHT_BITS, TRACED, export, loading, samples, write_eight_bits, write_onnx
-from index.embed.model_files import as_json, fingerprint, first_line, locate
+from index.embed.model_files import as_json, fingerprint, locate
 from index.embed.onnx import Text, open_model
-from ingest.errors import IndexingError
+from ingest.errors import IndexingError, first_line
 
 RERANKED = 30  # passages; the answer is seldom beyond
 READ = 80  # words of a passage that are read: half of it, since time grows with them; MS MARCO's passages have about 60

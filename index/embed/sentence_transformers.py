@@ -19,9 +19,9 @@ import numpy as np
 from index.abstention import PAIRS, no_answer_score, unrelated_similarity
 from index.embed.base import Vectors
 from index.embed.export import EIGHT_BITS, TRACED, export, loading, samples, write_eight_bits, write_onnx
-from index.embed.model_files import as_json, fingerprint, first_line, locate
+from index.embed.model_files import as_json, fingerprint, locate
 from index.embed.onnx import Run, Text, open_encoder, open_tokenizer
-from ingest.errors import IndexingError
+from ingest.errors import IndexingError, first_line
 from ingest.storage import write_atomically
 
 EXPORT = 3  # goes up whenever the same model would be exported differently

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ingest.audio.decode import RATE, Samples
-from ingest.errors import TranscriptionError
+from ingest.errors import TranscriptionError, first_line
 from ingest.speech.recognizer import Options, Recognized
 from ingest.speech.segments import Word
 from ingest.speech.weights import fingerprint, located
@@ -194,11 +194,7 @@ def _plain_errors(name: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError, MemoryError) as error:
-        what = _first_line(error)
+        what = first_line(error)
         short = "memory" in what.lower()
         todo = "choose a smaller model or batch" if short else "check the model, device and compute type"
         raise TranscriptionError(name, f"the speech model failed ({what}); {todo}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

