@@ -41,6 +41,14 @@ class Tokens:
         return list(accumulate((len(word) + 1 for word in self.words), initial=1))
 
 
+def without_labels(text: str, speakers: Iterable[str]) -> str:
+    """A quote without the names of speakers before colons, which stand in transcripts and were not said."""
+    for name in sorted(speakers, key=len, reverse=True):
+        if f"{name}:" in text:
+            text = re.sub(rf"(?<!\w){re.escape(name)}:(?=\s|$)", " ", text)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Words `begin` to before `end` of what was said, for those from `quoted` to before `quoted_end` of the quote."""

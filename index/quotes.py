@@ -21,6 +21,7 @@ from index.quote_words import (
     pieces,
     tokens,
     with_omissions,
+    without_labels,
 )
 from index.references import refer
 from index.spoken import Spoken, spoken
@@ -102,6 +103,7 @@ class QuoteChecker:
         """
         if len(text) > MAX_QUOTE:
             raise QueryError("", f"the quote has {len(text):,} characters; check at most {MAX_QUOTE:,} at a time")
+        text = without_labels(text, self.store.speakers() if ":" in text else ())
         quote = tokens(text.split())
         if not quote.words:
             return QuoteCheck("absent", 0.0, (), ("It has no words beside fillers such as `um`",))
