@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from ingest.claims import Claims
 from ingest.errors import DamagedLedgerError, NotFoundError
 from ingest.identity import SHORT_KEY
 from ingest.ledger_rows import (
@@ -39,8 +40,8 @@ def unless_damaged(read: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-class Ledger(Subscriptions):
-    """Feeds and episodes. Raises `HomeError` where the file cannot be used, `DiskFullError` where there is no room."""
+class Ledger(Subscriptions, Claims):
+    """Feeds, episodes and claims on them. Raises `HomeError` where the file cannot be used, `DiskFullError` where there is no room."""
 
     def upsert_episodes(self, episodes: Iterable[Episode]) -> int:
         """Remember episodes a poll has shown; how many were new.

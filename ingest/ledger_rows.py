@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.identity import slug
-from ingest.models import Episode, EpisodeRecord, Subscription, TranscriptLink
+from ingest.models import Claim, Episode, EpisodeRecord, Subscription, TranscriptLink
 from ingest.web.credentials import Credentials, without_userinfo
 
 _KNOWN = frozenset(field.name for field in fields(Episode))
@@ -59,3 +59,8 @@ def episode_record(row: sqlite3.Row) -> EpisodeRecord:
     data["people"], data["hosts"] = tuple(data.get("people", ())), tuple(data.get("hosts", ()))
     data["transcripts"] = tuple(TranscriptLink(**link) for link in data.get("transcripts", ()))
     return EpisodeRecord(Episode(**data), row["status"], row["reason"], row["attempts"], moment(row["next_try"]))
+
+
+def claim_of(row: sqlite3.Row) -> Claim:
+    """The claim in a row of `episodes`."""
+    return Claim(row["key"], row["claimed_by"], datetime.fromtimestamp(row["claimed_until"], UTC))

@@ -67,6 +67,10 @@ _CREDENTIALS = (
 )
 
 _LASTING = ("ALTER TABLE episodes ADD COLUMN lasting INTEGER NOT NULL DEFAULT 0",)
+_CLAIMS = (
+    "ALTER TABLE episodes ADD COLUMN claimed_by TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE episodes ADD COLUMN claimed_until DOUBLE PRECISION NOT NULL DEFAULT 0",
+)
 
 
 def _part_credentials(db: sqlite3.Connection) -> None:
@@ -99,7 +103,9 @@ def _part_credentials(db: sqlite3.Connection) -> None:
 
 
 # What a ledger of version n lacks is STEPS[n:]; steps are only ever added.
-STEPS: tuple[Step, ...] = (_FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug, _CREDENTIALS, _part_credentials, _LASTING)
+STEPS: tuple[Step, ...] = (
+    _FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug, _CREDENTIALS, _part_credentials, _LASTING, _CLAIMS,
+)  # fmt: skip
 
 
 def version_of(db: sqlite3.Connection) -> int:
