@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,15 +35,19 @@ class RunContext:
     store: Store
     embedder: Embedder
 
+    def check_home(self) -> None:
+        """Look at what obtaining an episode needs. Raises `DiskFullError`, `HomeError`."""
+        self.ingest.ledger.open()
+        if shutil.disk_usage(self.home).free < MIN_FREE_DISK:
+            raise DiskFullError(self.home, f"has less than {MIN_FREE_DISK >> 20} MiB left on its disk; make room")
+
     def check(self) -> None:
         """Look at what every episode needs, before anything is fetched.
 
         Raises `DiskFullError`, `HomeError`, and `IndexingError` where the embedding model is not there or the index was
         built with another.
         """
-        self.ingest.ledger.open()
-        if shutil.disk_usage(self.home).free < MIN_FREE_DISK:
-            raise DiskFullError(self.home, f"has less than {MIN_FREE_DISK >> 20} MiB left on its disk; make room")
+        self.check_home()
         name, dimension = self.embedder.name, self.embedder.dimension
         try:
             self.store.require(name, dimension)
@@ -66,8 +70,11 @@ def alone(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def open_context(settings: Settings) -> Iterator[RunContext]:
-    """Open what a run needs. Raises `HomeError` where the home cannot be written or another run is at work in it."""
+def open_context(settings: Settings, *, shared: bool = False) -> Iterator[RunContext]:
+    """Open what a run needs. Raises `HomeError` where the home cannot be written or another run is at work in it.
+
+    `shared` is for workers that claim each episode, and so may be many in a home.
+    """
     ledger = Ledger(settings.ledger_path)
     ledger.open()
     transcriber = Transcriber(
@@ -78,7 +85,7 @@ def open_context(settings: Settings) -> Iterator[RunContext]:
         server=settings.whisper_url,
         api_key=settings.whisper_api_key.get_secret_value(),
     )
-    with alone(settings.home), open_web(settings) as client:
+    with nullcontext() if shared else alone(settings.home), open_web(settings) as client:
         ingest = IngestContext(
             client,
             ledger,
