@@ -70,7 +70,9 @@ class _Artifact:
             return
         try:
             if self._id is None:
-                self._id = create_progress_artifact(percent, description=self.title)
+                made = create_progress_artifact(percent, description=self.title)
+                assert isinstance(made, UUID)  # it would be a coroutine only under a running event loop
+                self._id = made
             else:
                 update_progress_artifact(self._id, percent)
         except Exception as error:  # noqa: BLE001 - whatever the engine meets, transcription is worth more

@@ -1,5 +1,6 @@
 """PostgreSQL, Prefect's server, workers and a search server as processes, which end with the block that started them."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -94,6 +96,17 @@ class Machines:
             for name, process in self.running.items():
                 assert process.poll() is None, f"{name} has ended; see {self.logs}"
             time.sleep(0.5)
+
+    def runs(self):
+        """The last 200 runs that Prefect's server knows."""
+        headers = {"Content-Type": "application/json"}
+        asked = Request(f"{self.environment['PREFECT_API_URL']}/flow_runs/filter", b"{}", headers, method="POST")
+        with urlopen(asked, timeout=60) as found:
+            return json.load(found)
+
+    def run_seconds(self):
+        """How long each run took that has ended."""
+        return [run["total_run_time"] for run in self.runs() if run["end_time"]]
 
     def kill(self, name):
         """What a machine does that loses its power: the worker and all that it started are gone."""

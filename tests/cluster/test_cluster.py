@@ -22,6 +22,7 @@ from tests.flows.test_run import HEAD, ITEM
 from tests.podcast_host import PodcastHost, document
 
 TAKEN_OVER = 180  # seconds after the kill within which all is done
+FOUND_DEAD = 120  # of them until the run is called crashed, at the latest; then three more runs: poll, ingest, index
 TOPICS = (
     "amber", "basalt", "cedar", "damask", "ebony", "flint", "garnet", "hazel", "indigo", "jasper", "kelp", "linen", "maple",
     "nickel", "onyx", "pewter", "quartz", "raffia", "slate", "topaz", "umber", "velvet", "walnut", "xylem", "yarrow", "zinc",
@@ -120,7 +121,7 @@ class Searcher:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcription(machines, host, context):
     ledger, library = context.ingest.ledger, context.ingest.library
     began = time.monotonic()
@@ -136,15 +137,18 @@ def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcripti
 
     with Searcher(port) as searcher:
         checkpoint = context.home / "audio" / f"{key}.checkpoint.json"
-        machines.wait_for(checkpoint.exists, 420)
+        machines.wait_for(checkpoint.exists, 900)
+        slowest = max(machines.run_seconds())
         owner = next(claim.owner for claim in ledger.claimed(now()) if claim.key == key)
         worker = parent_of(owner)
         name = next(name for name, process in machines.running.items() if process.pid == worker)
         machines.kill(name)
         killed = time.monotonic()
-        print(f"killed {name} after {killed - began:.0f} s, with {len(library.documents())} of {len(ALL)} saved")
-        machines.wait_for(lambda: {record.status for record in ledger.records()} == {"done"}, TAKEN_OVER)
-        machines.wait_for(lambda: len(context.store.episodes()) == len(ALL), TAKEN_OVER - (time.monotonic() - killed))
+        limit = max(TAKEN_OVER, FOUND_DEAD + 4 * slowest)  # other work on these cores must not fail the test
+        saved = len(library.documents())
+        print(f"killed {name} after {killed - began:.0f} s, {saved} of {len(ALL)} saved, slowest run {slowest:.0f} s")
+        machines.wait_for(lambda: {record.status for record in ledger.records()} == {"done"}, limit)
+        machines.wait_for(lambda: len(context.store.episodes()) == len(ALL), limit - (time.monotonic() - killed))
         print(f"all done {time.monotonic() - killed:.0f} s after the kill; {searcher.asked} questions answered")
         machines.wait_for(lambda: searcher.found == set(TOPICS), 60)
 
@@ -152,5 +156,4 @@ def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcripti
     assert sorted(ALL) == sorted(document.guid for document in library.documents())
     assert sorted(ALL) == sorted(one.guid for one in context.store.episodes())
     assert [] == differences(library, ledger, context.store)
-    listed = machines.prefect("flow-run", "ls", "--state", "Crashed")
-    assert "quota: All about" in listed or "first-calls" in listed
+    assert ["quota: All about first-calls"] == [run["name"] for run in machines.runs() if run["run_count"] > 1]
