@@ -28,6 +28,7 @@ from ingest import pipeline
 from ingest.errors import SoundbiteError, TranscriptionError
 from ingest.models import EpisodeRecord
 from ingest.settings import Settings, read_settings
+from ingest.times import now
 
 # Seconds. Four hours of audio at one and a half times their length, as the largest model needs on few cores; hosts that
 # are silent are given up after 30 s anyway. What is ended here goes on from its checkpoint at the next attempt.
@@ -80,6 +81,8 @@ def ingest(key: str, speech: bool = True) -> State[Any]:
 
 def _ingest(context: RunContext, settings: Settings, key: str, *, speech: bool) -> State[Any]:
     before = context.ingest.ledger.find(key)
+    if before.status == "failed" and (before.next_try is None or before.next_try > now()):
+        return Completed(message="it failed since this run was created; it is tried again later")
     begun = runs.begin_one(context, key, speech=speech)
     try:
         with reporting() as reporter:

@@ -28,8 +28,10 @@ LIGHT, SPEECH = "default", "speech"  # work queues: publishers' transcripts, and
 AHEAD = 200  # open runs of a queue, one page of Prefect's API; a longer backlog waits in the ledger
 MOST_STARTS = 3  # of one run; an episode that ends its worker's process each time must not do so for ever
 WEEK = timedelta(days=7)
-# Saved transcripts that are indexed together: a run is due at the end of each half minute in which one was saved
-INDEX_EVERY = 30
+INDEX_EVERY = 30  # seconds: what is saved in these is indexed together
+# Seconds from a saved transcript to a run of `index`, at least: one that is at work by then has begun its last look after
+# it, since it ends within a few seconds of that; so the new one may be cancelled
+INDEX_LEAD = 15
 OPEN = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
 
 Next = Literal["wait", "again", "speech", "give up"]
@@ -106,7 +108,7 @@ class Dispatcher:
 
     def ask_for_index(self) -> None:
         """Let the index be brought up to date soon; many who ask at about the same time get one run."""
-        soon = math.ceil(now().timestamp() / INDEX_EVERY) * INDEX_EVERY
+        soon = math.ceil((now().timestamp() + INDEX_LEAD) / INDEX_EVERY) * INDEX_EVERY
         self.client.create_flow_run_from_deployment(
             self.client.read_deployment_by_name(INDEX).id,
             state=Scheduled(scheduled_time=datetime.fromtimestamp(soon, UTC)),

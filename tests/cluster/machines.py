@@ -165,6 +165,7 @@ def cluster(folder, environment) -> Iterator[Machines]:
         stack.callback(machines.stop)
         machines.serve_prefect(port)
         machines.prefect("work-pool", "create", "soundbite", "--type", "process")
+        machines.prefect("work-queue", "create", "control", "--pool", "soundbite", "--priority", "1")
         machines.prefect("work-queue", "create", "speech", "--pool", "soundbite")
         machines.prefect("deploy", "--all")
         machines.call(sys.executable, "-m", "flows.automations")

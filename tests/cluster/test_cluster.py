@@ -9,17 +9,20 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.children import answers, free_port
+from flows.cluster import ingest
 from flows.context import open_context
 from flows.verify import differences
 from index.open import EXPORTS
+from ingest.models import Episode
 from ingest.settings import read_settings
 from ingest.times import now
 from tests.cluster.machines import cluster, parent_of
 from tests.conftest import ROOT, SOUNDBITE, Command
 from tests.flows.test_run import HEAD, ITEM
-from tests.podcast_host import PodcastHost, document
+from tests.podcast_host import PodcastHost, Reply, document
 
 TAKEN_OVER = 180  # seconds after the kill within which all is done
 FOUND_DEAD = 120  # of them until the run is called crashed, at the latest; then three more runs: poll, ingest, index
@@ -129,7 +132,7 @@ def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcripti
     port = free_port(0)
     machines.start("search", SOUNDBITE, "serve", "--port", str(port))
     machines.wait_for(lambda: answers(port, "/livez"), 60)
-    queues = ("--work-queue", "default", "--work-queue", "speech", "--limit", "2")
+    queues = ("--work-queue", "control", "--work-queue", "default", "--work-queue", "speech", "--limit", "2")
     machines.work("first", *queues)
     machines.work("second", *queues)
     machines.prefect("deployment", "run", "poll/poll")
@@ -157,3 +160,19 @@ def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcripti
     assert sorted(ALL) == sorted(one.guid for one in context.store.episodes())
     assert [] == differences(library, ledger, context.store)
     assert ["quota: All about first-calls"] == [run["name"] for run in machines.runs() if run["run_count"] > 1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_an_episode_that_hangs_is_ended_by_the_engine_recorded_and_let_go(machines, host, context):
+    episode = Episode("quota", "hung", "A silent host", audio_url=host.url("/hung.mp3"))
+    host.serve("/hung.mp3", Reply(200, b"1", wait=900.0))
+    context.ingest.ledger.upsert_episodes([episode])
+
+    with temporary_settings({PREFECT_API_URL: machines.environment["PREFECT_API_URL"]}):
+        state = ingest.with_options(timeout_seconds=5)(episode.key, return_state=True)
+
+    record = context.ingest.ledger.find("hung")
+    assert ("TimedOut", "failed", 1) == (state.name, record.status, record.attempts)
+    assert record.next_try > now()
+    assert episode.key not in {claim.key for claim in context.ingest.ledger.claimed(now())}
