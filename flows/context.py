@@ -68,7 +68,7 @@ def alone(home: Path) -> Iterator[None]:
 @contextmanager
 def open_context(settings: Settings) -> Iterator[RunContext]:
     """Open what a run needs. Raises `HomeError` where the home cannot be written or another run is at work in it."""
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     ledger.open()
     transcriber = Transcriber(
         settings.whisper_model,
