@@ -75,7 +75,7 @@ def open_context(settings: Settings, *, shared: bool = False) -> Iterator[RunCon
 
     `shared` is for workers that claim each episode, and so may be many in a home.
     """
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     ledger.open()
     transcriber = Transcriber(
         settings.whisper_model,

@@ -24,6 +24,8 @@ from ingest.settings import VERSION, Settings
 from ingest.speech.diarize import open_diarizer
 from ingest.speech.faster_whisper import devices
 from ingest.speech.weights import verified
+from ingest.storage import home_error
+from ingest.times import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; what cannot be looked at is a finding, too."""
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
+        ("ledger", _ledger),
         ("home", _home),
         ("feeds", _feeds),
         ("speech model", _speech),
@@ -58,8 +61,20 @@ def examine(settings: Settings) -> list[Finding]:
     return findings
 
 
+def _ledger(settings: Settings) -> Iterator[Finding]:
+    ledger = Ledger(settings.ledger_place)
+    ledger.open()
+    yield Finding("ledger", f"{ledger} can be written")
+    if claims := ledger.claimed(now()):
+        owners = len({claim.owner for claim in claims})
+        yield Finding("claims", f"{len(claims)} episodes are in hand, of {owners} workers")
+
+
 def _home(settings: Settings) -> Iterator[Finding]:
-    Ledger(settings.ledger_path).open()
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise home_error(settings.home, error) from error
     free = shutil.disk_usage(settings.home).free / 2**30
     writable = os.access(settings.home, os.W_OK)
     can = "can be written" if writable else "cannot be written, only searched; check its permissions and its disk"
@@ -70,7 +85,7 @@ def _home(settings: Settings) -> Iterator[Finding]:
 
 
 def _feeds(settings: Settings) -> Iterator[Finding]:
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     pending, failed = ledger.counts()
     yield Finding("feeds", f"{len(ledger.feeds())} subscribed; episodes: {pending} pending, {failed} failed")
     if not ledger.feeds() and Library(settings.library_dir).feeds():

@@ -20,10 +20,8 @@ def update_index(
 
     See `index.build.update` for `rebuild` and `approve`.
     """
-    library, ledger = Library(settings.library_dir), Ledger(settings.ledger_path)
-    if ledger.path.exists():
-        keys = {document.key for document in library.documents()}
-        unless_damaged(lambda: ledger.reconcile(keys), 0)
+    library, ledger = Library(settings.library_dir), Ledger(settings.ledger_place)
+    unless_damaged(lambda: ledger.reconcile(lambda: {document.key for document in library.documents()}), 0)
     return update(
         library,
         Store(settings.index_dir),

@@ -46,4 +46,4 @@ def next_feed(settings: Settings) -> str:
 
 def check_podcast(settings: Settings, name: str) -> None:
     """Raises `PodcastNotFoundError` where neither a feed nor the library has this podcast."""
-    podcasts.check_podcast(Ledger(settings.ledger_path), Library(settings.library_dir), name)
+    podcasts.check_podcast(Ledger(settings.ledger_place), Library(settings.library_dir), name)

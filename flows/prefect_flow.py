@@ -154,7 +154,7 @@ def maintain() -> list[dict[str, Any]]:
     store = Store(settings.index_dir)
     if store.folder:
         tidy(store)
-    found = differences(Library(settings.library_dir), Ledger(settings.ledger_path), store)
+    found = differences(Library(settings.library_dir), Ledger(settings.ledger_place), store)
     if found:
         lines = "\n".join(f"- {one.what}: {one.found}" for one in found)
         create_markdown_artifact(lines, key="soundbite-verify", description=f"{len(found)} differences")

@@ -33,7 +33,7 @@ def open_searcher(settings: Settings, counts: Callable[[Collection[str]], tuple[
     `counts` gives the numbers of episodes pending and failed of some podcasts; those of the home's ledger unless given.
     """
     reranker = CrossReranker(settings.rerank_model, settings.index_dir / EXPORTS) if settings.rerank_model else None
-    ledger = Ledger(settings.ledger_path)  # which opens nothing before it is asked
+    ledger = Ledger(settings.ledger_place)  # which opens nothing before it is asked
     counts = counts or (lambda podcasts: unless_damaged(lambda: ledger.counts(podcasts), (0, 0)))
     nothing: dict[str, str] = {}
     titles = lambda: unless_damaged(ledger.titles, nothing)  # noqa: E731 - as short as it reads

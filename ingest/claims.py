@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ingest.database import Database
+from ingest.database import Database, named
 from ingest.ledger_rows import claim_of
 from ingest.models import Claim
 
@@ -43,7 +43,7 @@ class Claims(Database):
                 "ORDER BY claimed_until, key",
                 {"now": now.timestamp()},
             )
-            return [claim_of(row) for row in rows]
+            return [claim_of(row) for row in named(rows)]
 
     def _changes_one(self, statement: str, values: dict[str, str | float]) -> bool:
         with self._writing() as db:

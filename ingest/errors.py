@@ -4,6 +4,8 @@ SoundbiteError
 ├── SettingsError          a setting has no such name or value (exit code 2)
 ├── HomeError              the home directory, or a file in it, cannot be used
 │   ├── DamagedLedgerError     the ledger's file is damaged; library and index do not need it
+│   ├── LedgerUnreachableError the ledger's server cannot be reached; library and index do not need it
+│   ├── ConflictError          the ledger has another row in that place; no caller of the ledger sees it
 │   └── DiskFullError          there is no room left
 ├── FetchError             something could not be fetched
 │   ├── BlockedAddressError    the address is not public and no setting allows it
@@ -49,6 +51,14 @@ class HomeError(SoundbiteError):
 
 class DamagedLedgerError(HomeError):
     """The ledger's file is damaged; library and index are whole without it."""
+
+
+class LedgerUnreachableError(HomeError):
+    """The ledger's server cannot be reached; library and index are whole without it."""
+
+
+class ConflictError(HomeError):
+    """The ledger has another row in that place, such as another feed with the same URL."""
 
 
 class DiskFullError(HomeError):

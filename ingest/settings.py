@@ -12,6 +12,7 @@ from ingest.errors import SettingsError
 
 VERSION = "0.1.0"
 PREFIX = "SOUNDBITE_"
+LEDGER_ENGINES = ("postgresql+psycopg://", "postgresql://")
 
 
 class Settings(BaseSettings):
@@ -20,6 +21,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     home: Path = Field(default=Path("~/.soundbite"), description="where all state lives", validate_default=True)
+    ledger: SecretStr = Field(
+        default=SecretStr(""),
+        description="postgresql+psycopg://USER:PASSWORD@HOST/NAME, which several machines share; empty: a file in the home",
+    )
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="any sentence-transformers name or directory")
     query_model: str = Field(
         default="", description="for questions alone, made for the embedding model; empty: the same"
@@ -61,6 +66,14 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         """A service file's `~` is nobody's shell."""
         return home.expanduser().absolute()
+
+    @field_validator("ledger")
+    @classmethod
+    def _known_engine(cls, ledger: SecretStr) -> SecretStr:
+        """The message must not show the password."""
+        if ledger.get_secret_value() and not ledger.get_secret_value().startswith(LEDGER_ENGINES):
+            raise ValueError(f"should begin with {' or '.join(LEDGER_ENGINES)}")
+        return ledger
 
     @property
     def hosts_allowed(self) -> frozenset[str]:
@@ -114,9 +127,9 @@ class Settings(BaseSettings):
         return self.home / "keys.json"
 
     @property
-    def ledger_path(self) -> Path:
-        """SQLite: feeds, and which episodes are pending, done or failed."""
-        return self.home / "ledger.sqlite"
+    def ledger_place(self) -> Path | str:
+        """Feeds, and which episodes are pending, done or failed: a SQLite file, or the URL of a PostgreSQL database."""
+        return self.ledger.get_secret_value() or self.home / "ledger.sqlite"
 
 
 def _names(text: str) -> frozenset[str]:

@@ -47,7 +47,7 @@ class Backend:
     ) -> None:
         searcher.observe = observe
         self.library = Library(settings.library_dir)
-        self.ledger = Ledger(settings.ledger_path)
+        self.ledger = Ledger(settings.ledger_place)
         self._searcher = searcher
         self._alerts = Alerts(settings.alerts_path)
 

@@ -28,6 +28,7 @@ ONE_PLACE = {
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
     "limits": {"search_api/admission.py"},
+    "psycopg": {"ingest/postgres.py"},
     "mcp": {"search_api/agents.py"},
     "prometheus_client": {"search_api/metrics.py"},
     "langcodes": {"ingest/languages.py"},

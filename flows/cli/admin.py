@@ -63,7 +63,7 @@ def verify(context: typer.Context, json: Json = False) -> None:
     from flows.verify import differences
 
     settings = settings_of(context)
-    found = differences(Library(settings.library_dir), Ledger(settings.ledger_path), Store(settings.index_dir))
+    found = differences(Library(settings.library_dir), Ledger(settings.ledger_place), Store(settings.index_dir))
     if json:
         output.emit({"ok": not found, "differences": [one.as_dict() for one in found]})
     elif found:
@@ -98,7 +98,7 @@ def retry(
 
     A run tries failed episodes again by itself, later each time, but not those without speech.
     """
-    ledger = Ledger(settings_of(context).ledger_path)
+    ledger = Ledger(settings_of(context).ledger_place)
     key = ledger.find(episode).episode.key if episode else ""
     count = ledger.retry(key=key, podcast=subscription_named(ledger, podcast).podcast if podcast else "")
     typer.echo(f"{count} to be tried again. Next: soundbite run" if count else "No such episode has failed.")

@@ -68,7 +68,7 @@ def episodes(
     """List every episode known and what became of it: indexed, transcribed, pending or failed, and why."""
     settings = settings_of(context)
     check_podcast(settings, podcast)
-    library, ledger = Library(settings.library_dir), Ledger(settings.ledger_path)
+    library, ledger = Library(settings.library_dir), Ledger(settings.ledger_place)
     known = catalogue.episodes(Store(settings.index_dir), library, unless_damaged(ledger.records, []))
     known = [episode for episode in known if not failed or episode.status == "failed"]
     listed = [episode for episode in known if not podcast or slug(episode.podcast) == slug(podcast)]

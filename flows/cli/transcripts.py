@@ -52,7 +52,7 @@ def import_transcripts(
 ) -> None:
     """Take transcripts you have into the library and the index. Importing a file twice changes nothing."""
     settings = settings_of(context)
-    unless_damaged(Ledger(settings.ledger_path).open, None)  # says at once where the home directory cannot be written
+    unless_damaged(Ledger(settings.ledger_place).open, None)  # says at once where the home directory cannot be written
     sources, left_out = find_sources(paths)
     intake = Intake(Library(settings.library_dir), repeated_names(sources))
     done: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": []}

@@ -18,8 +18,8 @@ FIRST = EPISODES[0].key
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    ledger = Ledger(tmp_path / "ledger.sqlite")
+def ledger(ledger_place):
+    ledger = Ledger(ledger_place)
     ledger.upsert_episodes(EPISODES)
     return ledger
 
@@ -80,17 +80,27 @@ def test_a_claim_outlives_polls_and_failures(ledger):
     assert not ledger.claim(FIRST, "bob", NOW, NOW + MINUTE)
 
 
-def race(path, owner, start, won):
+@pytest.mark.parametrize("ahead", [timedelta(minutes=-5), timedelta(days=7), timedelta(days=9), timedelta(days=365)])
+def test_a_claim_under_a_wrong_clock_holds_nobody_off_for_long(ledger, ahead):
+    ledger.claim(FIRST, "ann", NOW + ahead, NOW + ahead + MINUTE)
+
+    mended = ledger.mend_moments(NOW, timedelta(days=8))
+
+    assert (mended == 1) is (ahead > timedelta(days=8))
+    assert ledger.claim(FIRST, "bob", NOW, NOW + MINUTE) is (ahead != timedelta(days=7))
+
+
+def race(place, owner, start, won):
     """A worker that claims every episode it can get, as all others do at the same time."""
-    ledger = Ledger(path)
+    ledger = Ledger(place)
     start.wait()
     won.put((owner, [one.key for one in EPISODES if ledger.claim(one.key, owner, NOW, NOW + MINUTE)]))
 
 
-def test_of_processes_that_race_for_every_episode_one_has_each(ledger):
+def test_of_processes_that_race_for_every_episode_one_has_each(ledger, ledger_place):
     spawn = multiprocessing.get_context("spawn")
     start, won = spawn.Barrier(4), spawn.Queue()
-    workers = [spawn.Process(target=race, args=(ledger.path, f"w{n}", start, won)) for n in range(4)]
+    workers = [spawn.Process(target=race, args=(ledger_place, f"w{n}", start, won)) for n in range(4)]
     for worker in workers:
         worker.start()
     found = dict(won.get(timeout=60) for _ in workers)
@@ -103,14 +113,15 @@ def test_of_processes_that_race_for_every_episode_one_has_each(ledger):
     }
 
 
-def test_what_a_killed_worker_held_is_another_ones_after_its_lease(ledger):
+def test_what_a_killed_worker_held_is_another_ones_after_its_lease(ledger, ledger_place):
     code = (
         "import os, sys, datetime as d; from pathlib import Path; from ingest.ledger import Ledger;"
+        "place = sys.argv[1] if '://' in sys.argv[1] else Path(sys.argv[1]);"
         "now = d.datetime.fromisoformat(sys.argv[3]);"
-        "assert Ledger(Path(sys.argv[1])).claim(sys.argv[2], 'dead', now, now + d.timedelta(minutes=1));"
+        "assert Ledger(place).claim(sys.argv[2], 'dead', now, now + d.timedelta(minutes=1));"
         "os.kill(os.getpid(), 9)"
     )
-    killed = subprocess.run([sys.executable, "-c", code, str(ledger.path), FIRST, NOW.isoformat()], check=False)
+    killed = subprocess.run([sys.executable, "-c", code, str(ledger_place), FIRST, NOW.isoformat()], check=False)
 
     assert -9 == killed.returncode
     assert not ledger.claim(FIRST, "next", NOW, NOW + MINUTE)

@@ -16,7 +16,7 @@ NOW = datetime(2026, 10, 20, 6, 5, tzinfo=UTC)
 def ran(own):
     add(own, TIMED)
     add_failed(own, FAILED, "the audio is a web page")
-    ledger = Ledger(own.ledger_path)
+    ledger = Ledger(own.ledger_place)
     ledger.subscribe(Subscription("selling-well", "https://a.example/feed?token=secret", "Selling Well"), NOW)
     with Client(create_app(own, opener)) as client:
         yield client, ledger
