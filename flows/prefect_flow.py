@@ -20,10 +20,10 @@ from flows.report import RunReport
 from flows.steps import Actions, Selection
 from flows.verify import differences
 from index.build import tidy
-from index.store.lance import Store
+from index.open import open_store
 from ingest import pipeline
 from ingest.ledger import Ledger
-from ingest.library import Library
+from ingest.open import open_library
 from ingest.settings import read_settings
 
 
@@ -98,10 +98,10 @@ def maintain() -> list[dict[str, Any]]:
     if parent := os.environ.get(PARENT):
         end_with(int(parent))
     settings = read_settings()
-    store = Store(settings.index_dir)
+    store = open_store(settings)
     if store.folder:
         tidy(store)
-    found = differences(Library(settings.library_dir), Ledger(settings.ledger_path), store)
+    found = differences(open_library(settings), Ledger(settings.ledger_path), store)
     if found:
         lines = "\n".join(f"- {one.what}: {one.found}" for one in found)
         create_markdown_artifact(lines, key="soundbite-verify", description=f"{len(found)} differences")

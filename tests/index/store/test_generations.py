@@ -17,6 +17,7 @@ from index.store.lance import Store
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
 from ingest.library import Library
 from ingest.models import Episode, Transcript, Turn
+from ingest.storage import FolderStorage
 from tests.fakes import BagOfWords
 
 THREADS = 40
@@ -209,17 +210,17 @@ async def answer(error=None):
 
 def test_work_is_done_outside_an_event_loop_and_inside_one(tmp_path):
     async def inside():
-        return run(tmp_path, answer())
+        return run(FolderStorage(tmp_path), answer())
 
-    assert [42, 42] == [run(tmp_path, answer()), asyncio.run(inside())]
+    assert [42, 42] == [run(FolderStorage(tmp_path), answer()), asyncio.run(inside())]
 
 
 def test_an_error_of_the_store_is_one_line_that_says_what_to_do(tmp_path):
     with pytest.raises(IndexingError, match=r"cannot be used \(lance error\); `soundbite index --rebuild`") as caught:
-        run(tmp_path, answer(RuntimeError("lance error\nwith a trace")))
+        run(FolderStorage(tmp_path), answer(RuntimeError("lance error\nwith a trace")))
     assert "trace" not in str(caught.value)
 
 
 def test_our_own_errors_stay_as_they_are(tmp_path):
     with pytest.raises(IndexNotBuiltError):
-        run(tmp_path, answer(IndexNotBuiltError("", "nothing is indexed yet")))
+        run(FolderStorage(tmp_path), answer(IndexNotBuiltError("", "nothing is indexed yet")))
