@@ -143,9 +143,8 @@ class ObjectStorage:
         }
 
     def folders(self) -> list[str]:
-        """See `Storage`."""
-        with self._translated():
-            return sorted(self._store.list_with_delimiter()["common_prefixes"])
+        """See `Storage`; a request for each thousand documents, since SeaweedFS names folders that are empty."""
+        return sorted({name.partition("/")[0] for name in self.listing() if "/" in name})
 
     def delete(self, name: str) -> None:
         """See `Storage`."""

@@ -114,7 +114,7 @@ def open_tables(storage: Storage, generation: Generation, max_age: float = 0.0) 
     Raises `IndexNotBuiltError`, `IndexMismatchError`, `IndexingError`.
     """
     name = generation[0]
-    if not name or name not in storage.folders():
+    if not name or not storage.listing(f"{name}/episodes.lance"):
         raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
     return run(storage, _open(storage, generation, max_age))
 
