@@ -9,11 +9,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.embed.base import Embedder
-from index.open import open_embedder
+from index.open import open_embedder, open_store
 from index.store.lance import Store
 from ingest.errors import DiskFullError, HomeError, IndexNotBuiltError
 from ingest.ledger import Ledger
-from ingest.library import Library
+from ingest.open import open_library
 from ingest.pipeline import IngestContext
 from ingest.settings import Settings
 from ingest.speech.diarize import open_diarizer
@@ -89,7 +89,7 @@ def open_context(settings: Settings, *, shared: bool = False) -> Iterator[RunCon
         ingest = IngestContext(
             client,
             ledger,
-            Library(settings.library_dir),
+            open_library(settings),
             transcriber,
             settings.audio_dir,
             settings.glossary_dir,
@@ -99,7 +99,7 @@ def open_context(settings: Settings, *, shared: bool = False) -> Iterator[RunCon
             settings.respect_opt_out,
             open_diarizer(settings.speakers, settings.whisper_device),
         )
-        yield RunContext(settings.home, ingest, Store(settings.index_dir), open_embedder(settings))
+        yield RunContext(settings.home, ingest, open_store(settings), open_embedder(settings))
 
 
 def open_web(settings: Settings) -> Client:

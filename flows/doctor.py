@@ -13,12 +13,11 @@ from index.embed.languages import unknown_languages
 from index.embed.model_files import locate
 from index.embed.pair import EmbedderPair
 from index.embed.rerank import CrossReranker
-from index.open import open_embedder
-from index.store.lance import Store
+from index.open import open_embedder, open_store
 from ingest.errors import IndexingError, IndexNotBuiltError, SoundbiteError, TranscriptionError
 from ingest.feeds.poll import gone_for_good
 from ingest.ledger import Ledger
-from ingest.library import Library
+from ingest.open import open_library
 from ingest.pipeline import MAX_KEPT_AUDIO
 from ingest.settings import VERSION, Settings
 from ingest.speech.diarize import open_diarizer
@@ -79,7 +78,7 @@ def _home(settings: Settings) -> Iterator[Finding]:
     writable = os.access(settings.home, os.W_OK)
     can = "can be written" if writable else "cannot be written, only searched; check its permissions and its disk"
     yield Finding("home", f"{settings.home} {can}, {free:.1f} GiB free", ok=writable and free > 1)
-    yield Finding("library", f"{len(Library(settings.library_dir).documents())} transcripts")
+    yield Finding("library", f"{len(open_library(settings).documents())} transcripts")
     kept = sum(path.stat().st_size for path in settings.audio_dir.rglob("*") if path.is_file()) / 2**20
     yield Finding("audio kept", f"{kept:.0f} MiB of at most {MAX_KEPT_AUDIO >> 20}")
 
@@ -88,7 +87,7 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
     ledger = Ledger(settings.ledger_place)
     pending, failed = ledger.counts()
     yield Finding("feeds", f"{len(ledger.feeds())} subscribed; episodes: {pending} pending, {failed} failed")
-    if not ledger.feeds() and Library(settings.library_dir).feeds():
+    if not ledger.feeds() and open_library(settings).feeds():
         yield Finding("feeds", next_feed(settings), ok=False)
     for feed in ledger.feeds():
         if feed.gone:
@@ -144,7 +143,7 @@ def _model(what: str, name: str, find: Callable[[], Path]) -> Finding:
 
 
 def _index(settings: Settings) -> Iterator[Finding]:
-    store = Store(settings.index_dir)
+    store = open_store(settings)
     try:
         stored = store.counts()
         store.check_files()

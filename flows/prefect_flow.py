@@ -23,12 +23,12 @@ from flows.report import RunReport
 from flows.steps import Actions, Selection
 from flows.verify import differences
 from index.build import tidy
-from index.store.lance import Store
+from index.open import open_store
 from ingest import pipeline
 from ingest.audio.download import Audio
 from ingest.ledger import Ledger
-from ingest.library import Library
 from ingest.models import Advance, Episode
+from ingest.open import open_library
 from ingest.pipeline import IngestContext, Obtained
 from ingest.settings import read_settings
 
@@ -151,10 +151,10 @@ def maintain() -> list[dict[str, Any]]:
     if parent := os.environ.get(PARENT):
         end_with(int(parent))
     settings = read_settings()
-    store = Store(settings.index_dir)
+    store = open_store(settings)
     if store.folder:
         tidy(store)
-    found = differences(Library(settings.library_dir), Ledger(settings.ledger_place), store)
+    found = differences(open_library(settings), Ledger(settings.ledger_place), store)
     if found:
         lines = "\n".join(f"- {one.what}: {one.found}" for one in found)
         create_markdown_artifact(lines, key="soundbite-verify", description=f"{len(found)} differences")

@@ -5,8 +5,9 @@ SoundbiteError
 ├── HomeError              the home directory, or a file in it, cannot be used
 │   ├── DamagedLedgerError     the ledger's file is damaged; library and index do not need it
 │   ├── LedgerUnreachableError the ledger's server cannot be reached; library and index do not need it
-│   ├── ConflictError          the ledger has another row in that place; no caller of the ledger sees it
-│   └── DiskFullError          there is no room left
+│   ├── ConflictError          another has written it meanwhile, or has that place
+│   ├── DiskFullError          there is no room left
+│   └── StorageError           a bucket cannot be reached, or refuses
 ├── FetchError             something could not be fetched
 │   ├── BlockedAddressError    the address is not public and no setting allows it
 │   └── UnreachableError       the host cannot be connected to: it or the network is down
@@ -58,11 +59,15 @@ class LedgerUnreachableError(HomeError):
 
 
 class ConflictError(HomeError):
-    """The ledger has another row in that place, such as another feed with the same URL."""
+    """Another has written a document meanwhile, or has that place in the ledger, so that it is not overwritten unseen."""
 
 
 class DiskFullError(HomeError):
     """There is no room left; no episode's fault."""
+
+
+class StorageError(HomeError):
+    """A bucket cannot be reached, or refuses; no episode's fault."""
 
 
 class FetchError(SoundbiteError):

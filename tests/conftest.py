@@ -16,7 +16,7 @@ import pytest
 from index.open import EXPORTS
 from ingest.audio.decode import RATE, Recording
 from ingest.settings import Settings
-from tests import postgres
+from tests import postgres, s3_server
 from tests.flac import write_flac
 from tests.sample import host
 
@@ -43,10 +43,25 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch, tmp_path):
     for name in list(os.environ):
-        if name.startswith(("SOUNDBITE_", "PREFECT_")):
+        if name.startswith(("SOUNDBITE_", "PREFECT_", "AWS_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SOUNDBITE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def s3_session():
+    """A real S3 server; see `s3`."""
+    with s3_server.serve() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_session, monkeypatch):
+    """A real S3 server, with its keys in the environment."""
+    for name, value in s3_session.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_session
 
 
 @pytest.fixture

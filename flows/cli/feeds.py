@@ -18,6 +18,7 @@ from ingest.feeds.poll import gone_for_good
 from ingest.feeds.reading import read_feed
 from ingest.ledger import Ledger
 from ingest.models import Feed, Subscription
+from ingest.open import open_library
 from ingest.times import clock, now
 from ingest.web.credentials import without_userinfo
 
@@ -130,4 +131,4 @@ def remove(
     settings = settings_of(context)
     ledger = Ledger(settings.ledger_place)
     feed = ledger.unsubscribe(subscription_named(ledger, podcast).podcast)
-    typer.echo(f"Removed {feed.podcast}; its transcripts stay in {settings.library_dir / feed.podcast}")
+    typer.echo(f"Removed {feed.podcast}; its transcripts stay in {open_library(settings).storage.where(feed.podcast)}")
