@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,56 +10,31 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 from urllib.request import Request, urlopen
 
-import pytest
-
 from flows.children import answers, free_port
+from index.open import EXPORTS
+from tests import postgres
 from tests.conftest import ROOT, SOUNDBITE
 
 START = 240  # seconds, of Prefect's first start on slow cores that others use, too
-SUPERUSER = "postgres"  # PostgreSQL refuses to run as root
-
-
-def tool(name):
-    """A program of PostgreSQL, from the path or from where Debian puts it."""
-    places = [shutil.which(name), *sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)]
-    if found := next((str(place) for place in places if place), None):
-        return found
-    pytest.skip(f"PostgreSQL's {name} is not on this machine")
-
-
-@contextmanager
-def postgres(*databases):
-    """A server on the loopback; gives its address without a driver, `user@host:port`."""
-    folder = Path(mkdtemp(prefix="soundbite-postgres-"))
-    port = free_port(0)
-    demote = ["setpriv", f"--reuid={SUPERUSER}", f"--regid={SUPERUSER}", "--clear-groups"] if not os.getuid() else []
-    if demote:
-        shutil.chown(folder, SUPERUSER, SUPERUSER)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-
-    def call(*command):
-        subprocess.run([*demote, *command], check=True, capture_output=True, cwd=folder)
-
-    call(tool("initdb"), "-D", f"{folder}/data", "-A", "trust", "-U", SUPERUSER)
-    call(tool("pg_ctl"), "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
-    try:
-        for database in databases:
-            call(tool("createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", SUPERUSER, database)
-        yield f"{SUPERUSER}@127.0.0.1:{port}"
-    finally:
-        call(tool("pg_ctl"), "-D", f"{folder}/data", "-m", "immediate", "stop")
-        shutil.rmtree(folder)
 
 
 class Machines:
-    """Processes that share an environment; each writes to a log of its own in `logs`."""
+    """Processes with the same settings, each with a home and a log of its own in `folder`: they share the stores only."""
 
-    def __init__(self, logs, environment):
-        self.logs, self.environment = logs, environment
+    def __init__(self, folder, environment, encoder):
+        self.folder, self.encoder = folder, encoder
+        self.environment = environment | {"SOUNDBITE_HOME": str(self.home("person"))}
         self.running = {}
+
+    def home(self, name):
+        """The home of a process, with the embedding model ready."""
+        home = self.folder / name
+        if not home.exists():
+            (home / "index").mkdir(parents=True)
+            (home / "index" / EXPORTS).symlink_to(self.encoder)
+        return home
 
     def call(self, *command):
         done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -74,9 +48,10 @@ class Machines:
         return self.call(SOUNDBITE, *arguments)
 
     def start(self, name, *command):
-        with (self.logs / f"{name}.log").open("ab") as log:
+        environment = self.environment | {"SOUNDBITE_HOME": str(self.home(name))}
+        with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                command, env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
             )
 
     def serve_prefect(self, port):
@@ -92,17 +67,26 @@ class Machines:
     def wait_for(self, condition, seconds):
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"see {self.logs}"
+            assert time.monotonic() < deadline, f"see {self.folder}"
             for name, process in self.running.items():
-                assert process.poll() is None, f"{name} has ended; see {self.logs}"
+                assert process.poll() is None, f"{name} has ended; see {self.folder}"
             time.sleep(0.5)
 
-    def runs(self):
-        """The last 200 runs that Prefect's server knows."""
-        headers = {"Content-Type": "application/json"}
-        asked = Request(f"{self.environment['PREFECT_API_URL']}/flow_runs/filter", b"{}", headers, method="POST")
-        with urlopen(asked, timeout=60) as found:
+    def ask(self, path, **asked):
+        """What Prefect's server answers."""
+        url, headers = f"{self.environment['PREFECT_API_URL']}/{path}", {"Content-Type": "application/json"}
+        with urlopen(Request(url, json.dumps(asked).encode(), headers, method="POST"), timeout=60) as found:
             return json.load(found)
+
+    def runs(self):
+        """The last 200 flow runs."""
+        return self.ask("flow_runs/filter")
+
+    def step_is_running(self, name):
+        """Whether a task run of this name is at work."""
+        return any(
+            run["state_type"] == "RUNNING" for run in self.ask("task_runs/filter", task_runs={"name": {"any_": [name]}})
+        )
 
     def run_seconds(self):
         """How long each run took that has ended."""
@@ -145,23 +129,26 @@ def parent_of(owner):
 
 
 @contextmanager
-def cluster(folder, environment) -> Iterator[Machines]:
+def cluster(folder, environment, encoder) -> Iterator[Machines]:
     """PostgreSQL and a Prefect server on it, with the deployments and the automations; workers are started by the test."""
     with ExitStack() as stack:
-        address = stack.enter_context(postgres("prefect", "ledger"))
+        if not postgres.programs():
+            postgres.missing()
+        url = stack.enter_context(postgres.server())
+        postgres.statements(url, "CREATE DATABASE prefect")
         port = free_port(0)
-        logs = folder / "logs"
-        logs.mkdir()
-        machines = Machines(logs, environment | {
+        engine = {
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-            "PREFECT_API_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://{address}/prefect",
+            "PREFECT_API_DATABASE_CONNECTION_URL": url.replace("psycopg", "asyncpg").replace("/postgres?", "/prefect?"),
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,ingest,index",
             "DO_NOT_TRACK": "1",
-        })  # fmt: skip
+            "SOUNDBITE_LEDGER": url,
+        }
+        machines = Machines(folder, environment | engine, encoder)
         stack.callback(machines.stop)
         machines.serve_prefect(port)
         machines.prefect("work-pool", "create", "soundbite", "--type", "process")
