@@ -27,7 +27,7 @@ def missing():
 
 
 @contextmanager
-def server():
+def server(fsync="off"):
     """The URL of a server's database, gone at the end. It refuses to run as root, so that root runs it as its own user."""
     there, folder = programs(), Path(tempfile.mkdtemp(prefix="soundbite-pg-"))
     who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
@@ -38,7 +38,7 @@ def server():
         [there / "initdb", "-D", data, "-A", "trust", "-U", "ledger", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
         check=True, stdout=subprocess.DEVNULL, cwd="/", **who,
     )  # fmt: skip
-    options = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": "60"}
+    options = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": fsync, "max_connections": "60"}
     flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     with log.open("w") as out:
         running = subprocess.Popen([there / "postgres", "-D", data, *flags], stdout=out, stderr=out, cwd="/", **who)

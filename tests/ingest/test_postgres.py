@@ -1,10 +1,12 @@
 """The ledger in a PostgreSQL database: made once however many begin, and what is said where it cannot be used."""
 
 import multiprocessing
+import random
 import sqlite3
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +16,7 @@ from ingest.ledger import Ledger, unless_damaged
 from ingest.migrations import STEPS
 from ingest.models import Subscription
 from tests import postgres
-from tests.ingest.test_ledger import FEED, NEW, NOW, OLD
+from tests.ingest.test_ledger import FEED, NOW, OLD
 from tests.ingest.test_sqlite_file import path  # noqa: F401 - a fixture
 
 TABLES = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
@@ -99,14 +101,20 @@ def test_a_change_that_fails_half_way_changes_nothing(ledger):
     assert 2 == len(ledger.feeds())
 
 
-def test_threads_share_a_ledger(ledger):
-    threads = [threading.Thread(target=ledger.upsert_episodes, args=([OLD, NEW],)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def test_writers_that_meet_in_the_same_rows_in_any_order_all_end(ledger):
+    """Two that each wait for a row of the other's would be a deadlock, which the server ends after a second."""
+    known = [replace(OLD, guid=f"g{n}") for n in range(200)]
+    ledger.upsert_episodes(known)
 
-    assert [NEW, OLD] == [record.episode for record in ledger.records()]
+    def write(worker):
+        order = random.Random(worker).sample(known, len(known))
+        ledger.upsert_episodes([replace(one, title=f"{worker}") for one in order])
+        ledger.reconcile(lambda: {one.key for one in order[:100]})
+        ledger.update_done([replace(one, title=f"{worker}") for one in order])
+
+    with ThreadPoolExecutor(6) as threads:
+        assert [None] * 6 == list(threads.map(write, range(6)))
+    assert 200 == len(ledger.records())
 
 
 def test_sessions_that_the_server_ended_are_opened_again(ledger, postgres_url):
