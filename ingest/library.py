@@ -28,6 +28,7 @@ NAMES = ".episodes"  # folder in a bucket: for each episode's key, the name that
 EDITED = re.compile(
     r"\.edited-(?:\d{4}-\d\d-\d\d|undated)-[0-9a-f]{8}\.md$"
 )  # ends the name of a copy of an edited text
+HIDDEN = re.compile(r"(^|/)\.")
 ATTEMPTS = 5  # at writing what others write at the same time, each of whom needs a few requests
 # Seconds between two listings of a bucket for an episode that nothing is known of: most are new. A request for each
 # thousand documents; what other machines write is found by the key without one.
@@ -96,8 +97,10 @@ class Library:
             return found
         if not self.storage.remote:
             return self._catalogue.search_anew(folder, 0.0, condition, *values)
-        named = self._named(key)
-        return [named] if named else self._catalogue.search_anew("", max_age, condition, *values)
+        name = self._promised(key)
+        if name and (named := self._holding(name, key)):
+            return [named]
+        return self._catalogue.search_anew("", 0.0 if name else max_age, condition, *values)  # else it was moved
 
     # -- reading and writing
 
@@ -185,7 +188,7 @@ class Library:
         try:
             self.storage.put(name, text, over=before)
         except ConflictError:
-            if not is_new:
+            if before:
                 raise
             if self.storage.version(beside) == times:  # else both are the other's
                 self.storage.put(name, text, over=self.storage.version(name))
@@ -219,12 +222,14 @@ class Library:
 
     # -- names in a bucket, where no folder is listed for each episode
 
-    def _named(self, key: str) -> Document | None:
-        """The document that an episode's writer has named, where it is there and holds the episode."""
-        if len(key) != KEY_LENGTH or not (name := (self._content(f"{NAMES}/{key}") or b"").decode("utf-8", "replace")):
-            return None
-        there = _is_transcript(name) and self.storage.version(name)
-        document = self._catalogue.note(name) if there else None
+    def _promised(self, key: str) -> str:
+        """The name that the first writer of an episode has said; empty where nobody has."""
+        name = (self._content(f"{NAMES}/{key}") or b"").decode("utf-8", "replace") if len(key) == KEY_LENGTH else ""
+        return name if _is_transcript(name) else ""
+
+    def _holding(self, name: str, key: str) -> Document | None:
+        """The document of this name, if it is there and holds this episode."""
+        document = self._catalogue.note(name) if self.storage.version(name) else None
         return document if document and document.key == key else None
 
     def _new_name(self, episode: Episode) -> str:
@@ -235,9 +240,9 @@ class Library:
         try:
             self.storage.put(key, name.encode(), over="")
         except ConflictError:
-            content, version = self.storage.read(key)
-            there = content.decode("utf-8", "replace")
-            if _is_transcript(there) and (self._named(episode.key) or not self.storage.version(there)):
+            version = self.storage.version(key)
+            there = self._promised(episode.key)
+            if there and (not self.storage.version(there) or self._holding(there, episode.key)):
                 return there
             self.storage.put(key, name.encode(), over=version)  # it holds another episode now
         return name
@@ -249,4 +254,4 @@ def beside_transcript(name: str) -> bool:
 
 
 def _is_transcript(name: str) -> bool:
-    return name.endswith(".md") and name.count("/") == 1 and not EDITED.search(name)
+    return name.endswith(".md") and name.count("/") == 1 and not HIDDEN.search(name) and not EDITED.search(name)
