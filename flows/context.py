@@ -2,18 +2,18 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from index.embed.base import Embedder
-from index.open import open_embedder
+from index.open import open_embedder, open_store
 from index.store.lance import Store
 from ingest.errors import DiskFullError, HomeError, IndexNotBuiltError
 from ingest.ledger import Ledger
-from ingest.library import Library
+from ingest.open import open_library
 from ingest.pipeline import IngestContext
 from ingest.settings import Settings
 from ingest.speech.diarize import open_diarizer
@@ -35,15 +35,19 @@ class RunContext:
     store: Store
     embedder: Embedder
 
+    def check_home(self) -> None:
+        """Look at what obtaining an episode needs. Raises `DiskFullError`, `HomeError`."""
+        self.ingest.ledger.open()
+        if shutil.disk_usage(self.home).free < MIN_FREE_DISK:
+            raise DiskFullError(self.home, f"has less than {MIN_FREE_DISK >> 20} MiB left on its disk; make room")
+
     def check(self) -> None:
         """Look at what every episode needs, before anything is fetched.
 
         Raises `DiskFullError`, `HomeError`, and `IndexingError` where the embedding model is not there or the index was
         built with another.
         """
-        self.ingest.ledger.open()
-        if shutil.disk_usage(self.home).free < MIN_FREE_DISK:
-            raise DiskFullError(self.home, f"has less than {MIN_FREE_DISK >> 20} MiB left on its disk; make room")
+        self.check_home()
         name, dimension = self.embedder.name, self.embedder.dimension
         try:
             self.store.require(name, dimension)
@@ -66,9 +70,12 @@ def alone(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def open_context(settings: Settings) -> Iterator[RunContext]:
-    """Open what a run needs. Raises `HomeError` where the home cannot be written or another run is at work in it."""
-    ledger = Ledger(settings.ledger_path)
+def open_context(settings: Settings, *, shared: bool = False) -> Iterator[RunContext]:
+    """Open what a run needs. Raises `HomeError` where the home cannot be written or another run is at work in it.
+
+    `shared` is for workers that claim each episode, and so may be many in a home.
+    """
+    ledger = Ledger(settings.ledger_place)
     ledger.open()
     transcriber = Transcriber(
         settings.whisper_model,
@@ -78,11 +85,11 @@ def open_context(settings: Settings) -> Iterator[RunContext]:
         server=settings.whisper_url,
         api_key=settings.whisper_api_key.get_secret_value(),
     )
-    with alone(settings.home), open_web(settings) as client:
+    with nullcontext() if shared else alone(settings.home), open_web(settings) as client:
         ingest = IngestContext(
             client,
             ledger,
-            Library(settings.library_dir),
+            open_library(settings),
             transcriber,
             settings.audio_dir,
             settings.glossary_dir,
@@ -92,7 +99,7 @@ def open_context(settings: Settings) -> Iterator[RunContext]:
             settings.respect_opt_out,
             open_diarizer(settings.speakers, settings.whisper_device),
         )
-        yield RunContext(settings.home, ingest, Store(settings.index_dir), open_embedder(settings))
+        yield RunContext(settings.home, ingest, open_store(settings), open_embedder(settings))
 
 
 def open_web(settings: Settings) -> Client:

@@ -13,17 +13,18 @@ from index.embed.languages import unknown_languages
 from index.embed.model_files import locate
 from index.embed.pair import EmbedderPair
 from index.embed.rerank import CrossReranker
-from index.open import open_embedder
-from index.store.lance import Store
+from index.open import open_embedder, open_store
 from ingest.errors import IndexingError, IndexNotBuiltError, SoundbiteError, TranscriptionError
 from ingest.feeds.poll import gone_for_good
 from ingest.ledger import Ledger
-from ingest.library import Library
+from ingest.open import open_library
 from ingest.pipeline import MAX_KEPT_AUDIO
 from ingest.settings import VERSION, Settings
 from ingest.speech.diarize import open_diarizer
 from ingest.speech.faster_whisper import devices
 from ingest.speech.weights import verified
+from ingest.storage import home_error
+from ingest.times import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; what cannot be looked at is a finding, too."""
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
+        ("ledger", _ledger),
         ("home", _home),
         ("feeds", _feeds),
         ("speech model", _speech),
@@ -58,22 +60,34 @@ def examine(settings: Settings) -> list[Finding]:
     return findings
 
 
+def _ledger(settings: Settings) -> Iterator[Finding]:
+    ledger = Ledger(settings.ledger_place)
+    ledger.open()
+    yield Finding("ledger", f"{ledger} can be written")
+    if claims := ledger.claimed(now()):
+        owners = len({claim.owner for claim in claims})
+        yield Finding("claims", f"{len(claims)} episodes are in hand, of {owners} workers")
+
+
 def _home(settings: Settings) -> Iterator[Finding]:
-    Ledger(settings.ledger_path).open()
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise home_error(settings.home, error) from error
     free = shutil.disk_usage(settings.home).free / 2**30
     writable = os.access(settings.home, os.W_OK)
     can = "can be written" if writable else "cannot be written, only searched; check its permissions and its disk"
     yield Finding("home", f"{settings.home} {can}, {free:.1f} GiB free", ok=writable and free > 1)
-    yield Finding("library", f"{len(Library(settings.library_dir).documents())} transcripts")
+    yield Finding("library", f"{len(open_library(settings).documents())} transcripts")
     kept = sum(path.stat().st_size for path in settings.audio_dir.rglob("*") if path.is_file()) / 2**20
     yield Finding("audio kept", f"{kept:.0f} MiB of at most {MAX_KEPT_AUDIO >> 20}")
 
 
 def _feeds(settings: Settings) -> Iterator[Finding]:
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     pending, failed = ledger.counts()
     yield Finding("feeds", f"{len(ledger.feeds())} subscribed; episodes: {pending} pending, {failed} failed")
-    if not ledger.feeds() and Library(settings.library_dir).feeds():
+    if not ledger.feeds() and open_library(settings).feeds():
         yield Finding("feeds", next_feed(settings), ok=False)
     for feed in ledger.feeds():
         if feed.gone:
@@ -129,7 +143,7 @@ def _model(what: str, name: str, find: Callable[[], Path]) -> Finding:
 
 
 def _index(settings: Settings) -> Iterator[Finding]:
-    store = Store(settings.index_dir)
+    store = open_store(settings)
     try:
         stored = store.counts()
         store.check_files()

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from index.build import BuildReport, update
 from index.compare import Comparison, compare
-from index.open import open_embedder, open_searcher
+from index.open import open_embedder, open_searcher, open_store
 from index.search import Searcher
 from index.store.lance import Store
 from ingest.ledger import Ledger, unless_damaged
-from ingest.library import Library
 from ingest.models import Advance
+from ingest.open import open_library
 from ingest.settings import Settings
 
 
@@ -20,13 +20,11 @@ def update_index(
 
     See `index.build.update` for `rebuild` and `approve`.
     """
-    library, ledger = Library(settings.library_dir), Ledger(settings.ledger_path)
-    if ledger.path.exists():
-        keys = {document.key for document in library.documents()}
-        unless_damaged(lambda: ledger.reconcile(keys), 0)
+    library, ledger = open_library(settings), Ledger(settings.ledger_place)
+    unless_damaged(lambda: ledger.reconcile(lambda: {document.key for document in library.documents()}), 0)
     return update(
         library,
-        Store(settings.index_dir),
+        open_store(settings),
         open_embedder(settings),
         lambda progress: advance(progress.done, progress.total),
         rebuild=rebuild,

@@ -8,8 +8,8 @@ from ingest.errors import NotFoundError
 from ingest.feeds.addresses import read_address
 from ingest.identity import slug
 from ingest.ledger import Ledger
-from ingest.library import Library
 from ingest.models import Subscription
+from ingest.open import open_library
 from ingest.settings import Settings
 from ingest.web.credentials import without_userinfo
 
@@ -38,7 +38,7 @@ def subscription_named(ledger: Ledger, name: str) -> Subscription:
 
 def next_feed(settings: Settings) -> str:
     """What a person without feeds does next: add those that the transcripts here name, or the first one."""
-    named = Library(settings.library_dir).feeds().values()
+    named = open_library(settings).feeds().values()
     if not named:
         return "Next: soundbite add FEED_URL"
     return f"The transcripts here name these; next: {'; '.join(f'soundbite add {shlex.quote(url)}' for url in named)}"
@@ -46,4 +46,4 @@ def next_feed(settings: Settings) -> str:
 
 def check_podcast(settings: Settings, name: str) -> None:
     """Raises `PodcastNotFoundError` where neither a feed nor the library has this podcast."""
-    podcasts.check_podcast(Ledger(settings.ledger_path), Library(settings.library_dir), name)
+    podcasts.check_podcast(Ledger(settings.ledger_place), open_library(settings), name)

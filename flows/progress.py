@@ -1,8 +1,9 @@
 """What a person who waits is told on stderr: one line a step, or bars where somebody watches."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.markup import escape
@@ -48,3 +49,28 @@ def reporting() -> Iterator[Reporter]:
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as progress:
         yield Reporter(progress)
+
+
+@dataclass(slots=True)
+class Paced:
+    """Passes on how far a long step is, in percent, for a record that somebody may look at: not of short steps, not often.
+
+    As an `Advance` it takes how much is done and of how much; `first` and `every` are seconds.
+    """
+
+    tell: Callable[[float], None]
+    first: float = 60.0
+    every: float = 10.0
+    clock: Callable[[], float] = time.monotonic
+    told: bool = False
+    _next: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._next = self.clock() + self.first
+
+    def __call__(self, done: float, total: float | None) -> None:
+        """Tell it, if it is time to."""
+        if total and self.clock() >= self._next:
+            self._next = self.clock() + self.every
+            self.told = True
+            self.tell(min(100.0, 100 * done / total))

@@ -69,17 +69,23 @@ def take_one(context: RunContext, reporter: Reporter, key: str, actions: Actions
     Raises `FeedError` where its publisher opts out of use by AI, and what `run` raises.
     """
     context.check()
+    return begin_one(context, key).complete(reporter, actions)
+
+
+def begin_one(context: RunContext, key: str, *, speech: bool = True) -> "Run":
+    """A run of one episode; without `speech` only its publisher's transcript is taken. Raises `FeedError` as `take_one`."""
     episode = context.ingest.ledger.find(key).episode
     if refusal := opted_out(context.ingest, episode):
         raise FeedError(episode.title, opt_out.told(refusal))
-    return Run(context, Selection(), "", due=[key]).complete(reporter, actions)
+    return Run(context, Selection(), "", due=[key], speech=None if speech else False)
 
 
 @dataclass(slots=True)
 class Run:
     """The state of a run. `due` are the keys to work on where no feed is polled.
 
-    `again` holds the feeds that may do better in a moment, with what the report says of them.
+    `again` holds the feeds that may do better in a moment, with what the report says of them. Where `speech` is False no
+    audio is fetched, and `unheard` are the keys of the episodes that need theirs.
     """
 
     context: RunContext
@@ -87,6 +93,8 @@ class Run:
     podcast: str
     report: RunReport = field(default_factory=RunReport)
     due: list[str] | None = None
+    speech: bool | None = None
+    unheard: list[str] = field(default_factory=list)
     again: list[tuple[Subscription, tuple[str, str]]] = field(default_factory=list)
     _outages: Outages = field(default_factory=Outages)
     _jobs: Jobs = field(default_factory=Jobs)
@@ -96,7 +104,7 @@ class Run:
     @property
     def has_work(self) -> bool:
         """Whether an episode is to be had, or a feed asked again."""
-        return bool(self.again or (self._queue() and not self._outages.network_is_down and not self._outages.disk))
+        return bool(self.again or (self.queue() and not self._outages.network_is_down and not self._outages.disk))
 
     def poll(self, reporter: Reporter, actions: Actions) -> None:
         """Ask each feed that is to be asked now."""
@@ -118,7 +126,7 @@ class Run:
                 self._start_poll(feed, steps, actions)
             while len(jobs):
                 jobs.wait(LOOK_SECONDS)
-            work = Work(self.context, steps, actions, jobs, self.report, self._outages)
+            work = Work(self.context, steps, actions, jobs, self.report, self._outages, speech=self.speech)
             self._refill(work)
             if self.selection.match and not len(work.backlog):
                 self.report.warn(f"no episode to be had has {self.selection.match!r} in its title")
@@ -130,6 +138,7 @@ class Run:
                 if self.due is None:
                     self._poll_due(work, steps, actions)
             work.finish()
+            self.unheard = list(work.backlog.audio)
             self._finish(steps, actions)
         return self.report
 
@@ -200,9 +209,9 @@ class Run:
 
     def _refill(self, work: Work) -> None:
         self._new = 0
-        work.backlog.fill(self._queue(), self.context.ingest.ledger.captioned())
+        work.backlog.fill(self.queue(), self.context.ingest.ledger.captioned())
 
-    def _queue(self) -> list[str]:
+    def queue(self) -> list[str]:
         """Keys of the episodes that are due, newest first over all feeds."""
         if self.due is not None:
             return self.due

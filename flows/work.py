@@ -57,7 +57,7 @@ class Work:
     outages: Outages
     backlog: Backlog = field(default_factory=Backlog)
     max_audio: int = MAX_AUDIO
-    _speech: bool | None = None  # whether the speech model can be used; None before the first look
+    speech: bool | None = None  # whether the speech model can be used; None before the first look
     _held: set[str] = field(default_factory=set)  # keys of episodes whose audio is on its way or here
     _sounds: list[_Sound] = field(default_factory=list)
     _obtained: deque[tuple[EpisodeRecord, Obtained]] = field(default_factory=deque)
@@ -78,13 +78,13 @@ class Work:
             return
         if self._obtained and not self.jobs.of("keep"):
             self._start_keeping(*self._obtained.popleft())
-        if self._sounds and self._speech and not self.jobs.of("transcribe"):
+        if self._sounds and self.speech and not self.jobs.of("transcribe"):
             self._start_transcribing(self._sounds.pop(0))
         if self.outages.network_is_down:
             return
         while len(self.jobs.of("read")) < READERS and self._read_next():
             pass
-        if self.backlog.audio and self._speech is None and not self.jobs.of("transcribe"):
+        if self.backlog.audio and self.speech is None and not self.jobs.of("transcribe"):
             self.jobs.start("transcribe", "speech model", self._load_speech, self._speech_loaded)
         while self._may_download() and self._download_next():
             pass
@@ -125,11 +125,11 @@ class Work:
             job.result()
         except TranscriptionError as error:
             self.report.failed.append(("speech model", str(error)))
-        self._speech = job.exception() is None
+        self.speech = job.exception() is None
 
     def _may_download(self) -> bool:
         """Whether one more download may run ahead; the first one may always, and says where the disk is full."""
-        if not self._speech or len(self._held) >= self.max_audio:
+        if not self.speech or len(self._held) >= self.max_audio:
             return False
         return not self._held or free_disk(self.context.home) > 2 * MIN_FREE_DISK
 
@@ -226,7 +226,7 @@ class Work:
                 if kind == "read":
                     self._publisher_down.append((record, error))
                 if kind == "transcribe":  # a speech server that went away: what is here waits for the next run
-                    self._speech = False
+                    self.speech = False
                 self._held.discard(record.episode.key)
                 self.outages.failed(error)
             except Exception as error:  # noqa: BLE001 - one episode must not end the run, every run

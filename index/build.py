@@ -4,13 +4,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from filelock import FileLock
 
 from index.chunk import Chunk, split
 from index.embed.base import Embedder
@@ -21,6 +20,7 @@ from ingest.errors import IndexingError, SoundbiteError, TranscriptError
 from ingest.identity import slug
 from ingest.library import Document, Library
 from ingest.models import Transcript
+from ingest.storage import Storage
 
 MAINTAIN_EVERY = 20  # episodes written; each leaves a fragment
 
@@ -56,7 +56,7 @@ def index_document(library: Library, store: Store, embedder: Embedder, name: str
     `TranscriptError` where the document cannot be read, or holds the episode of another document that is still there,
     `IndexMismatchError` and `IndexingError`.
     """
-    with _exclusive(store.root):
+    with _exclusive(store.storage):
         _prepare(store, embedder)
         episode = library.read(name).episode
         old = store.episode(episode.key)
@@ -87,7 +87,7 @@ def update(
     for its name alone where nothing changed. A document that cannot be indexed is reported, not raised. Raises
     `IndexMismatchError`, `IndexingError`.
     """
-    with _exclusive(store.root):
+    with _exclusive(store.storage):
         if not rebuild:
             return _updated(library, store, embedder, progress)
         beside = store.beside()
@@ -114,7 +114,7 @@ def tidy(store: Store) -> None:
 
     Raises `IndexingError`, `IndexNotBuiltError`.
     """
-    with _exclusive(store.root):
+    with _exclusive(store.storage):
         store.heal()
         store.maintain(force=True)
 
@@ -184,18 +184,15 @@ def _prepare(store: Store, embedder: Embedder) -> None:
 
 
 @contextmanager
-def _exclusive(root: Path) -> Iterator[None]:
+def _exclusive(storage: Storage) -> Iterator[None]:
     """Wait for any other run on this index to end, so that two never write at once."""
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(root / ".lock")
-        lock.acquire()
-    except OSError as error:
-        raise IndexingError(root, f"cannot be written ({error.strerror}); choose another --home") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(storage.exclusive())
+        except OSError as error:
+            where = storage.where()
+            raise IndexingError(where, f"cannot be written ({error.strerror}); choose another --home") from error
         yield
-    finally:
-        lock.release()
 
 
 def _holds(library: Library, name: str, key: str) -> bool:

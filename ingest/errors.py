@@ -4,7 +4,10 @@ SoundbiteError
 ├── SettingsError          a setting has no such name or value (exit code 2)
 ├── HomeError              the home directory, or a file in it, cannot be used
 │   ├── DamagedLedgerError     the ledger's file is damaged; library and index do not need it
-│   └── DiskFullError          there is no room left
+│   ├── LedgerUnreachableError the ledger's server cannot be reached; library and index do not need it
+│   ├── ConflictError          another has written it meanwhile, or has that place
+│   ├── DiskFullError          there is no room left
+│   └── StorageError           a bucket cannot be reached, or refuses
 ├── FetchError             something could not be fetched
 │   ├── BlockedAddressError    the address is not public and no setting allows it
 │   └── UnreachableError       the host cannot be connected to: it or the network is down
@@ -51,8 +54,20 @@ class DamagedLedgerError(HomeError):
     """The ledger's file is damaged; library and index are whole without it."""
 
 
+class LedgerUnreachableError(HomeError):
+    """The ledger's server cannot be reached; library and index are whole without it."""
+
+
+class ConflictError(HomeError):
+    """Another has written a document meanwhile, or has that place in the ledger, so that it is not overwritten unseen."""
+
+
 class DiskFullError(HomeError):
     """There is no room left; no episode's fault."""
+
+
+class StorageError(HomeError):
+    """A bucket cannot be reached, or refuses; no episode's fault."""
 
 
 class FetchError(SoundbiteError):

@@ -1,16 +1,18 @@
-"""What is known but not yet done: subscriptions, and which episodes are pending, done or failed, in one SQLite file.
+"""What is known but not yet done: subscriptions, and which episodes are pending, done or failed, in one place.
 
 The library of transcripts is the truth about what is done; the ledger remembers what a `304 Not Modified` no longer
 tells, and why something failed. Losing it costs a poll, not a transcript.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
-from ingest.errors import DamagedLedgerError, NotFoundError
-from ingest.identity import SHORT_KEY
+from ingest.claims import Claims
+from ingest.database import Connection, named
+from ingest.errors import DamagedLedgerError, LedgerUnreachableError, NotFoundError
+from ingest.identity import SHORT_KEY, slug
 from ingest.ledger_rows import (
     episode_record,
     episode_row,
@@ -19,28 +21,32 @@ from ingest.ledger_rows import (
     without_notes,
 )
 from ingest.models import Episode, EpisodeRecord, EpisodeStatus
+from ingest.reconciliation import Reconciliation, in_order
 from ingest.subscriptions import Subscriptions
+from ingest.web.credentials import without_userinfo
 
-_UPSERT = """INSERT INTO episodes (key, podcast, published, data, status) VALUES (?1, ?2, ?3, ?4, 'pending')
-ON CONFLICT (key) DO UPDATE SET data = excluded.data, published = excluded.published,
-  status = iif(status = 'failed' AND next_try = 0 AND instr(json_extract(data, '$.audio_url') || '?', ?5) != 1,
-    'pending', status)
-WHERE status != 'done'"""
+_INSERT = """INSERT INTO episodes (key, podcast, published, data, guid, captioned, status)
+VALUES (:key, :podcast, :published, :data, :guid, :captioned, 'pending') ON CONFLICT (key) DO NOTHING"""
+_TAKE_NEWER = """UPDATE episodes SET data = :data, published = :published, captioned = :captioned
+WHERE key = :key AND status != 'done' AND data != :data"""
+_TRY_AGAIN = "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0, lasting = 0 "
+_RANKED = """(SELECT *, row_number() OVER (PARTITION BY podcast ORDER BY published IS NULL, published DESC, key) AS place
+FROM episodes) AS ranked"""
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
 def unless_damaged(read: Callable[[], T], otherwise: T) -> T:
-    """What the ledger says; `otherwise`, and a warning, where its file is damaged: for what can be done without it."""
+    """What the ledger says; `otherwise`, and a warning, where it is damaged or out of reach: for what needs it not."""
     try:
         return read()
-    except DamagedLedgerError as error:
+    except (DamagedLedgerError, LedgerUnreachableError) as error:
         logger.warning("%s", error)
         return otherwise
 
 
-class Ledger(Subscriptions):
-    """Feeds and episodes. Raises `HomeError` where the file cannot be used, `DiskFullError` where there is no room."""
+class Ledger(Subscriptions, Claims, Reconciliation):
+    """Feeds, episodes and claims on them. Raises `HomeError` where the file cannot be used, `DiskFullError` where there is no room."""
 
     def upsert_episodes(self, episodes: Iterable[Episode]) -> int:
         """Remember episodes a poll has shown; how many were new.
@@ -48,10 +54,30 @@ class Ledger(Subscriptions):
         One that is known and not done takes the feed's newer words (a moved enclosure, a corrected title). One that is
         not tried again is pending once its audio has another address.
         """
+        known = sorted(episodes, key=lambda episode: episode.key)  # two that write at once take the rows in one order
+        rows = [episode_row(episode) for episode in known]
+        if not rows:
+            return 0
         with self._writing() as db:
-            before = db.execute("SELECT count(*) FROM episodes").fetchone()[0]
-            db.executemany(_UPSERT, [(*episode_row(one), f"{one.audio_url.partition('?')[0]}?") for one in episodes])
-            return int(db.execute("SELECT count(*) FROM episodes").fetchone()[0] - before)
+            new = db.executemany(_INSERT, rows).rowcount
+            moved = self._with_other_audio(db, known)
+            db.executemany(_TAKE_NEWER, rows)
+            in_order(db, "UPDATE episodes SET status = 'pending' WHERE key = ? AND status = 'failed'", moved)
+            return new
+
+    def _with_other_audio(self, db: Connection, episodes: Sequence[Episode]) -> list[str]:
+        """The keys of the episodes that are not tried again and whose audio had another address than now."""
+        given_up: dict[str, str] = {}
+        for podcast in {slug(episode.podcast) for episode in episodes}:
+            rows = db.execute(
+                "SELECT * FROM episodes WHERE podcast = ? AND status = 'failed' AND next_try = 0", (podcast,)
+            )
+            given_up |= {row["key"]: episode_record(row).episode.audio_url for row in named(rows)}
+        return [
+            one.key
+            for one in episodes
+            if one.key in given_up and _address(given_up[one.key]) != _address(one.audio_url)
+        ]
 
     def update_done(self, episodes: Iterable[Episode], *, revised: bool = True) -> None:
         """Take the feed's newer words for episodes that are done; they stay done.
@@ -59,31 +85,33 @@ class Ledger(Subscriptions):
         Those that are `revised` say so; a new token in an address is no revision.
         """
         reason = "revised by its publisher since" if revised else ""
+        rows = [episode_row(without_notes(episode)) for episode in sorted(episodes, key=lambda episode: episode.key)]
+        if not rows:
+            return
         with self._writing() as db:
             db.executemany(
-                "UPDATE episodes SET published = ?1, data = ?2, reason = iif(?3 = '', reason, ?3) WHERE key = ?4",
-                [
-                    (published, data, reason, key)
-                    for key, _, published, data in map(episode_row, map(without_notes, episodes))
-                ],
+                "UPDATE episodes SET published = :published, data = :data, captioned = :captioned, "
+                "reason = CASE WHEN :reason = '' THEN reason ELSE :reason END WHERE key = :key",
+                [row | {"reason": reason} for row in rows],
             )
 
     def records(self, podcast: str = "") -> list[EpisodeRecord]:
         """Every episode known, newest first."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT * FROM episodes WHERE ? IN ('', podcast) ORDER BY published IS NULL, published DESC, key",
-                (podcast,),
+                f"SELECT * FROM episodes {'WHERE podcast = ? ' if podcast else ''}"  # noqa: S608 - constant text
+                "ORDER BY published IS NULL, published DESC, key",
+                (podcast,) if podcast else (),
             )
-            return [episode_record(row) for row in rows]
+            return [episode_record(row) for row in named(rows)]
 
     def record(self, name: str) -> EpisodeRecord | None:
         """The episode with this key or guid; None where there is none."""
         with self._reading() as db:
-            row = db.execute(
-                "SELECT * FROM episodes WHERE key = ?1 OR json_extract(data, '$.guid') = ?1 ORDER BY key != ?1", (name,)
-            ).fetchone()
-            return episode_record(row) if row else None
+            rows = db.execute(
+                "SELECT * FROM episodes WHERE key = :name OR guid = :name ORDER BY key != :name, key", {"name": name}
+            )
+            return next(map(episode_record, named(rows)), None)
 
     def queue(
         self,
@@ -102,16 +130,15 @@ class Ledger(Subscriptions):
         """
         with self._reading() as db:
             rows = db.execute(
-                "SELECT key FROM (SELECT *, row_number() OVER (PARTITION BY podcast ORDER BY published IS NULL, "
-                "published DESC, key) AS place FROM episodes) WHERE podcast IN (SELECT podcast FROM feeds) "
-                "AND :podcast IN ('', podcast) AND (:latest = 0 OR place <= :latest) "
-                "AND (:since IS NULL OR published >= :since) "
-                "AND (status = 'pending' OR (status = 'failed' AND next_try > 0 "
-                "AND ((:all AND (NOT lasting OR :podcast != '')) OR next_try <= :now))) "
+                f"SELECT key FROM {_RANKED if latest else 'episodes'} WHERE podcast IN (SELECT podcast FROM feeds) "  # noqa: S608 - ours
+                f"{'AND podcast = :podcast ' if podcast else ''}{'AND place <= :latest ' if latest else ''}"
+                f"{'AND published >= :since ' if since else ''}"
+                "AND (status = 'pending' OR (status = 'failed' AND next_try > 0 AND (next_try <= :now "
+                "OR (:all = 1 AND (lasting = 0 OR :podcast != ''))))) "
                 "ORDER BY published IS NULL, published DESC, key",
                 {
-                    "podcast": podcast, "latest": latest, "since": since.timestamp() if since else None,
-                    "all": retry_all, "now": now.timestamp(),
+                    "podcast": podcast, "latest": latest, "since": since.timestamp() if since else 0.0,
+                    "all": int(retry_all), "now": now.timestamp(),
                 },
             )  # fmt: skip
             return [row[0] for row in rows]
@@ -119,10 +146,7 @@ class Ledger(Subscriptions):
     def captioned(self) -> set[str]:
         """Keys of the episodes that are not done and whose publisher offers a transcript."""
         with self._reading() as db:
-            rows = db.execute(
-                "SELECT key FROM episodes WHERE status != 'done' AND json_array_length(data, '$.transcripts') > 0"
-            )
-            return {row[0] for row in rows}
+            return {row[0] for row in db.execute("SELECT key FROM episodes WHERE status != 'done' AND captioned = 1")}
 
     def published(self, podcast: str) -> list[datetime]:
         """When its latest hundred episodes came out, newest first."""
@@ -150,86 +174,28 @@ class Ledger(Subscriptions):
     def try_again(self, key: str) -> bool:
         """Let the next run try an episode that failed, as if for the first time; False where none with this key has."""
         with self._writing() as db:
-            changed = db.execute(
-                "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0, lasting = 0 "
-                "WHERE key = ? AND status = 'failed'",
-                (key,),
-            )
-            return changed.rowcount == 1
+            return db.execute(f"{_TRY_AGAIN} WHERE key = ? AND status = 'failed'", (key,)).rowcount == 1
 
     def _settle(
         self, episode: Episode, status: EpisodeStatus, reason: str, next_try: datetime | None, *, lasting: bool = False
     ) -> None:
+        row = episode_row(episode)
+        outcome = {"status": status, "reason": reason, "next_try": seconds(next_try), "lasting": int(lasting)}
         with self._writing() as db:
+            db.execute(_INSERT, row)
             db.execute(
-                "INSERT INTO episodes (key, podcast, published, data, status) VALUES (?, ?, ?, ?, 'pending') "
-                "ON CONFLICT (key) DO NOTHING",
-                episode_row(episode),
-            )
-            db.execute(
-                "UPDATE episodes SET data = ?, status = ?, reason = ?, attempts = attempts + 1, next_try = ?, lasting = ? "
-                "WHERE key = ?",
-                (episode_row(episode)[3], status, reason, seconds(next_try), lasting, episode.key),
+                "UPDATE episodes SET data = :data, captioned = :captioned, status = :status, reason = :reason, "
+                "attempts = attempts + 1, next_try = :next_try, lasting = :lasting WHERE key = :key",
+                row | outcome,
             )
 
     def retry(self, *, key: str = "", podcast: str = "") -> int:
         """Make failed episodes pending as if never tried: one, those of a podcast, or all; how many."""
         with self._writing() as db:
             return db.execute(
-                "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0, lasting = 0 "
-                "WHERE status = 'failed' AND ?1 IN ('', key) AND ?2 IN ('', podcast)",
-                (key, podcast),
+                f"{_TRY_AGAIN} WHERE status = 'failed' AND :key IN ('', key) AND :podcast IN ('', podcast)",
+                {"key": key, "podcast": podcast},
             ).rowcount
-
-    def reconcile(self, keys: Collection[str]) -> int:
-        """Bring the statuses to what the library holds; how many episodes are to be made again.
-
-        `keys` are those of the library's documents. An episode whose document is gone is pending again, and its feed is
-        asked for whole, since the ledger keeps little of what is done; one whose document is there is done.
-        """
-        with self._reading() as db:
-            rows = db.execute(
-                "SELECT key, podcast, status = 'done' FROM episodes WHERE podcast IN (SELECT podcast FROM feeds)"
-            ).fetchall()
-        lost = [(key, podcast) for key, podcast, done in rows if done and key not in keys]
-        found = [(key,) for key, _, done in rows if not done and key in keys]
-        if lost or found:
-            with self._writing() as db:
-                db.executemany("UPDATE episodes SET status = 'done', reason = '', next_try = 0 WHERE key = ?", found)
-                db.executemany(
-                    "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0 WHERE key = ?",
-                    [(key,) for key, _ in lost],
-                )
-                db.executemany(
-                    "UPDATE feeds SET etag = '', last_modified = '', next_poll = 0 WHERE podcast = ?",
-                    [(podcast,) for podcast in {podcast for _, podcast in lost}],
-                )
-        return len(lost)
-
-    def mend_moments(self, now: datetime, longest_wait: timedelta) -> int:
-        """Bring back what a run under a wrong clock has put off; how many moments that were.
-
-        What waits for longer than anything is made to wait is due now, and what began later than now began now.
-        """
-        waits = (("feeds", "next_poll"), ("episodes", "next_try"), ("hosts", "backoff_until"))
-        changes = [(table, name, (now + longest_wait).timestamp()) for table, name in waits]
-        changes += [("feeds", name, now.timestamp()) for name in ("agreed_since", "last_success", "gone")]
-        with self._reading() as db:
-            wrong = [
-                change
-                for change in changes
-                if db.execute(f"SELECT 1 FROM {change[0]} WHERE {change[1]} > ? LIMIT 1", change[2:]).fetchone()  # noqa: S608 - ours
-            ]
-        if not wrong:
-            return 0
-        with self._writing() as db:
-            return sum(
-                db.execute(
-                    f"UPDATE {table} SET {name} = ? WHERE {name} > ?",  # noqa: S608 - ours
-                    (now.timestamp(), limit),
-                ).rowcount
-                for table, name, limit in wrong
-            )
 
     def next_try(self) -> datetime | None:
         """When the first of the episodes that failed is tried again; None where there are none."""
@@ -245,7 +211,7 @@ class Ledger(Subscriptions):
         if exact:
             return exact
         with self._reading() as db:
-            rows = db.execute("SELECT * FROM episodes WHERE key >= ? AND key < ?", (key, key + "g")).fetchall()
+            rows = list(named(db.execute("SELECT * FROM episodes WHERE key >= ? AND key < ?", (key, key + "g"))))
         if len(rows) == 1 and len(key) >= SHORT_KEY:
             return episode_record(rows[0])
         raise NotFoundError(name, "no such episode here; `soundbite episodes` lists them")
@@ -269,3 +235,8 @@ class Ledger(Subscriptions):
         with self._reading() as db:
             counts = dict(db.execute(sql, tuple(podcasts)).fetchall())
         return int(counts.get("pending", 0)), int(counts.get("failed", 0))
+
+
+def _address(url: str) -> str:
+    """What stays of an audio address when tokens and passwords in it change."""
+    return without_userinfo(url).partition("?")[0]

@@ -1,14 +1,13 @@
 """How subscriptions and episodes lie in the ledger's tables, and come out of them again."""
 
 import json
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ingest.identity import slug
-from ingest.models import Episode, EpisodeRecord, Subscription, TranscriptLink
+from ingest.models import Claim, Episode, EpisodeRecord, Subscription, TranscriptLink
 from ingest.web.credentials import Credentials, without_userinfo
 
 _KNOWN = frozenset(field.name for field in fields(Episode))
@@ -24,11 +23,11 @@ def seconds(when: datetime | None) -> float:
     return when.timestamp() if when else 0.0
 
 
-def subscription(row: sqlite3.Row) -> Subscription:
+def subscription(row: Mapping[str, Any]) -> Subscription:
     """A row of `feeds`."""
     names = ("added", "last_success", "next_poll", "agreed_since", "gone")
     moments = {name: moment(row[name]) for name in names}
-    return Subscription(**{**{name: row[name] for name in row.keys()}, **moments})  # noqa: SIM118 - a Row is no dict
+    return Subscription(**{**row, **moments})
 
 
 def without_notes(episode: Episode) -> Episode:
@@ -36,16 +35,23 @@ def without_notes(episode: Episode) -> Episode:
     return replace(episode, summary="")
 
 
-def episode_row(episode: Episode) -> tuple[Any, ...]:
-    """Key, podcast, date and data of an episode; no address in it holds a password."""
+def episode_row(episode: Episode) -> dict[str, Any]:
+    """What is stored of an episode, by column; no address in it holds a password."""
     published = episode.published_at
     podcast = slug(episode.podcast)
     audio, source = without_userinfo(episode.audio_url), without_userinfo(episode.source_feed)
     data = json.dumps(asdict(replace(episode, podcast=podcast, audio_url=audio, source_feed=source)))
-    return (episode.key, podcast, published.timestamp() if published else None, data)
+    return {
+        "key": episode.key,
+        "podcast": podcast,
+        "published": published.timestamp() if published else None,
+        "data": data,
+        "guid": episode.guid,
+        "captioned": int(bool(episode.transcripts)),
+    }
 
 
-def credentials_of(rows: Iterable[sqlite3.Row]) -> Credentials:
+def credentials_of(rows: Iterable[Mapping[str, Any]]) -> Credentials:
     """Rows of `credentials`, those that count more later."""
     found = Credentials()
     for row in rows:
@@ -53,9 +59,14 @@ def credentials_of(rows: Iterable[sqlite3.Row]) -> Credentials:
     return found
 
 
-def episode_record(row: sqlite3.Row) -> EpisodeRecord:
+def episode_record(row: Mapping[str, Any]) -> EpisodeRecord:
     """A row of `episodes`."""
     data = {name: value for name, value in json.loads(row["data"]).items() if name in _KNOWN}
     data["people"], data["hosts"] = tuple(data.get("people", ())), tuple(data.get("hosts", ()))
     data["transcripts"] = tuple(TranscriptLink(**link) for link in data.get("transcripts", ()))
     return EpisodeRecord(Episode(**data), row["status"], row["reason"], row["attempts"], moment(row["next_try"]))
+
+
+def claim_of(row: Mapping[str, Any]) -> Claim:
+    """The claim in a row of `episodes`."""
+    return Claim(row["key"], row["claimed_by"], datetime.fromtimestamp(row["claimed_until"], UTC))

@@ -1,92 +1,78 @@
 """The library: one Markdown file per episode with its timed segments beside it; the record of truth.
 
-Which document holds which episode is said in the documents alone. A catalogue (SQLite, hidden in the library's folder)
-remembers what their heads say, so that an episode is looked up, not searched for; it is derived and may be deleted.
+Which document holds which episode is said in the documents alone, and remembered in a catalogue. Any number of
+processes and machines may write: each episode gets one document.
 """
 
 import logging
 import re
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from ingest.errors import NotFoundError, TranscriptError
-from ingest.identity import SHORT_KEY, episode_key, slug
+from ingest.document_catalogue import Document, DocumentCatalogue, beside_name
+from ingest.errors import ConflictError, NotFoundError, TranscriptError
+from ingest.identity import KEY_LENGTH, SHORT_KEY, slug
 from ingest.models import Episode, Transcript
 from ingest.revision import revised_markdown, revised_sidecar
-from ingest.storage import FolderStorage, home_error
-from ingest.transcripts.document import (
-    file_stem,
-    from_markdown,
-    is_edited,
-    split_document,
-    to_markdown,
-    to_sidecar,
-)
+from ingest.storage import FolderStorage, Storage, home_error
+from ingest.transcripts.document import file_stem, from_markdown, is_edited, to_markdown, to_sidecar
+
+__all__ = ["Document", "Library", "beside_transcript"]
 
 ORIGINAL = ".publisher"  # before the suffix of a publisher's own file, which is never taken for a transcript of ours
 CATALOGUE = ".documents.sqlite"
+NAMES = ".episodes"  # folder in a bucket: for each episode's key, the name that its document has, or will have
 EDITED = re.compile(
     r"\.edited-(?:\d{4}-\d\d-\d\d|undated)-[0-9a-f]{8}\.md$"
 )  # ends the name of a copy of an edited text
-HEAD_BYTES = 4096  # enough of a document to hold its title and seven bullets
-_TABLE = """CREATE TABLE IF NOT EXISTS documents (
-  name TEXT PRIMARY KEY, version TEXT NOT NULL, key TEXT NOT NULL, guid TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS documents_by_key ON documents (key);
-CREATE INDEX IF NOT EXISTS documents_by_guid ON documents (guid);"""
-
+HIDDEN = re.compile(r"(^|/)\.")
+ATTEMPTS = 5  # at writing what others write at the same time, each of whom needs a few requests
+# Seconds between two listings of a bucket for an episode that nothing is known of: most are new. A request for each
+# thousand documents; what other machines write is found by the key without one.
+LISTED_FOR_UNKNOWN = 3600.0
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One transcript of the library: its `name` there (`podcast/file.md`) and the episode that it says it holds.
+class Library:
+    """`<podcast>/<date>-<slug>-<first 8 of the key>.md`, `.json` beside it. Raises `HomeError` where it cannot be written.
 
-    `version` changes whenever the file does. `key` is empty where the head of the file cannot be read.
+    `root` is its folder on this machine; with another `storage`, the folder of the catalogue alone. Documents written
+    by others may be seen `max_age` seconds late.
     """
 
-    name: str
-    version: str
-    key: str
-    guid: str
-
-
-class Library:
-    """`<podcast>/<date>-<slug>-<first 8 of the key>.md`, `.json` beside it. Raises `HomeError` where it cannot be written."""
-
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, storage: Storage | None = None, max_age: float = 0.0) -> None:
         self.root = root
-        self.storage = FolderStorage(root)
+        self.storage: Storage = storage or FolderStorage(root)
+        self.max_age = max_age
+        self._catalogue = DocumentCatalogue(self.storage, root / CATALOGUE, _is_transcript)
 
     # -- what is there
 
     def documents(self, podcast: str = "") -> list[Document]:
         """Every transcript, or those in one podcast's folder, in a stable order."""
-        folder = slug(podcast) if podcast else ""
-        return self._in_catalogue(lambda db: self._refreshed(db, folder))
+        return self._catalogue.documents(slug(podcast) if podcast else "", self.max_age)
 
     def podcasts(self) -> list[str]:
         """The slugs of the podcasts there are transcripts of."""
-        return sorted({name.partition("/")[0] for name in self.storage.names() if _is_transcript(name)})
+        return sorted({document.name.partition("/")[0] for document in self.documents()})
 
     def feeds(self) -> dict[str, str]:
         """The feed that the transcripts of each podcast name, by the podcast's slug; those that name none are left out."""
         found: dict[str, str] = {}
-        for name in self.storage.names():
-            podcast = name.partition("/")[0]
-            if podcast not in found and _is_transcript(name) and (url := self._bullets(name).get("source_feed")):
+        for document in self.documents():
+            podcast = document.name.partition("/")[0]
+            if podcast not in found and (url := self._catalogue.bullets(document.name).get("source_feed")):
                 found[podcast] = url
         return found
 
     def locate(self, episode: Episode) -> Document | None:
         """The document that holds an episode, whatever its file is called; None where there is none."""
-        found = self._in_catalogue(lambda db: self._searched(db, slug(episode.podcast), "key = ?", episode.key))
+        found = self._searched("key = ?", episode.key, key=episode.key, folder=slug(episode.podcast))
         return found[0] if found else None
 
     def find(self, name: str) -> Document:
@@ -96,58 +82,120 @@ class Library:
         condition, values = "guid = ?", [name]
         if is_key:
             condition, values = "guid = ? OR (key >= ? AND key < ?)", [name, key, key + "g"]
-        found = self._in_catalogue(lambda db: self._searched(db, "", condition, *values))
+        found = self._searched(condition, *values, key=key if is_key else "", max_age=self.max_age)
         if len(found) == 1:
             return found[0]
         if found:
             raise NotFoundError(name, f"names {len(found)} episodes; use the key that `soundbite episodes` shows")
         raise NotFoundError(name, "no such episode in the library; `soundbite episodes` lists them")
 
+    def _searched(
+        self, condition: str, *values: str, key: str, folder: str = "", max_age: float = LISTED_FOR_UNKNOWN
+    ) -> list[Document]:
+        """The documents under a condition; where none is known, after a look at what others have written."""
+        if found := self._catalogue.search(condition, *values):
+            return found
+        if not self.storage.remote:
+            return self._catalogue.search_anew(folder, 0.0, condition, *values)
+        name = self._promised(key)
+        if name and (named := self._holding(name, key)):
+            return [named]
+        return self._catalogue.search_anew("", 0.0 if name else max_age, condition, *values)  # else it was moved
+
     # -- reading and writing
 
     def read(self, name: str) -> Transcript:
-        """One transcript with its times, if it has any. Raises `TranscriptError`."""
+        """One transcript with its times, if it has any. Raises `TranscriptError`, `StorageError`."""
         try:
-            text = self.storage.get(name).decode()
-            beside = _beside(name)
-            sidecar = self.storage.get(beside).decode() if self.storage.version(beside) else None
+            text = self.storage.read(name)[0].decode()
+            beside = self._content(beside_name(name))
+            sidecar = beside.decode() if beside is not None else None
         except (OSError, UnicodeDecodeError) as error:
             raise TranscriptError(name, f"cannot be read ({error}); correct or remove the file") from error
         return from_markdown(text, sidecar, subject=name)
 
     def content_hash(self, name: str) -> str:
-        """SHA-256 of the document and of the JSON beside it, as hex. Raises OSError."""
+        """SHA-256 of the document and of the JSON beside it, as hex. Raises OSError, `StorageError`."""
         digest = sha256()
-        for part in (name, _beside(name)):
-            data = self.storage.get(part) if self.storage.version(part) else b""
+        for part in (name, beside_name(name)):
+            data = self._content(part) or b""
             digest.update(len(data).to_bytes(8, "big") + data)
         return digest.hexdigest()
+
+    def _content(self, name: str) -> bytes | None:
+        try:
+            return self.storage.read(name)[0]
+        except FileNotFoundError:
+            return None
 
     def write(self, transcript: Transcript, original: tuple[str, bytes] | None = None) -> Document:
         """Keep a transcript, in place of an earlier one of the same episode. Raises `HomeError`.
 
         An earlier text that was edited by hand is first copied to `<name>.edited-<date>-<hash>.md`, which is no document.
         `original` is the suffix and the bytes of the publisher's file, kept beside it as `<name>.publisher<suffix>`.
-        The Markdown goes last: one that is there is always complete.
+        The Markdown goes last: one that is there is always complete. Of two that write a new episode at once the first
+        to be done with the Markdown has written it.
         """
         episode = transcript.episode
-        known = self.locate(episode)
-        name = known.name if known else f"{slug(episode.podcast)}/{file_stem(episode)}.md"
+
+        def write() -> Document:
+            known = self.locate(episode)
+            name = known.name if known else self._new_name(episode)
+            self._put(name, transcript, original, is_new=not known)
+            return self._catalogue.note(name)
+
+        return self._undisturbed(f"{slug(episode.podcast)}/{file_stem(episode)}.md", write)
+
+    def revise(self, episode: Episode) -> bool:
+        """Bring the feed's newer title and addresses to an episode's document, text untouched; whether that was needed.
+
+        The Markdown goes last, as in `write`. Raises `HomeError`.
+        """
+        document = self.locate(episode)
+        if document is None:
+            return False
         try:
-            if known:
-                self._copy_edited(name, transcript)
-            if original:
-                suffix, body = original
-                self.storage.put(f"{name.removesuffix('.md')}{ORIGINAL}{suffix}", body)
-            self.storage.put(_beside(name), to_sidecar(transcript).encode())
-            self.storage.put(name, to_markdown(transcript).encode())
+            return self._undisturbed(document.name, lambda: self._revised(document.name, episode))
+        except UnicodeDecodeError:
+            return False  # a document that cannot be read is said where it is indexed
+
+    def _undisturbed(self, name: str, work: Callable[[], T]) -> T:
+        """Write what others may be writing: alone in a folder, in a bucket again where another was first."""
+        alone: AbstractContextManager[None] = nullcontext() if self.storage.remote else self.storage.exclusive()
+        try:
+            with alone:
+                for _ in range(ATTEMPTS - 1):
+                    try:
+                        return work()
+                    except ConflictError as error:
+                        logger.info("%s; done again", error)
+                return work()
         except OSError as error:
-            raise home_error(self.root / name, error) from error
-        return self._in_catalogue(lambda db: self._catalogued(db, name))
+            raise home_error(self.storage.where(name), error) from error
+
+    def _put(self, name: str, transcript: Transcript, original: tuple[str, bytes] | None, *, is_new: bool) -> None:
+        """Raises OSError, `ConflictError` where another has written the document since it was looked at."""
+        before = self.storage.version(name)
+        if is_new and before and self._catalogue.note(name).key == transcript.episode.key:
+            return  # by another, a moment ago
+        if before:
+            self._copy_edited(name, transcript)
+        if original:
+            suffix, body = original
+            self.storage.put(f"{name.removesuffix('.md')}{ORIGINAL}{suffix}", body)
+        beside, text = beside_name(name), to_markdown(transcript).encode()
+        times = self.storage.put(beside, to_sidecar(transcript).encode())
+        try:
+            self.storage.put(name, text, over=before)
+        except ConflictError:
+            if before:
+                raise
+            if self.storage.version(beside) == times:  # else both are the other's
+                self.storage.put(name, text, over=self.storage.version(name))
 
     def _copy_edited(self, name: str, new: Transcript) -> None:
         """Keep the text that is about to be overwritten, if somebody may have written in it. Raises OSError."""
-        data = self.storage.get(name)
+        data, _ = self.storage.read(name)
         try:
             old = self.read(name)
             if not is_edited(old) or old.turns == new.turns:
@@ -158,117 +206,46 @@ class Library:
         self.storage.put(copy, data)
         logger.warning("%s was edited by hand; that text is kept as %s", name, copy)
 
-    def revise(self, episode: Episode) -> bool:
-        """Bring the feed's newer title and addresses to an episode's document, text untouched; whether that was needed.
-
-        The Markdown goes last, as in `write`. Raises `HomeError`.
-        """
-        document = self.locate(episode)
-        if document is None:
-            return False
-        beside = _beside(document.name)
-        try:
-            changes = dict[str, str]()
-            for name, revised in ((beside, revised_sidecar), (document.name, revised_markdown)):
-                text = self.storage.get(name).decode() if self.storage.version(name) else ""
-                changes |= {name: new} if (new := revised(text, episode)) != text else {}
-            for name, new in changes.items():
-                self.storage.put(name, new.encode())
-        except UnicodeDecodeError:
-            return False  # a document that cannot be read is said where it is indexed
-        except OSError as error:
-            raise home_error(self.root / document.name, error) from error
+    def _revised(self, name: str, episode: Episode) -> bool:
+        """Raises OSError, `ConflictError`, UnicodeDecodeError."""
+        changes = dict[str, tuple[str, str]]()
+        for part, revised in ((beside_name(name), revised_sidecar), (name, revised_markdown)):
+            try:
+                content, version = self.storage.read(part)
+            except FileNotFoundError:
+                content, version = b"", ""
+            text = content.decode()
+            changes |= {part: (new, version)} if (new := revised(text, episode)) != text else {}
+        for part, (new, version) in changes.items():
+            self.storage.put(part, new.encode(), over=version)
         return bool(changes)
 
-    # -- the catalogue
+    # -- names in a bucket, where no folder is listed for each episode
 
-    def _in_catalogue(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Work with the catalogue on disk; where it cannot be written, with a copy in memory; where it is broken, anew."""
-        for opened in (self._on_disk, self._copied):
-            try:
-                with closing(opened()) as db:
-                    return work(db)
-            except sqlite3.Error:  # the catalogue is derived: nothing is lost with it
-                continue
-        with closing(_empty()) as db:
-            return work(db)
+    def _promised(self, key: str) -> str:
+        """The name that the first writer of an episode has said; empty where nobody has."""
+        name = (self._content(f"{NAMES}/{key}") or b"").decode("utf-8", "replace") if len(key) == KEY_LENGTH else ""
+        return name if _is_transcript(name) else ""
 
-    def _on_disk(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.root / CATALOGUE, timeout=30, isolation_level=None)
-        db.executescript(_TABLE)
-        return db
+    def _holding(self, name: str, key: str) -> Document | None:
+        """The document of this name, if it is there and holds this episode."""
+        document = self._catalogue.note(name) if self.storage.version(name) else None
+        return document if document and document.key == key else None
 
-    def _copied(self) -> sqlite3.Connection:
-        path = (self.root / CATALOGUE).absolute().as_uri()
-        copy = sqlite3.connect(":memory:", isolation_level=None)
-        with closing(sqlite3.connect(f"{path}?mode=ro&immutable=1", uri=True)) as db:
-            db.backup(copy)
-        return copy
-
-    def _searched(self, db: sqlite3.Connection, folder: str, condition: str, *values: str) -> list[Document]:
-        """The documents under a condition; where there are none, after a look at what has changed in a folder (or all)."""
-        found = self._looked_up(db, condition, *values)
-        if not found:
-            self._refreshed(db, folder)
-            found = self._looked_up(db, condition, *values)
-        return found
-
-    def _looked_up(self, db: sqlite3.Connection, condition: str, *values: str) -> list[Document]:
-        """The documents catalogued under a condition that are still as they were."""
-        rows = db.execute(f"SELECT * FROM documents WHERE {condition} ORDER BY name", values)  # noqa: S608 - ours
-        return [found for row in rows if (found := Document(*row)).version == self._version(found.name)]
-
-    def _refreshed(self, db: sqlite3.Connection, folder: str = "") -> list[Document]:
-        """The documents there are, after reading the heads of those that are new or changed."""
-        within = (f"{folder}/", f"{folder}0") if folder else ("", "\U0010ffff")  # `0` follows `/` in every encoding
-        rows = db.execute("SELECT * FROM documents WHERE name >= ? AND name < ?", within)
-        known = {row[0]: Document(*row) for row in rows}
-        names = [name for name in self.storage.names(folder) if _is_transcript(name)]
-        versions = {name: self._version(name) for name in names}
-        gone = [(name,) for name in known.keys() - versions.keys()]
-        stale = [name for name in names if name not in known or known[name].version != versions[name]]
-        if gone or stale:
-            db.execute("BEGIN IMMEDIATE")
-            db.executemany("DELETE FROM documents WHERE name = ?", gone)
-            known |= {name: self._catalogued(db, name) for name in stale}
-            db.execute("COMMIT")
-        return [known[name] for name in names]
-
-    def _catalogued(self, db: sqlite3.Connection, name: str) -> Document:
-        """Read a document's head and remember what it says."""
-        version = self._version(name)
-        guid, key = self._identity(name)
-        document = Document(name, version, key, guid)
-        db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", (name, version, key, guid))
-        return document
-
-    def _identity(self, name: str) -> tuple[str, str]:
-        """The guid and the key that a document's head says; empty where it says none."""
-        values = self._bullets(name)
-        if not {"guid", "podcast"} <= values.keys():
-            return "", ""
-        return values["guid"], episode_key(values["podcast"], values["guid"])
-
-    def _bullets(self, name: str) -> dict[str, str]:
-        """What a document's head says, by field; empty where it cannot be read."""
+    def _new_name(self, episode: Episode) -> str:
+        """The name of a new episode's document; in a bucket the first writer's, whose feed may have had another title."""
+        name, key = f"{slug(episode.podcast)}/{file_stem(episode)}.md", f"{NAMES}/{episode.key}"
+        if not self.storage.remote:
+            return name
         try:
-            head = self.storage.head(name, HEAD_BYTES).decode("utf-8", "replace")
-        except OSError:
-            return {}
-        return split_document(head)[1]
-
-    def _version(self, name: str) -> str:
-        return f"{self.storage.version(name)} {self.storage.version(_beside(name))}"
-
-
-def _empty() -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:", isolation_level=None)
-    db.executescript(_TABLE)
-    return db
-
-
-def _beside(name: str) -> str:
-    return f"{name.removesuffix('.md')}.json"
+            self.storage.put(key, name.encode(), over="")
+        except ConflictError:
+            version = self.storage.version(key)
+            there = self._promised(episode.key)
+            if there and (not self.storage.version(there) or self._holding(there, episode.key)):
+                return there
+            self.storage.put(key, name.encode(), over=version)  # it holds another episode now
+        return name
 
 
 def beside_transcript(name: str) -> bool:
@@ -277,4 +254,4 @@ def beside_transcript(name: str) -> bool:
 
 
 def _is_transcript(name: str) -> bool:
-    return name.endswith(".md") and not EDITED.search(name)
+    return name.endswith(".md") and name.count("/") == 1 and not HIDDEN.search(name) and not EDITED.search(name)

@@ -3,12 +3,13 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 
 from ingest.errors import HomeError
 from ingest.identity import episode_key, slug
 from ingest.web.credentials import Credentials, without_userinfo
 
-Step = tuple[str, ...] | Callable[[sqlite3.Connection], None]
+Step = tuple[str, ...] | Callable[[Any], None]
 
 _FIRST = (
     """CREATE TABLE IF NOT EXISTS feeds (
@@ -67,6 +68,10 @@ _CREDENTIALS = (
 )
 
 _LASTING = ("ALTER TABLE episodes ADD COLUMN lasting INTEGER NOT NULL DEFAULT 0",)
+_CLAIMS = (
+    "ALTER TABLE episodes ADD COLUMN claimed_by TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE episodes ADD COLUMN claimed_until DOUBLE PRECISION NOT NULL DEFAULT 0",
+)
 
 
 def _part_credentials(db: sqlite3.Connection) -> None:
@@ -98,26 +103,72 @@ def _part_credentials(db: sqlite3.Connection) -> None:
         )
 
 
-# What a ledger of version n lacks is STEPS[n:]; steps are only ever added.
-STEPS: tuple[Step, ...] = (_FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug, _CREDENTIALS, _part_credentials, _LASTING)
+_LOOKED_UP = (
+    "ALTER TABLE episodes ADD COLUMN guid TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE episodes ADD COLUMN captioned INTEGER NOT NULL DEFAULT 0",
+    """UPDATE episodes SET guid = json_extract(data, '$.guid'),
+  captioned = coalesce(json_array_length(data, '$.transcripts'), 0) > 0""",
+    "CREATE INDEX episodes_by_guid ON episodes (guid)",
+)
+
+# What a ledger of version n lacks is STEPS[n:]; steps are only ever added. From POSTGRES_VERSION on they are of tables
+# on PostgreSQL, too, and hold statements that both engines take.
+STEPS: tuple[Step, ...] = (
+    _FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug, _CREDENTIALS, _part_credentials, _LASTING, _CLAIMS, _LOOKED_UP,
+)  # fmt: skip
+
+POSTGRES_VERSION = 10  # of the tables below
+# Collation C compares bytes, as SQLite does; FLOAT8 is SQLite's REAL.
+POSTGRES_TABLES = (
+    """CREATE TABLE feeds (
+  podcast TEXT COLLATE "C" PRIMARY KEY, url TEXT NOT NULL UNIQUE, title TEXT NOT NULL DEFAULT '',
+  etag TEXT NOT NULL DEFAULT '', last_modified TEXT NOT NULL DEFAULT '',
+  added FLOAT8 NOT NULL, last_success FLOAT8, last_error TEXT NOT NULL DEFAULT '',
+  failures INTEGER NOT NULL DEFAULT 0, next_poll FLOAT8 NOT NULL DEFAULT 0,
+  language TEXT NOT NULL DEFAULT '', user_agent_override TEXT NOT NULL DEFAULT '', stated_url TEXT NOT NULL DEFAULT '',
+  new_url TEXT NOT NULL DEFAULT '', agreed INTEGER NOT NULL DEFAULT 0, agreed_since FLOAT8, gone FLOAT8,
+  language_override TEXT NOT NULL DEFAULT '', opted_out TEXT NOT NULL DEFAULT '')""",
+    """CREATE TABLE episodes (
+  key TEXT COLLATE "C" PRIMARY KEY, podcast TEXT COLLATE "C" NOT NULL, published FLOAT8, data TEXT NOT NULL,
+  status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,
+  next_try FLOAT8 NOT NULL DEFAULT 0, lasting INTEGER NOT NULL DEFAULT 0, claimed_by TEXT NOT NULL DEFAULT '',
+  claimed_until FLOAT8 NOT NULL DEFAULT 0, guid TEXT NOT NULL DEFAULT '', captioned INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE INDEX episodes_by_status ON episodes (status, podcast)",
+    "CREATE INDEX episodes_by_date ON episodes (podcast, published)",
+    "CREATE INDEX episodes_by_guid ON episodes (guid)",
+    "CREATE TABLE aliases (url TEXT PRIMARY KEY, podcast TEXT NOT NULL)",
+    "CREATE TABLE hosts (host TEXT PRIMARY KEY, backoff_until FLOAT8 NOT NULL)",
+    """CREATE TABLE credentials (podcast TEXT NOT NULL, origin TEXT NOT NULL, stated INTEGER NOT NULL,
+  headers TEXT NOT NULL, PRIMARY KEY (podcast, origin, stated))""",
+)
 
 
 def version_of(db: sqlite3.Connection) -> int:
-    """The version that wrote an open ledger."""
+    """The version that wrote an open SQLite ledger."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(db: sqlite3.Connection, subject: object) -> None:
     """Take the steps that the open ledger lacks, all or none. Raises `HomeError` where a newer version wrote it."""
-    if version_of(db) > len(STEPS):
-        raise HomeError(subject, "was written by a newer Soundbite; update this one")
+    check_version(version_of(db), subject)
     if version_of(db) == len(STEPS):
         return
     db.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
-    for step in STEPS[version_of(db) :]:
+    take_steps(db, version_of(db))
+    db.execute(f"PRAGMA user_version = {len(STEPS)}")
+
+
+def check_version(version: int, subject: object) -> None:
+    """Raises `HomeError` where a newer version wrote the ledger."""
+    if version > len(STEPS):
+        raise HomeError(subject, "was written by a newer Soundbite; update this one")
+
+
+def take_steps(db: Any, version: int) -> None:
+    """Take the steps that a ledger of this version lacks, in the transaction that is open."""
+    for step in STEPS[version:]:
         if callable(step):
             step(db)
         else:
             for statement in step:
                 db.execute(statement)
-    db.execute(f"PRAGMA user_version = {len(STEPS)}")

@@ -165,3 +165,12 @@ class EpisodeRecord:
     reason: str = ""
     attempts: int = 0
     next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An episode that a worker has in hand, until it renews or releases the claim or the lease runs out."""
+
+    key: str
+    owner: str
+    until: datetime

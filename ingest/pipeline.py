@@ -5,6 +5,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -233,9 +234,9 @@ def reconcile(context: IngestContext) -> None:
         logger.warning(
             "%s moments of the ledger lay too far ahead, as after a run under a wrong clock; mended", moments
         )
-    keys = {document.key for document in context.library.documents()}
-    context.ledger.reconcile(keys)
-    drop_audio(context, keys)
+    held = cache(lambda: {document.key for document in context.library.documents()})
+    context.ledger.reconcile(held)
+    drop_audio(context, held())
 
 
 def drop_audio(context: IngestContext, keys: Collection[str]) -> None:

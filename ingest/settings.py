@@ -1,6 +1,7 @@
 """What a user may set, read once at the edges: environment `SOUNDBITE_…`, overridden by command-line options."""
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from ingest.errors import SettingsError
 
 VERSION = "0.1.0"
 PREFIX = "SOUNDBITE_"
+LEDGER_ENGINES = ("postgresql+psycopg://", "postgresql://")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 
 
 class Settings(BaseSettings):
@@ -20,6 +23,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     home: Path = Field(default=Path("~/.soundbite"), description="where all state lives", validate_default=True)
+    ledger: SecretStr = Field(
+        default=SecretStr(""),
+        description="postgresql+psycopg://USER:PASSWORD@HOST/NAME, which several machines share; empty: a file in the home",
+    )
+    library: str = Field(
+        default="", description="where transcripts lie: a folder or s3://bucket/prefix; empty: the home"
+    )
+    index: str = Field(default="", description="where the index lies: a folder or s3://bucket/prefix; empty: the home")
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="any sentence-transformers name or directory")
     query_model: str = Field(
         default="", description="for questions alone, made for the embedding model; empty: the same"
@@ -62,6 +73,24 @@ class Settings(BaseSettings):
         """A service file's `~` is nobody's shell."""
         return home.expanduser().absolute()
 
+    @field_validator("ledger")
+    @classmethod
+    def _known_engine(cls, ledger: SecretStr) -> SecretStr:
+        """The message must not show the password."""
+        if ledger.get_secret_value() and not ledger.get_secret_value().startswith(LEDGER_ENGINES):
+            raise ValueError(f"should begin with {' or '.join(LEDGER_ENGINES)}")
+        return ledger
+
+    @field_validator("library", "index")
+    @classmethod
+    def _place(cls, place: str) -> str:
+        """An absolute path, or the address of a bucket."""
+        if "://" not in place:
+            return str(Path(place).expanduser().absolute()) if place else ""
+        if not _BUCKET.fullmatch(place.rstrip("/")):
+            raise ValueError("give a folder, or s3://bucket/prefix with letters, digits and . _ - / in it")
+        return place.rstrip("/")
+
     @property
     def hosts_allowed(self) -> frozenset[str]:
         """`allow_hosts` as a set of lower-case names."""
@@ -79,13 +108,18 @@ class Settings(BaseSettings):
 
     @property
     def library_dir(self) -> Path:
-        """The Markdown transcripts: the record of truth."""
+        """The home's folder for the library; without another setting the Markdown transcripts: the record of truth."""
         return self.home / "library"
 
     @property
     def index_dir(self) -> Path:
-        """LanceDB: derived, may be deleted and rebuilt."""
+        """The home's folder for the index (LanceDB: derived, may be deleted and rebuilt) and for models written out."""
         return self.home / "index"
+
+    @property
+    def catalogues_dir(self) -> Path:
+        """What is remembered of libraries in buckets: a cache, may be deleted."""
+        return self.home / "catalogues"
 
     @property
     def audio_dir(self) -> Path:
@@ -114,9 +148,9 @@ class Settings(BaseSettings):
         return self.home / "keys.json"
 
     @property
-    def ledger_path(self) -> Path:
-        """SQLite: feeds, and which episodes are pending, done or failed."""
-        return self.home / "ledger.sqlite"
+    def ledger_place(self) -> Path | str:
+        """Feeds, and which episodes are pending, done or failed: a SQLite file, or the URL of a PostgreSQL database."""
+        return self.ledger.get_secret_value() or self.home / "ledger.sqlite"
 
 
 def _names(text: str) -> frozenset[str]:

@@ -1,57 +1,117 @@
-"""Named documents in a folder: put whole or not at all, read, listed, deleted. Another place for the library goes here."""
+"""Named documents, put whole or not at all, read, listed, deleted: in a folder; `ingest.object_storage` has them in a bucket."""
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ingest.errors import DiskFullError, HomeError
+from filelock import FileLock
 
+from ingest.errors import ConflictError, DiskFullError, HomeError
+
+OTHER_WROTE = "was written by another meanwhile; try again"
 PART = ".part"  # the suffix of a file that is being written; its name begins with a dot
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document as a listing shows it: its `version`, its `size` in bytes, when it was last written (Unix seconds)."""
+
+    version: str
+    size: int
+    modified: float
+
+
 class Storage(Protocol):
-    """Documents by name: `folder/file`, with forward slashes. Everything raises OSError where the place fails."""
+    """Documents by name: `folder/file`, with forward slashes.
 
-    def put(self, name: str, content: bytes) -> None:
-        """Write a document so that a reader, or a crash, meets the old content or the new, never a part."""
+    Raises OSError, or `HomeError` with what to do. `remote` says whether each call is a request to another machine.
+    """
 
-    def get(self, name: str) -> bytes:
-        """The content; FileNotFoundError where there is none."""
+    remote: bool
+
+    def where(self, name: str = "") -> str:
+        """The path or URL of a document or a folder, for people and for LanceDB."""
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep all others who ask for this out, in this process and others; waits for them."""
+
+    def check_exclusive(self) -> None:
+        """Raises `StorageError` where the caller was taken for dead and another has come in."""
+
+    def put(self, name: str, content: bytes, over: str | None = None) -> str:
+        """Write a document so that a reader, or a crash, meets the old content or the new, never a part; its new version.
+
+        Where `over` is given only over that version, where it is empty only where there is none: else `ConflictError`.
+        """
+
+    def read(self, name: str) -> tuple[bytes, str]:
+        """The content and its version; FileNotFoundError where there is none."""
 
     def head(self, name: str, count: int) -> bytes:
-        """The first `count` bytes."""
+        """The first `count` bytes; FileNotFoundError where there is none."""
 
     def version(self, name: str) -> str:
         """Changes whenever the content does; empty where there is no such document."""
 
-    def names(self, folder: str = "") -> Iterator[str]:
-        """Every document, or those of one folder; hidden ones, which begin with a dot, are left out."""
+    def listing(self, folder: str = "") -> dict[str, Entry]:
+        """All documents, or those below one folder, by name, sorted; what begins with a dot is left out."""
+
+    def folders(self) -> list[str]:
+        """The names of the outermost folders."""
 
     def delete(self, name: str) -> None:
         """Remove a document, if it is there."""
+
+    def delete_folder(self, name: str) -> None:
+        """Remove a folder with all that is in it, as far as that goes."""
 
 
 class FolderStorage:
     """`Storage` in a folder of this machine."""
 
+    remote = False
+
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._lock = FileLock(root / ".lock")  # ends with the process; a thread may take it twice
 
     def path(self, name: str) -> Path:
         """Where a document lies."""
         return self.root / name
 
-    def put(self, name: str, content: bytes) -> None:
+    def where(self, name: str = "") -> str:
+        """See `Storage`."""
+        return str(self.path(name))
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """See `Storage`."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            yield
+
+    def check_exclusive(self) -> None:
+        """See `Storage`; who holds the lock is alive."""
+
+    def put(self, name: str, content: bytes, over: str | None = None) -> str:
         """See `Storage`; durable once it returns."""
         path = self.path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
+        with self.exclusive():  # two that write one part file would publish a torn one
+            if over is not None and over != self.version(name):
+                raise ConflictError(path, OTHER_WROTE)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, content)
+            return self.version(name)
 
-    def get(self, name: str) -> bytes:
+    def read(self, name: str) -> tuple[bytes, str]:
         """See `Storage`."""
-        return self.path(name).read_bytes()
+        with self.path(name).open("rb") as file:
+            return file.read(), _version(os.fstat(file.fileno()))
 
     def head(self, name: str, count: int) -> bytes:
         """See `Storage`."""
@@ -59,24 +119,41 @@ class FolderStorage:
             return file.read(count)
 
     def version(self, name: str) -> str:
-        """Size and time of change: as long as both stay, so does the content."""
+        """See `Storage`."""
         try:
-            stat = self.path(name).stat()
+            return _version(self.path(name).stat())
         except FileNotFoundError:
             return ""
-        return f"{stat.st_size}:{stat.st_mtime_ns}"
 
-    def names(self, folder: str = "") -> Iterator[str]:
-        """See `Storage`; sorted."""
-        folders = [self.root / folder] if folder else sorted(path for path in self.root.glob("[!.]*") if path.is_dir())
-        for place in folders:
-            if place.is_dir():
-                names = sorted(entry.name for entry in os.scandir(place) if entry.is_file())
-                yield from (f"{place.name}/{name}" for name in names if not name.startswith("."))
+    def listing(self, folder: str = "") -> dict[str, Entry]:
+        """See `Storage`."""
+        found = {}
+        for place, folders, files in os.walk(self.path(folder)):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for path in (Path(place, name) for name in sorted(files) if not name.startswith(".")):
+                try:
+                    stat = path.stat()
+                except FileNotFoundError:  # removed meanwhile
+                    continue
+                found[path.relative_to(self.root).as_posix()] = Entry(_version(stat), stat.st_size, stat.st_mtime)
+        return found
+
+    def folders(self) -> list[str]:
+        """See `Storage`."""
+        return sorted(path.name for path in self.root.glob("[!.]*") if path.is_dir())
 
     def delete(self, name: str) -> None:
         """See `Storage`."""
         self.path(name).unlink(missing_ok=True)
+
+    def delete_folder(self, name: str) -> None:
+        """See `Storage`."""
+        shutil.rmtree(self.path(name), ignore_errors=True)
+
+
+def _version(stat: os.stat_result) -> str:
+    """Size and time of change: as long as both stay, so does the content."""
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

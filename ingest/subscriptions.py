@@ -3,8 +3,8 @@
 import json
 from datetime import datetime
 
-from ingest.database import Database
-from ingest.errors import NotFoundError
+from ingest.database import Database, named
+from ingest.errors import ConflictError, NotFoundError
 from ingest.identity import slug
 from ingest.ledger_rows import credentials_of, moment, seconds, subscription
 from ingest.models import Subscription
@@ -17,7 +17,7 @@ class Subscriptions(Database):
     def feeds(self) -> list[Subscription]:
         """Every subscription, by podcast."""
         with self._reading() as db:
-            return [subscription(row) for row in db.execute("SELECT * FROM feeds ORDER BY podcast")]
+            return [subscription(row) for row in named(db.execute("SELECT * FROM feeds ORDER BY podcast"))]
 
     def titles(self) -> dict[str, str]:
         """The names of the podcasts subscribed to, by slug."""
@@ -26,11 +26,12 @@ class Subscriptions(Database):
 
     def feed(self, podcast: str) -> Subscription:
         """One subscription, by the podcast's name or slug; raises `NotFoundError` with the names there are."""
-        known = {feed.podcast: feed for feed in self.feeds()}
-        if slug(podcast) not in known:
-            names = ", ".join(known) or "none yet; `soundbite add URL` adds one"
+        with self._reading() as db:
+            found = list(named(db.execute("SELECT * FROM feeds WHERE podcast = ?", (slug(podcast),))))
+        if not found:
+            names = ", ".join(feed.podcast for feed in self.feeds()) or "none yet; `soundbite add URL` adds one"
             raise NotFoundError(podcast, f"no such podcast here (known: {names})")
-        return known[slug(podcast)]
+        return subscription(found[0])
 
     def find_by_url(self, url: str) -> Subscription | None:
         """The subscription that has this URL, or had it before its feed moved; None where there is none.
@@ -39,16 +40,17 @@ class Subscriptions(Database):
         """
         url = without_userinfo(url)
         with self._reading() as db:
-            row = db.execute(
-                "SELECT * FROM feeds WHERE url = ?1 OR podcast IN (SELECT podcast FROM aliases WHERE url = ?1)", (url,)
-            ).fetchone()
-            return subscription(row) if row else None
+            rows = db.execute(
+                "SELECT * FROM feeds WHERE url = :url OR podcast IN (SELECT podcast FROM aliases WHERE url = :url)",
+                {"url": url},
+            )
+            return next(map(subscription, named(rows)), None)
 
     def subscribe(self, feed: Subscription, now: datetime) -> bool:
         """Add a subscription; False where its URL or its slug is there already, which stays as it was."""
         with self._writing() as db:
             added = db.execute(
-                "INSERT OR IGNORE INTO feeds (podcast, url, title, added) VALUES (?, ?, ?, ?)",
+                "INSERT INTO feeds (podcast, url, title, added) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (slug(feed.podcast), without_userinfo(feed.url), feed.title, now.timestamp()),
             )
             return added.rowcount == 1
@@ -72,41 +74,56 @@ class Subscriptions(Database):
     def credentials(self, podcast: str) -> Credentials:
         """What a feed's own hosts are sent to let us in; what a person gave counts more than what the feed says."""
         with self._reading() as db:
-            return credentials_of(
-                db.execute("SELECT * FROM credentials WHERE podcast = ? ORDER BY stated DESC", (slug(podcast),))
-            )
+            rows = db.execute("SELECT * FROM credentials WHERE podcast = ? ORDER BY stated DESC", (slug(podcast),))
+            return credentials_of(named(rows))
 
     def set_credentials(self, podcast: str, new: Credentials, *, stated: bool = False) -> None:
         """Add to what a person gave for a feed, or (`stated`) replace what the feed's own addresses carry."""
         name = slug(podcast)
         with self._writing() as db:
-            old = db.execute("SELECT * FROM credentials WHERE podcast = ? AND stated = ?", (name, stated)).fetchall()
-            kept = new if stated else credentials_of(old).under(new)
-            if kept != credentials_of(old):
-                db.execute("DELETE FROM credentials WHERE podcast = ? AND stated = ?", (name, stated))
-                rows = [(name, origin, stated, json.dumps(dict(told))) for origin, told in kept.by_origin.items()]
-                db.executemany("INSERT INTO credentials VALUES (?, ?, ?, ?)", rows)
+            own = (name, int(stated))
+            old = credentials_of(named(db.execute("SELECT * FROM credentials WHERE podcast = ? AND stated = ?", own)))
+            kept = new if stated else old.under(new)
+            if kept != old:
+                db.execute("DELETE FROM credentials WHERE podcast = ? AND stated = ?", own)
+                rows = [(name, origin, int(stated), json.dumps(dict(told))) for origin, told in kept.by_origin.items()]
+                db.executemany(
+                    "INSERT INTO credentials (podcast, origin, stated, headers) VALUES (?, ?, ?, ?) "
+                    "ON CONFLICT (podcast, origin, stated) DO UPDATE SET headers = excluded.headers",
+                    rows,
+                )
 
     def move(self, feed: Subscription, url: str) -> bool:
         """The feed has moved for good; its old URL stays known. False, and nothing done, where the new one is another's.
 
         `feed` carries the validators of the copy at the new URL.
         """
-        with self._writing() as db:
-            moved = db.execute(
-                "UPDATE OR IGNORE feeds SET url = ?, etag = ?, last_modified = ?, new_url = '', agreed = 0, "
-                "agreed_since = NULL WHERE podcast = ?",
-                (url, feed.etag, feed.last_modified, feed.podcast),
-            )
-            if moved.rowcount:
-                db.execute("DELETE FROM aliases WHERE url = ?", (url,))
-                db.execute("INSERT OR REPLACE INTO aliases (url, podcast) VALUES (?, ?)", (feed.url, feed.podcast))
-            return moved.rowcount == 1
+        try:
+            with self._writing() as db:
+                moved = db.execute(
+                    "UPDATE feeds SET url = ?, etag = ?, last_modified = ?, new_url = '', agreed = 0, "
+                    "agreed_since = NULL WHERE podcast = ?",
+                    (url, feed.etag, feed.last_modified, feed.podcast),
+                ).rowcount
+                if moved:
+                    db.execute("DELETE FROM aliases WHERE url = ?", (url,))
+                    db.execute(
+                        "INSERT INTO aliases (url, podcast) VALUES (?, ?) "
+                        "ON CONFLICT (url) DO UPDATE SET podcast = excluded.podcast",
+                        (feed.url, feed.podcast),
+                    )
+                return moved == 1
+        except ConflictError:
+            return False
 
     def set_backoff(self, host: str, until: datetime) -> None:
         """A host has asked to be left alone."""
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO hosts (host, backoff_until) VALUES (?, ?)", (host, until.timestamp()))
+            db.execute(
+                "INSERT INTO hosts (host, backoff_until) VALUES (?, ?) "
+                "ON CONFLICT (host) DO UPDATE SET backoff_until = excluded.backoff_until",
+                (host, until.timestamp()),
+            )
 
     def backoff_until(self, host: str) -> datetime | None:
         """Until when a host has asked to be left alone, which may be over; None where it never asked."""

@@ -26,8 +26,8 @@ from ingest.errors import (
 )
 from ingest.identity import slug
 from ingest.ledger import Ledger, unless_damaged
-from ingest.library import Library
 from ingest.models import Subscription, Transcript
+from ingest.open import open_library
 from ingest.podcasts import check_podcast
 from ingest.settings import Settings
 from ingest.times import now
@@ -46,8 +46,8 @@ class Backend:
         self, settings: Settings, searcher: Searcher, observe: Callable[[Mapping[str, float]], None] = lambda _: None
     ) -> None:
         searcher.observe = observe
-        self.library = Library(settings.library_dir)
-        self.ledger = Ledger(settings.ledger_path)
+        self.library = open_library(settings, reader=True)
+        self.ledger = Ledger(settings.ledger_place)
         self._searcher = searcher
         self._alerts = Alerts(settings.alerts_path)
 

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,6 +12,7 @@ from ingest.errors import IndexingError, NotFoundError
 from ingest.ledger import unless_damaged
 from ingest.links import web_address
 from ingest.models import EpisodeRecord, Subscription
+from ingest.storage import FolderStorage, Storage
 from search_api.deps import Backend, BackendDep
 from search_api.display import host_name
 from search_api.overview import OverviewDep
@@ -40,11 +40,11 @@ class FeedHealth:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Bytes that the transcripts and the index take, and that are free."""
+    """Bytes that the transcripts and the index take, and that are free; None where nobody can say."""
 
     library: int
     index: int
-    free: int
+    free: int | None
 
 
 def feed_health(feed: Subscription, counts: dict[str, dict[str, int]]) -> FeedHealth:
@@ -61,17 +61,11 @@ def feed_health(feed: Subscription, counts: dict[str, dict[str, int]]) -> FeedHe
     return FeedHealth(feed.podcast, host_name(web_address(feed.url)), wrong, feed.last_success, feed.next_poll, own)
 
 
-def used(folder: Path) -> tuple[int, datetime | None]:
-    """Bytes of all files below a folder, and when the last of them was written; those that go meanwhile count nothing."""
-    sizes, written = 0, 0.0
-    for path in folder.rglob("*"):
-        try:
-            about = path.stat()
-        except OSError:
-            continue
-        if path.is_file():
-            sizes, written = sizes + about.st_size, max(written, about.st_mtime)
-    return sizes, datetime.fromtimestamp(written, UTC) if written else None
+def used(storage: Storage) -> tuple[int, datetime | None]:
+    """Bytes of all documents of a storage, and when the last of them was written."""
+    entries = storage.listing().values()
+    written = max((entry.modified for entry in entries), default=0.0)
+    return sum(entry.size for entry in entries), datetime.fromtimestamp(written, UTC) if written else None
 
 
 def size_words(count: int) -> str:
@@ -84,15 +78,19 @@ def moment_words(when: datetime | None) -> str:
     return f"{when.astimezone(UTC):%-d %b %Y, %H:%M} UTC" if when else "never"
 
 
-def last_saved(root: Path, names: Iterable[tuple[str, str]]) -> list[tuple[str, datetime]]:
+def last_saved(storage: Storage, names: Iterable[tuple[str, str]]) -> list[tuple[str, datetime]]:
     """Keys of the documents written last and when, the newest first; `names` are pairs of a name and a key."""
-    found = []
-    for name, key in names:
-        try:
-            found.append((key, datetime.fromtimestamp((root / name).stat().st_mtime, UTC)))
-        except OSError:
-            continue
+    there = storage.listing()
+    found = [(key, datetime.fromtimestamp(there[name].modified, UTC)) for name, key in names if name in there]
     return sorted(found, key=lambda one: one[1], reverse=True)[:LATEST]
+
+
+def free_space(storage: Storage) -> int | None:
+    """Bytes that are free on the disk of a folder; None for a bucket."""
+    if not isinstance(storage, FolderStorage):
+        return None
+    there = next(one for one in (storage.root, *storage.root.parents) if one.exists())
+    return shutil.disk_usage(there).free
 
 
 def index_counts(backend: Backend) -> dict[str, int]:
@@ -114,9 +112,9 @@ def operations(backend: BackendDep, overview: OverviewDep) -> HTMLResponse:
     feeds, records = unless_damaged(ledger.feeds, no_feeds), unless_damaged(ledger.records, no_records)
     counts = unless_damaged(ledger.counts_by_podcast, no_counts)
     titles = {one.key: one.title for one in there.episodes}
-    saved = last_saved(library.root, ((one.name, one.key) for one in library.documents() if one.key))
-    index_bytes, written = used(backend.store.root)
-    disk = Disk(used(library.root)[0], index_bytes, shutil.disk_usage(_existing(library.root)).free)
+    saved = last_saved(library.storage, ((one.name, one.key) for one in library.documents() if one.key))
+    index_bytes, written = used(backend.store.storage)
+    disk = Disk(used(library.storage)[0], index_bytes, free_space(library.storage))
     waiting = [one for one in records if one.status == "pending"]
     failed = [one for one in records if one.status == "failed"]
     text = render(
@@ -144,7 +142,3 @@ def retry(key: str, backend: BackendDep) -> RedirectResponse:
     if not backend.ledger.try_again(key):
         raise NotFoundError(key[:60], "is no episode that failed")
     return RedirectResponse("/operations", 303)
-
-
-def _existing(path: Path) -> Path:
-    return next(one for one in (path, *path.parents) if one.exists())

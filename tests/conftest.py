@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -15,6 +16,7 @@ import pytest
 from index.open import EXPORTS
 from ingest.audio.decode import RATE, Recording
 from ingest.settings import Settings
+from tests import postgres, s3_server
 from tests.flac import write_flac
 from tests.sample import host
 
@@ -22,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 SEEDS = ROOT.parent / "shared" / "seeds"
 SOUNDBITE = Path(sys.executable).parent / "soundbite"
 SPEECH_MODEL = "tiny.en"
+NUMBERS = count(1)
 MODELS_DIR = Settings().models_dir  # the user's own; `make venv` fetches it
 
 
@@ -40,10 +43,25 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch, tmp_path):
     for name in list(os.environ):
-        if name.startswith(("SOUNDBITE_", "PREFECT_")):
+        if name.startswith(("SOUNDBITE_", "PREFECT_", "AWS_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SOUNDBITE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def s3_session():
+    """A real S3 server; see `s3`."""
+    with s3_server.serve() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_session, monkeypatch):
+    """A real S3 server, with its keys in the environment."""
+    for name, value in s3_session.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_session
 
 
 @pytest.fixture
@@ -84,6 +102,27 @@ def home(tmp_path, encoder):
     (tmp_path / "home" / "index").mkdir(parents=True)
     (tmp_path / "home" / "index" / EXPORTS).symlink_to(encoder)
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """The URL of a PostgreSQL server's database."""
+    if not postgres.programs():
+        postgres.missing()
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """The URL of an empty schema."""
+    return postgres.schema(postgres_server, f"test_{next(NUMBERS)}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_place(request, tmp_path):
+    """Where a ledger may lie, of each kind."""
+    return tmp_path / "home" / "ledger.sqlite" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
 class Command:

@@ -9,7 +9,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"ingest": set(), "index": {"ingest"}, "flows": {"ingest", "index"}, "search_api": {"ingest", "index"}}
 ONE_PLACE = {
-    "prefect": {"flows/prefect_flow.py", "flows/takeover.py", "flows/up.py"},
+    "prefect": {
+        "flows/automations.py",
+        "flows/cluster.py",
+        "flows/dispatch.py",
+        "flows/prefect_flow.py",
+        "flows/takeover.py",
+        "flows/up.py",
+    },
     "fastapi": {"search_api"},
     "lancedb": {"index/store"},
     "pyarrow": {"index/store"},
@@ -21,6 +28,7 @@ ONE_PLACE = {
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
     "limits": {"search_api/admission.py"},
+    "psycopg": {"ingest/postgres.py"},
     "mcp": {"search_api/agents.py"},
     "prometheus_client": {"search_api/metrics.py"},
     "langcodes": {"ingest/languages.py"},

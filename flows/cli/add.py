@@ -104,7 +104,7 @@ def _subscribe_all(settings: Settings, file: Path, *, dry_run: bool) -> None:
     if not listed.feeds:
         raise FeedError(file.name, "lists no feeds that can be subscribed to")
     if dry_run:
-        _preview(Ledger(settings.ledger_path), listed.feeds)
+        _preview(Ledger(settings.ledger_place), listed.feeds)
         return
     failed = 0
     with open_web(settings) as client, reporting() as reporter:
@@ -134,7 +134,7 @@ def _subscribe(settings: Settings, client: Client, source: str, wishes: Wishes =
     if not urls:
         shown = without_userinfo(source.strip())
         raise FeedError(shown, "is neither a file here nor a web address; one looks like https://example.org/feed.xml")
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     for url in urls:
         if known := ledger.find_by_url(url):
             _already(ledger, known, url, wishes)

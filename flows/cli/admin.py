@@ -8,9 +8,9 @@ from flows.cli import output
 from flows.cli.options import Json, Podcast, settings_of
 from flows.names import subscription_named
 from flows.progress import reporting
-from index.store.lance import Store
+from index.open import open_store
 from ingest.ledger import Ledger
-from ingest.library import Library
+from ingest.open import open_library
 
 app = typer.Typer()
 model = typer.Typer(no_args_is_help=True, help="Speech models: fetch one, list what there is to choose from.")
@@ -63,7 +63,7 @@ def verify(context: typer.Context, json: Json = False) -> None:
     from flows.verify import differences
 
     settings = settings_of(context)
-    found = differences(Library(settings.library_dir), Ledger(settings.ledger_path), Store(settings.index_dir))
+    found = differences(open_library(settings), Ledger(settings.ledger_place), open_store(settings))
     if json:
         output.emit({"ok": not found, "differences": [one.as_dict() for one in found]})
     elif found:
@@ -82,7 +82,7 @@ def maintain(context: typer.Context) -> None:
     """
     from index.build import tidy
 
-    tidy(Store(settings_of(context).index_dir))
+    tidy(open_store(settings_of(context)))
     typer.echo("The index is compact.")
 
 
@@ -98,7 +98,7 @@ def retry(
 
     A run tries failed episodes again by itself, later each time, but not those without speech.
     """
-    ledger = Ledger(settings_of(context).ledger_path)
+    ledger = Ledger(settings_of(context).ledger_place)
     key = ledger.find(episode).episode.key if episode else ""
     count = ledger.retry(key=key, podcast=subscription_named(ledger, podcast).podcast if podcast else "")
     typer.echo(f"{count} to be tried again. Next: soundbite run" if count else "No such episode has failed.")

@@ -18,6 +18,7 @@ from ingest.feeds.poll import gone_for_good
 from ingest.feeds.reading import read_feed
 from ingest.ledger import Ledger
 from ingest.models import Feed, Subscription
+from ingest.open import open_library
 from ingest.times import clock, now
 from ingest.web.credentials import without_userinfo
 
@@ -90,7 +91,7 @@ def list_feeds(
 ) -> None:
     """List the podcasts subscribed to: last success, last error, next poll, episodes done, pending and failed."""
     settings = settings_of(context)
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     known, counts = ledger.feeds(), ledger.counts_by_podcast()
     if opml:
         from ingest.feeds.opml import write_opml
@@ -128,6 +129,6 @@ def remove(
 ) -> None:
     """Stop polling a podcast. Its transcripts stay in the library and can still be searched."""
     settings = settings_of(context)
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     feed = ledger.unsubscribe(subscription_named(ledger, podcast).podcast)
-    typer.echo(f"Removed {feed.podcast}; its transcripts stay in {settings.library_dir / feed.podcast}")
+    typer.echo(f"Removed {feed.podcast}; its transcripts stay in {open_library(settings).storage.where(feed.podcast)}")

@@ -58,7 +58,7 @@ def run(  # noqa: PLR0917 - Typer passes them by name
         raise typer.BadParameter("--all means every episode; leave it out, or leave out --latest and --since")
     settings = settings_of(context)
     first = beginning(since)
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     if podcast:
         ledger.feed(podcast)
     if not ledger.feeds():
@@ -115,7 +115,7 @@ def index(
     if questions and not rebuild:
         raise typer.BadParameter("--questions compares an old index with a new one; add --rebuild")
     settings = settings_of(context)
-    unless_damaged(Ledger(settings.ledger_path).open, None)
+    unless_damaged(Ledger(settings.ledger_place).open, None)
     asked = _read_questions(questions) if questions else []
 
     def approve(beside: Store) -> None:
@@ -201,7 +201,7 @@ def up(  # noqa: PLR0917 - Typer passes them by name
     settings = settings_of(context)
     if not no_api:
         check_reach(host, settings, without_keys=without_keys)
-    Ledger(settings.ledger_path).open()
+    Ledger(settings.ledger_place).open()
     publish(settings)
     from flows.up import interval, keep_going
 

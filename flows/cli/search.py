@@ -10,12 +10,11 @@ from flows.cli import output
 from flows.cli.options import Json, Podcast, parse_day, settings_of
 from flows.names import check_podcast
 from index import catalogue
-from index.open import open_searcher
+from index.open import open_searcher, open_store
 from index.query import DEFAULT_LIMIT, MAX_LIMIT, Query
-from index.store.lance import Store
 from ingest.identity import slug
 from ingest.ledger import Ledger, unless_damaged
-from ingest.library import Library
+from ingest.open import open_library
 
 app = typer.Typer()
 
@@ -68,8 +67,8 @@ def episodes(
     """List every episode known and what became of it: indexed, transcribed, pending or failed, and why."""
     settings = settings_of(context)
     check_podcast(settings, podcast)
-    library, ledger = Library(settings.library_dir), Ledger(settings.ledger_path)
-    known = catalogue.episodes(Store(settings.index_dir), library, unless_damaged(ledger.records, []))
+    library, ledger = open_library(settings), Ledger(settings.ledger_place)
+    known = catalogue.episodes(open_store(settings), library, unless_damaged(ledger.records, []))
     known = [episode for episode in known if not failed or episode.status == "failed"]
     listed = [episode for episode in known if not podcast or slug(episode.podcast) == slug(podcast)]
     if json:

@@ -13,7 +13,7 @@ from flows.progress import reporting, say
 from ingest.errors import SoundbiteError, UnknownFormatError
 from ingest.intake import Intake, LeftOut, find_sources, read_source, repeated_names
 from ingest.ledger import Ledger, unless_damaged
-from ingest.library import Library
+from ingest.open import open_library
 from ingest.transcripts.export import render
 from ingest.transcripts.importing import read_transcript
 
@@ -28,7 +28,7 @@ def show(
     form: Annotated[Format, typer.Option("--format", help="vtt and srt need times.")] = Format.md,
 ) -> None:
     """Print an episode's transcript."""
-    library = Library(settings_of(context).library_dir)
+    library = open_library(settings_of(context))
     typer.echo(render(library.read(library.find(episode).name), form.value), nl=False)
 
 
@@ -52,9 +52,9 @@ def import_transcripts(
 ) -> None:
     """Take transcripts you have into the library and the index. Importing a file twice changes nothing."""
     settings = settings_of(context)
-    unless_damaged(Ledger(settings.ledger_path).open, None)  # says at once where the home directory cannot be written
+    unless_damaged(Ledger(settings.ledger_place).open, None)  # says at once where the home directory cannot be written
     sources, left_out = find_sources(paths)
-    intake = Intake(Library(settings.library_dir), repeated_names(sources))
+    intake = Intake(open_library(settings), repeated_names(sources))
     done: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": []}
     failed: list[dict[str, str]] = []
     with reporting() as reporter:

@@ -64,7 +64,9 @@ async def retrieve(tables: Tables, query: Query, vector: Vectors | None, asked: 
     All is read from one generation. Raises `IndexMismatchError` where a rebuild has brought vectors of another length.
     """
     if vector is not None and len(vector) != tables.dimension:
-        raise IndexMismatchError(tables.path, "was rebuilt with another model meanwhile; start again")
+        raise IndexMismatchError(
+            tables.storage.where(tables.folder), "was rebuilt with another model meanwhile; start again"
+        )
     speakers, near = await _speakers(tables, query)
     question = asked.question if query.mode != "vector" else Question(asked.question.text)
     terms = [form for term in question.terms for form in term.forms]

@@ -5,11 +5,12 @@ indexed, with its terms) and `terms` (document frequencies). They are written in
 an episode is written its key stands in the file `WRITING`, so that the next run knows what was interrupted.
 """
 
-import shutil
+import time
 from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 from index.chunk import Chunk
 from index.embed.base import Vectors
 from index.query import Query
-from index.store import generations, maintenance, term_counts
+from index.store import generations, maintenance, term_counts, writing
 from index.store.candidates import Candidates, retrieve
 from index.store.generations import Generation, Tables
 from index.store.questions import Asked, ask
@@ -34,22 +35,27 @@ from index.store.schema import (
 from index.store.sentences import StoredSentence, read_sentences
 from index.store.similar import similar_episodes
 from ingest.errors import IndexingError, IndexMismatchError
-from ingest.storage import write_atomically
+from ingest.storage import FolderStorage, Storage
 
 T = TypeVar("T")
+WRITING = "WRITING"
 KEEP = timedelta(days=1)  # how long replaced data stays for readers that began before
 
 
 class Store:
     """One index. Many threads may use one; what another process writes, or swaps in, is seen by the next call.
 
-    Nothing is opened before it is needed. Every method raises `IndexingError` where the files cannot be used and
-    `IndexNotBuiltError` where there are none yet. Writers hold the lock of `index.build`.
+    `root` is its folder on this machine, unless another `storage` is given. Who only reads may see what is written
+    `max_age` seconds late. Nothing is opened before it is needed. Every method raises `IndexingError` or `StorageError`
+    where the files cannot be used and `IndexNotBuiltError` where there are none yet. Writers hold `storage.exclusive()`.
     """
 
-    def __init__(self, root: Path, folder: str = "") -> None:
+    def __init__(self, root: Path, folder: str = "", *, storage: Storage | None = None, max_age: float = 0.0) -> None:
         self.root = root
+        self.storage: Storage = storage or FolderStorage(root)
+        self.max_age = max_age
         self._folder = folder  # fixed while a rebuild is not published
+        self._read: tuple[float, Generation] = (-inf, ("", ""))  # when it was read which generation is in use
         self._lock = Lock()
         self._opened: Tables | None = None
         self._version: tuple[object, str] = (None, "")  # of which state of the tables, and what it is
@@ -61,16 +67,16 @@ class Store:
 
     def beside(self) -> "Store":
         """An empty store in a new folder, which nobody searches until it is published."""
-        return Store(self.root, generations.unused(self.root))
+        return Store(self.root, generations.unused(self.storage), storage=self.storage)
 
     def publish(self) -> None:
         """Make this the store that is searched, and remove all others."""
-        generations.publish(self.root, self.folder)
+        generations.publish(self.storage, self.folder)
         self._folder = ""
 
     def discard(self) -> None:
         """Remove a store that was not published."""
-        shutil.rmtree(self.root / self._folder, ignore_errors=True)
+        self.storage.delete_folder(self._folder)
 
     def create(self, model: str, dimension: int) -> None:
         """Make empty tables for a model's vectors, unless a complete set is there.
@@ -78,12 +84,15 @@ class Store:
         What an interrupted creation, or a damaged `CURRENT`, has left behind is removed.
         """
         name = self.folder
-        if name and (self.root / name / "episodes.lance").exists():
+        if name and self.storage.listing(f"{name}/episodes.lance"):
             return
-        name = self._folder or generations.unused(self.root)
-        generations.create_tables(self.root, name, model, dimension)
-        if not self._folder:
-            generations.publish(self.root, name)
+        try:
+            name = self._folder or generations.unused(self.storage)
+            generations.create_tables(self.storage, name, model, dimension)
+            if not self._folder:
+                generations.publish(self.storage, name)
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     @property
     def model(self) -> tuple[str, int]:
@@ -96,12 +105,18 @@ class Store:
         tables = self._tables()
         if (tables.model, tables.dimension) != (model, dimension):
             hint = "run `soundbite index --rebuild`, or set that model again"
-            raise IndexMismatchError(self.root, f"was built with {tables.model}, not {model}; {hint}")
+            raise IndexMismatchError(self.storage.where(), f"was built with {tables.model}, not {model}; {hint}")
 
     # -- opening
 
     def _generation(self) -> Generation:
-        return (self._folder, 0) if self._folder else generations.current(self.root)
+        if self._folder:
+            return self._folder, ""
+        read, generation = self._read
+        if time.monotonic() - read >= self.max_age:
+            generation = generations.current(self.storage)
+            self._read = time.monotonic(), generation
+        return generation
 
     def _tables(self) -> Tables:
         """The tables in use, opened once however many threads ask."""
@@ -111,8 +126,9 @@ class Store:
                 if self._opened and self._opened.generation == generation:
                     return self._opened
                 try:
-                    self._opened = generations.open_tables(self.root, generation)
+                    self._opened = generations.open_tables(self.storage, generation, self.max_age)
                 except IndexingError:
+                    self._read = (-inf, generation)
                     if self._generation() == generation:  # else a rebuild was swapped in meanwhile
                         raise
 
@@ -121,8 +137,9 @@ class Store:
         while True:
             tables = self._tables()
             try:
-                return generations.run(self.root, work(tables))
+                return generations.run(self.storage, work(tables))
             except IndexingError:
+                self._read = (-inf, tables.generation)
                 if self._tables() is tables:
                     raise
 
@@ -136,12 +153,12 @@ class Store:
         rows = [chunk_row(episode, chunk, vector) for chunk, vector in zip(chunks, vectors, strict=True)]
         entry, words = episode_row(episode, chunks, rows), words_of(episode, chunks)
         with self._writing(episode.key):
-            self._run(lambda tables: _replace(tables, rows, entry, words))
+            self._run(lambda tables: writing.replace(tables, rows, entry, words))
 
     def remove(self, key: str) -> None:
         """Take an episode out."""
         with self._writing(key):
-            self._run(lambda tables: _remove(tables, key))
+            self._run(lambda tables: writing.remove(tables, key))
 
     def move(self, key: str, path: str, version: str) -> None:
         """Note that an episode's document has another name or version, and the same content."""
@@ -150,29 +167,41 @@ class Store:
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
-        mark = self._tables().path / "WRITING"
+        mark = f"{self._tables().folder}/{WRITING}"
         try:
-            write_atomically(mark, key)
+            self.storage.check_exclusive()
+            self.storage.put(mark, key.encode())
             yield
-            mark.unlink()
+            self.storage.delete(mark)
         except OSError as error:
-            raise IndexingError(self.root, f"cannot be written ({error.strerror}); check the disk") from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> IndexingError:
+        return IndexingError(self.storage.where(), f"cannot be written ({error.strerror}); check the disk")
 
     def check_files(self) -> None:
-        """Raises `IndexingError` where a file of the index has lost its end, as a disk that fails leaves it."""
-        for file in maintenance.damaged_files(self._tables().path):
-            hint = "`soundbite index --rebuild` makes the index anew"
-            raise IndexingError(file, f"is damaged; {hint}")
+        """Raises `IndexingError` where a file of the index has lost its end, as a disk that fails leaves it.
+
+        In a bucket nothing is looked at: there a document is whole or not at all.
+        """
+        tables = self._tables()
+        if isinstance(self.storage, FolderStorage):
+            for file in maintenance.damaged_files(self.storage.path(tables.folder)):
+                hint = "`soundbite index --rebuild` makes the index anew"
+                raise IndexingError(file, f"is damaged; {hint}")
 
     def heal(self) -> None:
         """Take out the episode whose writing was interrupted, if one was, and count the terms anew."""
-        maintenance.remove_unfinished(self._tables().path)
-        mark = self._tables().path / "WRITING"
-        if not mark.exists():
+        folder = self._tables().folder
+        self.storage.check_exclusive()
+        if isinstance(self.storage, FolderStorage):
+            maintenance.remove_unfinished(self.storage.path(folder))
+        try:
+            key = self.storage.read(f"{folder}/{WRITING}")[0].decode()
+        except FileNotFoundError:
             return
-        key = mark.read_text("utf-8")
-        self._run(lambda tables: _heal(tables, key))
-        mark.unlink()
+        self._run(lambda tables: writing.heal(tables, key))
+        self.storage.delete(f"{folder}/{WRITING}")
 
     def maintain(self, *, force: bool = False, keep: timedelta = KEEP) -> None:
         """Compact, bring the indexes up to date and drop versions older than `keep`; where it pays, unless `force`.
@@ -180,6 +209,7 @@ class Store:
         The tables are opened anew afterwards, since LanceDB caches what it read of files that are gone: after 200 episodes
         of 4,800 words the process had 495 MiB instead of 599.
         """
+        self.storage.check_exclusive()
         self._run(lambda tables: maintenance.maintain(tables, force=force, keep=keep))
         with self._lock:
             self._opened = None
@@ -262,34 +292,3 @@ class Store:
     def candidates(self, query: Query, vector: Vectors | None, asked: Asked, depth: int) -> Candidates:
         """The `depth` chunks nearest to the vector, if there is one, and as many that match the words best, if any."""
         return self._run(lambda tables: retrieve(tables, query, vector, asked, depth))
-
-
-async def _replace(
-    tables: Tables, rows: list[dict[str, Any]], entry: dict[str, Any], words: dict[str, list[str]]
-) -> None:
-    import pyarrow as pa
-
-    chunks, key = tables.chunks, entry["key"]
-    old, new = f"key = {quoted(key)}", pa.Table.from_pylist(rows, schema=await chunks.schema())
-    if not rows:
-        await chunks.delete(old)
-    elif await chunks.count_rows(old):  # one version, so that no reader misses the episode; reads the ids of all rows
-        merge = chunks.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
-        await merge.when_not_matched_by_source_delete(old).execute(new)
-    else:
-        await chunks.add(new)
-    await maintenance.create_text_index(chunks)
-    await term_counts.shift(tables.terms, tables.episodes, key, entry, words)
-    await term_counts.upsert(tables.episodes, "key", [entry])
-
-
-async def _remove(tables: Tables, key: str) -> None:
-    await tables.chunks.delete(f"key = {quoted(key)}")
-    await term_counts.shift(tables.terms, tables.episodes, key, None, {})
-    await tables.episodes.delete(f"key = {quoted(key)}")
-
-
-async def _heal(tables: Tables, key: str) -> None:
-    await tables.chunks.delete(f"key = {quoted(key)}")
-    await tables.episodes.delete(f"key = {quoted(key)}")
-    await term_counts.recount(tables.terms, tables.episodes)

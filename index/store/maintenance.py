@@ -48,20 +48,20 @@ def remove_unfinished(path: Path) -> None:
 
 
 async def size(tables: Tables) -> dict[str, float]:
-    """Numbers of episodes and chunks, of chunks that full-text search reads beside its index, of fragments; bytes on disk.
+    """Numbers of episodes and chunks, of chunks that full-text search reads beside its index, of fragments; their bytes.
 
     `changed_timestamp_seconds` is when something was last written, in Unix seconds.
     """
     chunks = tables.chunks
     fragments = (await chunks.stats())["fragment_stats"]["num_fragments"]
-    files = [found.stat() for found in tables.path.rglob("*") if found.is_file()]
+    files = tables.storage.listing(tables.folder).values()
     return {
         "episodes": await tables.episodes.count_rows(),
         "chunks": await chunks.count_rows(),
         "unindexed_chunks": await unindexed(chunks),
         "fragments": fragments,
-        "bytes": sum(file.st_size for file in files),
-        "changed_timestamp_seconds": max((file.st_mtime for file in files), default=0.0),
+        "bytes": sum(file.size for file in files),
+        "changed_timestamp_seconds": max((file.modified for file in files), default=0.0),
     }
 
 

@@ -23,6 +23,7 @@ from tests.benchmarks import (
     bench_backlog,
     bench_embedding,
     bench_feeds,
+    bench_ledger,
     bench_quality,
     bench_scale,
     bench_search,
@@ -36,7 +37,7 @@ from tests.benchmarks.measure import Row, table
 
 ON_SAMPLE = ("feeds", "backlog", "embedding", "search", "server", "speech", "transcribe", "scale")
 ON_FOLDER = ("quality", "peers", "adverts")
-WITH_EXTRA = ("speakers",)  # and the extra `bench`
+WITH_EXTRA = ("speakers", "ledger")  # and the extra `bench`, or PostgreSQL's server
 PEERS = ("txtai", "qdrant_client", "faiss")
 NOT_RUN = f"""
 Not measured: the quality of search, and search beside other systems. Both need transcripts with judged questions:
@@ -59,6 +60,7 @@ def main() -> None:
     )
     parser.add_argument("--model", default=bench_transcribe.MODEL, help="of speech (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=2, help="of audio (default %(default)s)")
+    parser.add_argument("--feeds", type=int, default=bench_ledger.FEEDS, help="in the ledger (default %(default)s)")
     parser.add_argument("--rows", type=int, default=bench_scale.ROWS, help="chunks at most (default %(default)s)")
     asked = parser.parse_args()
     parts = asked.parts or [*ON_SAMPLE, *(ON_FOLDER if asked.folder else ())]
@@ -80,6 +82,7 @@ def main() -> None:
         "backlog": bench_backlog.run,
         "embedding": lambda: bench_embedding.run(corpus()),
         "search": lambda: bench_search.run(corpus()),
+        "ledger": lambda: bench_ledger.run(asked.feeds),
         "speakers": lambda: bench_speakers.run(asked.recordings),
         "speech": lambda: bench_speech.run(asked.model, asked.recordings, asked.home),
         "transcribe": lambda: bench_transcribe.run(asked.minutes, asked.model),

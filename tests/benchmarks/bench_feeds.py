@@ -21,12 +21,12 @@ HEAD = (
 )
 
 
-def feed(items: int) -> bytes:
-    """A feed as large podcasts have them: long show notes as HTML, iTunes and podcast tags."""
-    return (HEAD + "".join(map(_item, range(items))) + "</channel></rss>").encode()
+def feed(items: int, size: int = ITEM_BYTES) -> bytes:
+    """A feed as large podcasts have them: long show notes as HTML, iTunes and podcast tags; `size` is bytes an item."""
+    return (HEAD + "".join(_item(number, size) for number in range(items)) + "</channel></rss>").encode()
 
 
-def _item(number: int) -> str:
+def _item(number: int, size: int) -> str:
     day = format_datetime(datetime(2026, 3, 1, tzinfo=UTC) - timedelta(days=number))
     start = (
         f"<item><title>Episode {number} &amp; more</title><guid>g{number}</guid><pubDate>{day}</pubDate>"
@@ -35,7 +35,7 @@ def _item(number: int) -> str:
         f'<podcast:transcript url="/{number}.vtt" type="text/vtt"/><podcast:person>Ann</podcast:person>'
         "<description><![CDATA["
     )
-    return start + NOTES * ((ITEM_BYTES - len(start)) // len(NOTES)) + "]]></description></item>"
+    return start + NOTES * ((size - len(start)) // len(NOTES)) + "]]></description></item>"
 
 
 def ours(body: bytes) -> int:

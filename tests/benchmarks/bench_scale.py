@@ -112,8 +112,8 @@ class Nearest:
 def candidates(store: Store, vector: np.ndarray, query: Query, size: int) -> set[str]:
     """The ids of the chunks that vector search hands on to be scored; the one place here that looks inside the store."""
     chunks, known = store._tables().chunks, TermFrequencies(size, 0, {})
-    found = generations.run(store.root, nearest(chunks, restriction(query), vector, [], DEPTH, known))
-    return {row["id"] for row in generations.run(store.root, chunks.take_row_ids(found).select(["id"]).to_list())}
+    found = generations.run(store.storage, nearest(chunks, restriction(query), vector, [], DEPTH, known))
+    return {row["id"] for row in generations.run(store.storage, chunks.take_row_ids(found).select(["id"]).to_list())}
 
 
 def run(given: Corpus, largest: int = ROWS) -> list[Row]:

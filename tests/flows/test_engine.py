@@ -3,12 +3,17 @@
 import os
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from prefect.settings import Settings
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, Settings, temporary_settings
+from prefect.states import Completed
 
 from flows import engine
 from flows.engine import KEPT, prepare, set_aside_if_broken
+from flows.prefect_flow import maintain
+from tests.flows.test_children import wait_for
 from tests.podcast_host import PodcastHost, Reply
 
 
@@ -84,3 +89,34 @@ def test_prefect_knows_the_settings_that_it_is_given(tmp_path, monkeypatch):
     known = {name.upper() for name in Settings().to_environment_variables()}
 
     assert {name for name in os.environ if name.startswith("PREFECT_")} - known == set()
+
+
+@pytest.fixture
+def environment():
+    """What is put into the environment for child processes goes again."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("environment")
+def test_prefect_forgets_runs_that_are_older_than_we_keep_them(tmp_path, monkeypatch):
+    """Those of the last month stay; a real server, whose hourly look is made every two seconds."""
+    monkeypatch.setenv("PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS", "2")
+    ages = {"old": KEPT + timedelta(days=1), "older": 9 * KEPT, "kept": KEPT - timedelta(days=1), "new": timedelta()}
+    with engine.serving(tmp_path) as server:
+        engine.wait_for(tmp_path, server)
+        database = tmp_path / "prefect" / "prefect.db"
+        with (
+            temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}),
+            get_client(sync_client=True) as client,
+        ):
+            for name in ages:
+                client.create_flow_run(maintain, name=name, state=Completed())
+            with closing(sqlite3.connect(database, timeout=30)) as db, db:
+                for name, age in ages.items():
+                    end = (datetime.now(UTC) - age).strftime("%Y-%m-%d %H:%M:%S.%f")
+                    assert 1 == db.execute("UPDATE flow_run SET end_time = ? WHERE name = ?", (end, name)).rowcount
+            wait_for(lambda: {"kept", "new"} == {run.name for run in client.read_flow_runs()}, 60)

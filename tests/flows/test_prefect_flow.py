@@ -2,12 +2,16 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
+from uuid import uuid4
 
 import pytest
 from prefect.states import Failed
 
 from flows import prefect_flow
+from flows.progress import Paced
 from flows.report import RunReport
+from flows.steps import Actions
 from ingest.errors import AudioError, FetchError, TranscriptionError
 from ingest.library import Document
 from ingest.models import Episode, Subscription, Transcript
@@ -94,3 +98,63 @@ def test_a_run_is_recorded_where_something_happened(monkeypatch, report, recorde
     prefect_flow.record(report)
 
     assert recorded == (made == ["soundbite-run"])
+
+
+class Step:
+    """A transcription that tells its progress so many times, some seconds apart, by a clock of its own."""
+
+    def __init__(self, monkeypatch, times, seconds):
+        self.now, self.times, self.seconds, self.shown = 0.0, times, seconds, []
+        monkeypatch.setattr(prefect_flow, "Paced", partial(Paced, clock=lambda: self.now))
+        monkeypatch.setattr(prefect_flow, "STEPS", Actions(transcribe=self.transcribe))
+        monkeypatch.setattr(prefect_flow, "create_progress_artifact", self.create)
+        monkeypatch.setattr(
+            prefect_flow, "update_progress_artifact", lambda _id, done: self.shown.append((self.now, done))
+        )
+
+    def create(self, done, *, description):
+        self.shown.append((self.now, done, description))
+        return uuid4()
+
+    def transcribe(self, _context, _episode, _audio, advance):
+        for part in range(1, self.times + 1):
+            self.now += self.seconds
+            advance(part, self.times)
+        return "obtained"
+
+    def run(self):
+        told = []
+        assert "obtained" == prefect_flow._transcribe(
+            None, Episode("quota", "1", "Cold calls"), None, lambda *at: told.append(at)
+        )
+        assert self.times == len(told)
+        return self.shown
+
+
+@pytest.mark.parametrize(("times", "seconds"), [(1, 59), (59, 1), (2, 29)])
+def test_a_short_transcription_shows_no_progress(monkeypatch, times, seconds):
+    assert [] == Step(monkeypatch, times, seconds).run()
+
+
+def test_a_long_transcription_shows_its_progress_every_ten_seconds_at_most(monkeypatch):
+    first, *rest, last = Step(monkeypatch, 100, 1).run()
+
+    assert (60.0, 60.0, "quota: Cold calls") == first
+    assert [(70.0, 70.0), (80.0, 80.0), (90.0, 90.0), (100.0, 100.0)] == rest
+    assert (100.0, 100.0) == last, "the end is told in any case"
+
+
+@pytest.mark.parametrize("times", [3, 7, 50])
+def test_slow_steps_are_told_as_they_come_and_end_at_hundred(monkeypatch, times):
+    shown = Step(monkeypatch, times, 45).run()
+
+    assert 100.0 == shown[-1][1]
+    assert times == len(shown)
+
+
+def test_an_engine_that_shows_nothing_stops_no_transcription(monkeypatch, caplog):
+    step = Step(monkeypatch, 9, 45)
+    monkeypatch.setattr(prefect_flow, "create_progress_artifact", lambda *_, **_options: 1 / 0)
+
+    assert [] == step.run()
+    assert 1 == caplog.text.count("is not shown")

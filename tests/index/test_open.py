@@ -29,8 +29,8 @@ def coverage(searcher):
 def test_an_answer_counts_what_the_ledger_says_is_pending(settings):
     searcher = open_searcher(settings)
     assert Coverage(1, 1, 0, 0) == coverage(searcher)
-    assert not settings.ledger_path.exists()  # a question makes no ledger
-    Ledger(settings.ledger_path).upsert_episodes([WAITING])
+    assert not settings.ledger_place.exists()  # a question makes no ledger
+    Ledger(settings.ledger_place).upsert_episodes([WAITING])
     assert Coverage(1, 1, 1, 0) == coverage(searcher)
 
 

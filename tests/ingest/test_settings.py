@@ -55,4 +55,27 @@ def test_speech_models_lie_in_the_users_cache_for_all_homes(monkeypatch, tmp_pat
 
 
 def test_there_are_few_promises():
-    assert len(Settings.model_fields) <= 23
+    assert len(Settings.model_fields) <= 26
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://ann:s3cret@x/y", "postgres:ann:s3cret@x", "/s3cret/ledger.sqlite", "sqlite:///s3cret"]
+)
+def test_a_ledger_of_another_engine_is_refused_without_its_password(monkeypatch, url):
+    monkeypatch.setenv("SOUNDBITE_LEDGER", url)
+
+    with pytest.raises(SettingsError, match=r"SOUNDBITE_LEDGER.*postgresql\+psycopg://") as told:
+        read_settings()
+
+    assert "s3cret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://ann:s3cret@x/y", "postgresql://ann:s3cret@x:5432/y?sslmode=require"]
+)
+def test_the_ledgers_url_is_kept_and_never_shown(monkeypatch, tmp_path, url):
+    assert tmp_path / "home" / "ledger.sqlite" == read_settings().ledger_place
+    monkeypatch.setenv("SOUNDBITE_LEDGER", url)
+
+    assert url == read_settings().ledger_place
+    assert "s3cret" not in f"{read_settings()!r} {read_settings().model_dump()}"

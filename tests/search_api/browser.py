@@ -71,7 +71,7 @@ def fill(settings, host):
     add(settings, *transcripts, UNTIMED, Transcript(LECTURE, (LONG,)))
     add_failed(settings, FAILED, "the audio is a web page")
     now = datetime(2026, 10, 20, tzinfo=UTC)
-    Ledger(settings.ledger_path).subscribe(Subscription(PODCAST, f"{host}/feed.xml", TITLE), now)
+    Ledger(settings.ledger_place).subscribe(Subscription(PODCAST, f"{host}/feed.xml", TITLE), now)
 
 
 @contextmanager

@@ -51,13 +51,13 @@ def add(settings, *transcripts, rebuild=False):
 
 
 def add_failed(settings, episode, reason):
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     ledger.upsert_episodes([episode])
     ledger.record_failure(episode, reason, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def opener(settings, embedder=None):
-    ledger = Ledger(settings.ledger_path)
+    ledger = Ledger(settings.ledger_place)
     counts = lambda podcasts: ledger.counts(podcasts)  # noqa: E731, PLW0108 - a test watches the methods
     return Searcher(
         Store(settings.index_dir),

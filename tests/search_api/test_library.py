@@ -33,7 +33,7 @@ def lines(body):
 
 def test_podcasts_are_listed_with_their_episodes_by_state_and_their_feeds(own):
     add(own, TIMED, UNTIMED)
-    ledger = Ledger(own.ledger_path)
+    ledger = Ledger(own.ledger_place)
     ledger.upsert_episodes([FAILED])
     ledger.subscribe(Subscription("selling-well", "https://user:secret@a.example/f", title="Selling Well!"), now())
     ledger.subscribe(Subscription("quiet", "https://b.example/f"), now())

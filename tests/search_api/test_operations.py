@@ -5,6 +5,7 @@ import pytest
 from ingest.keys import Keys
 from ingest.ledger import Ledger
 from ingest.models import Subscription
+from ingest.storage import FolderStorage
 from search_api.app import create_app
 from search_api.operations import feed_health, moment_words, size_words, used
 from tests.search_api.home import FAILED, TIMED, Client, add, add_failed, opener
@@ -16,7 +17,7 @@ NOW = datetime(2026, 10, 20, 6, 5, tzinfo=UTC)
 def ran(own):
     add(own, TIMED)
     add_failed(own, FAILED, "the audio is a web page")
-    ledger = Ledger(own.ledger_path)
+    ledger = Ledger(own.ledger_place)
     ledger.subscribe(Subscription("selling-well", "https://a.example/feed?token=secret", "Selling Well"), NOW)
     with Client(create_app(own, opener)) as client:
         yield client, ledger
@@ -94,8 +95,8 @@ def test_sizes_and_moments_read_as_words(count, words):
 def test_a_folder_that_is_not_there_uses_nothing(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b").write_bytes(b"12345")
-    assert used(tmp_path)[0] == 5
-    assert used(tmp_path / "none") == (0, None)
+    assert used(FolderStorage(tmp_path))[0] == 5
+    assert used(FolderStorage(tmp_path / "none")) == (0, None)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_the_name_of_a_podcast_is_that_of_its_feed(own):
     add(own, TIMED)
     with Client(create_app(own, opener)) as client:
         assert first_hit(client)["podcast_title"] == "Selling Well"
-        Ledger(own.ledger_path).subscribe(
+        Ledger(own.ledger_place).subscribe(
             Subscription("selling-well", "https://a.example/f", title="Selling. Well!"), now()
         )
         hit = first_hit(client)

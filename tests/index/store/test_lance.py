@@ -56,7 +56,7 @@ def rows_of(found):
 
 def frequencies(store, *words):
     wanted = [*stems(" ".join(words)), " passages", " length"]
-    return generations.run(store.root, store._tables().terms.lookup(wanted))
+    return generations.run(store.storage, store._tables().terms.lookup(wanted))
 
 
 def test_nothing_built_is_said_so_and_lists_nothing(tmp_path):
@@ -251,15 +251,15 @@ def test_an_episode_that_is_replaced_is_never_missing(store, said):
     put(store, "other", ("Ann", "Hail fell."))
     key = put(store, "a", ("Ann", "Rain fell on hills."), ("Ben", "And wind blew on the very same hills all night."))
     table = store._tables().chunks
-    before = generations.run(store.root, table.version())
+    before = generations.run(store.storage, table.version())
 
     put(store, "a", *(("Ann", text) for text in said), content="2")
 
     counts = []
-    for version in range(before, generations.run(store.root, table.version()) + 1):
-        generations.run(store.root, table.checkout(version))
-        counts.append(generations.run(store.root, table.count_rows(f"key = '{key}'")))
-    generations.run(store.root, table.checkout_latest())
+    for version in range(before, generations.run(store.storage, table.version()) + 1):
+        generations.run(store.storage, table.checkout(version))
+        counts.append(generations.run(store.storage, table.count_rows(f"key = '{key}'")))
+    generations.run(store.storage, table.checkout_latest())
     assert 0 not in counts
     assert store.episode(key).chunks == counts[-1]
     assert 1 == len(texts(store, "hail", vector=False))

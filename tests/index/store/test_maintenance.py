@@ -45,20 +45,20 @@ def small(monkeypatch):
 def filled(root, table):
     store = Store(root)
     store.create("fake", DIMENSION)
-    run(store.root, store._tables().chunks.add(table))
+    run(store.storage, store._tables().chunks.add(table))
     store.maintain(keep=NOW)
     return store
 
 
 def indexes(store):
-    return run(store.root, maintenance.index_names(store._tables().chunks))
+    return run(store.storage, maintenance.index_names(store._tables().chunks))
 
 
 def ids(store, vector, terms=(), where="", depth=10):
     known = TermFrequencies(ROWS, ROWS * 2, dict.fromkeys(terms, 1))
     chunks = store._tables().chunks
-    found = run(store.root, nearest(chunks, where, vector, terms, depth, known))
-    return {row["id"] for row in run(store.root, chunks.take_row_ids(found).select(["id"]).to_list())}
+    found = run(store.storage, nearest(chunks, where, vector, terms, depth, known))
+    return {row["id"] for row in run(store.storage, chunks.take_row_ids(found).select(["id"]).to_list())}
 
 
 def exact(vectors, vector, among=None, depth=10):
@@ -85,7 +85,7 @@ def test_many_chunks_get_a_vector_index_that_loses_little(tmp_path, made):
 def test_few_chunks_are_all_compared(tmp_path, made):
     table, vectors = made
     store = filled(tmp_path, table.slice(0, 2900))
-    run(store.root, store._tables().chunks.add(table.slice(2900)))
+    run(store.storage, store._tables().chunks.add(table.slice(2900)))
     assert {maintenance.TEXT_INDEX, maintenance.VECTOR_INDEX} == indexes(store)
     where, rare = restriction(Query("x", podcast="rare")), np.arange(0, ROWS, 10)
     for one in vectors[::250] + 0.05:
@@ -108,7 +108,7 @@ def test_the_parts_of_the_vector_index_are_joined_before_they_are_many(tmp_path,
     store = filled(tmp_path, made[0].slice(0, 1000))
     parts = []
     for n in range(6):
-        run(store.root, store._tables().chunks.add(made[0].slice(1000 + 100 * n, 100)))
+        run(store.storage, store._tables().chunks.add(made[0].slice(1000 + 100 * n, 100)))
         store.maintain(force=True)
         parts.append(vector_index(store).num_segments)
     assert 3 == max(parts)
@@ -116,7 +116,7 @@ def test_the_parts_of_the_vector_index_are_joined_before_they_are_many(tmp_path,
 
 
 def vector_index(store):
-    found = run(store.root, store._tables().chunks.list_indices())
+    found = run(store.storage, store._tables().chunks.list_indices())
     return next(index for index in found if index.name == maintenance.VECTOR_INDEX)
 
 
@@ -142,11 +142,11 @@ def test_maintenance_brings_what_came_later_into_the_indexes(tmp_path, made):
     table, _ = made
     store = filled(tmp_path, table.slice(0, 1000))
     for n in range(25):
-        run(store.root, store._tables().chunks.add(table.slice(1000 + 10 * n, 10)))
+        run(store.storage, store._tables().chunks.add(table.slice(1000 + 10 * n, 10)))
     assert 250 == store.counts()["unindexed"]
     store.maintain(keep=NOW)
     assert 0 == store.counts()["unindexed"]
-    assert 0 == run(store.root, vectors_unindexed(store))
+    assert 0 == run(store.storage, vectors_unindexed(store))
     assert 1250 == store.counts()["chunks"]
     assert {"3-1200"} == ids(store, made[1][1200], depth=1)
 
@@ -157,7 +157,7 @@ async def vectors_unindexed(store):
 
 def test_maintenance_leaves_alone_what_costs_little(tmp_path, made):
     store = filled(tmp_path, made[0].slice(0, 1000))
-    run(store.root, store._tables().chunks.add(made[0].slice(1000, 10)))
+    run(store.storage, store._tables().chunks.add(made[0].slice(1000, 10)))
     store.maintain()
     assert 10 == store.counts()["unindexed"]
     store.maintain(force=True)
@@ -185,7 +185,7 @@ def test_common_terms_are_left_out_only_where_there_are_many_chunks(tmp_path, ma
 
     def asked(passages):
         known = TermFrequencies(passages, passages * 2, {"said": passages, "word7": 1})
-        return len(run(store.root, nearest(chunks, "", None, ["word7", "said"], 200, known)))
+        return len(run(store.storage, nearest(chunks, "", None, ["word7", "said"], 200, known)))
 
     assert (100, 1) == (asked(100), asked(maintenance.MIN_INDEXED + 1))
 

@@ -35,7 +35,7 @@ def test_words_come_with_an_episode_and_stay_when_terms_are_counted_anew(store):
     put(store, "a", ("", "Forecasts of a quota."))
     put(store, "b", ("", "A commission."))
     tables = store._tables()
-    run(store.root, recount(tables.terms, tables.episodes))
+    run(store.storage, recount(tables.terms, tables.episodes))
     assert "forecasts" == store.ask("forcasts").question.suggestion
     key = put(store, "b", ("", "A territory."))
     assert "territory" == store.ask("teritory").question.suggestion

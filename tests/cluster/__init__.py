@@ -1,0 +1,1 @@
+"""Several workers, a Prefect server on PostgreSQL and a search server on one machine, as they would be on many."""
