@@ -3,7 +3,6 @@
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ingest.sentences import ideographs
@@ -29,29 +28,17 @@ MAX_DAMAGED = 40  # packets: about a second; a few broken ones are common at the
 MIN_MEAN_LOG_PROB = -0.8  # of an episode: single windows may be worse
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The findings in one window: seconds of `speech`, those `left_out`, and what is wrong in plain words."""
-
-    speech: float
-    left_out: float
-    log_prob: float
-    problems: tuple[str, ...]
-
-
-def check(speech: Sequence[Span], words: Sequence[Word], log_prob: float) -> Check:
-    """Compare a window's words with where the voice activity detection finds speech.
+def find_problems(left_out: float, words: Sequence[Word], log_prob: float) -> tuple[str, ...]:
+    """What is wrong with a window's words, in plain words; `left_out` are seconds of speech that no word covers.
 
     Words in silence cannot be: silence is left out of windows.
     """
-    left_out = sum(span.length for span in missing(speech, words))
     problems = {
         "speech left out": left_out > 0,
         "loop": loops(text(words)),
         "unsure": bool(words) and log_prob < MIN_LOG_PROB,
     }
-    found = tuple(name for name, holds in problems.items() if holds)
-    return Check(sum(span.length for span in speech), left_out, log_prob, found)
+    return tuple(name for name, holds in problems.items() if holds)
 
 
 def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
