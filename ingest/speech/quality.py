@@ -19,8 +19,8 @@ WORD_TIME_ERROR = 0.3  # seconds by which word times may be wrong
 MAX_LETTER = 0.09  # seconds a letter lasts in slow speech; a longer word hides speech that was left out
 MAX_IDEOGRAPH = 0.35  # seconds, likewise: a Chinese or Japanese character is a syllable or two
 MIN_GAP = 0.8  # seconds of speech without words that count as left out; less is breath, laughter or a slow word
-MIN_REPEATS = 4  # the same words so often in a row are a loop; fewer may be emphasis
-MAX_PHRASE = 16  # words, or Chinese and Japanese characters, of a phrase that is looked for in loops
+# The same words so often in a row are a loop; fewer may be emphasis. Shorter than "no " with its space is laughter.
+_REPEATS = re.compile(r"(.{3,200}?)\1{3}")
 
 MIN_COVERAGE = 0.85  # of an episode's speech
 MAX_FAILED = 0.1  # of an episode's windows
@@ -75,24 +75,15 @@ def _without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
 
 
 def loops(said: str) -> bool:
-    """Whether a text repeats itself: zlib shrinks it too well, or one phrase follows itself `MIN_REPEATS` times.
+    """Whether a text repeats itself: zlib shrinks it too well, or says a phrase four times in a row.
 
     Each character is one byte to zlib: of the three that UTF-8 needs in Thai, two are nearly always the same.
     """
     raw = bytes(ord(character) & 255 for character in said)
     if len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION:
         return True
-    words = re.findall(r"[\u3040-\u9fff]|[^\W\u3040-\u9fff](?:[^\W\u3040-\u9fff]|')*", said.lower())
-    return any(_longest_run(words, size) >= MIN_REPEATS for size in range(1, MAX_PHRASE + 1))
-
-
-def _longest_run(words: Sequence[str], size: int) -> int:
-    """How often the most repeated phrase of `size` words follows itself."""
-    longest = same = 0
-    for index in range(size, len(words)):
-        same = same + 1 if words[index] == words[index - size] else 0
-        longest = max(longest, same)
-    return longest // size + 1
+    words = " ".join(re.findall(r"[\w']+", said.lower())) + " "
+    return _REPEATS.search(words) is not None
 
 
 def is_silence(no_speech: float, log_prob: float, words: Sequence[Word]) -> bool:
