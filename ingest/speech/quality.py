@@ -43,35 +43,22 @@ def find_problems(left_out: float, words: Sequence[Word], log_prob: float) -> tu
 
 def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
     """The speech of at least `MIN_GAP` seconds that no word covers."""
-    covered = [
-        Span(
-            word.start - WORD_TIME_ERROR,
-            min(word.end, word.start + WORD_TIME_ERROR + _longest(word.text.strip())) + WORD_TIME_ERROR,
-        )
-        for word in words
-    ]
-    return [span for span in _without(speech, covered) if span.length >= MIN_GAP]
+    left = list(speech)
+    for word in words:
+        start = word.start - WORD_TIME_ERROR
+        end = min(word.end, word.start + WORD_TIME_ERROR + _longest(word.text.strip())) + WORD_TIME_ERROR
+        parts = [
+            part
+            for span in left
+            for part in (Span(span.start, min(span.end, start)), Span(max(span.start, end), span.end))
+        ]
+        left = [part for part in parts if part.length > 0]
+    return [span for span in left if span.length >= MIN_GAP]
 
 
 def _longest(said: str) -> float:
     """The seconds that a word may last."""
     return MAX_LETTER * len(said) + (MAX_IDEOGRAPH - MAX_LETTER) * ideographs(said)
-
-
-def _without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
-    """`spans` less what lies in `taken`; both in the order of their starts."""
-    left = []
-    for span in spans:
-        start = span.start
-        for other in taken:
-            if other.end <= start or other.start >= span.end:
-                continue
-            if other.start > start:
-                left.append(Span(start, other.start))
-            start = max(start, other.end)
-        if start < span.end:
-            left.append(Span(start, span.end))
-    return left
 
 
 def loops(said: str) -> bool:

@@ -14,9 +14,11 @@ from typing import Any
 from ingest.models import Episode, Segment
 from ingest.sentences import split_sentences
 from ingest.speech.introductions import addresses, introduced, own_name, plain, title_guest
+from ingest.speech.speakers import shares
 
 OPENING = 300.0  # seconds in which people introduce themselves and others
 SHORT_TURN = 2.0  # seconds; the edge of a shorter turn may be wrong by all of it
+MINOR = 0.1  # share of the time spoken below which a voice is neither the one host nor the one guest, but a sponsor's
 SAME = 0.8  # likeness (difflib) of two spellings of one name: `Kazanji` and `Kazanjy` .86, `Cory` and `Carl` .50
 
 
@@ -63,13 +65,14 @@ def find_names(segments: Sequence[Segment], episode: Episode) -> dict[str, Evide
     """The evidence for the name of each speaker that has any, by the speaker's label."""
     said = list(_statements(segments))
     known = list(dict.fromkeys((*episode.people, *episode.hosts)))
-    voices = {one.speaker for one in segments}
+    voices = shares(segments)
+    pair = set(voices) if len(voices) == 2 and min(voices.values()) >= MINOR else set()
     found: dict[str, list[Evidence]] = defaultdict(list)
     for speaker, evidence in _own_names(said, known):
         found[speaker].append(evidence)
     if len(voices) == 1 and len(episode.people) == 1:
         found[said[0].speaker].append(Evidence(episode.people[0], "podcast:person, the only one, of the only voice"))
-    for speaker, evidence in (*_guests(said, voices, known), *_in_title(said, episode, voices, found)):
+    for speaker, evidence in (*_guests(said, pair, known), *_in_title(said, episode, pair, found)):
         found[speaker].append(evidence)
     return _agreed(found, known)
 
@@ -107,13 +110,13 @@ def _own_names(said: Sequence[_Statement], known: Sequence[str]) -> Iterator[tup
             yield one.speaker, Evidence(name or heard, "self-introduction", one.text, one.start)
 
 
-def _guests(said: Sequence[_Statement], voices: set[str], known: Sequence[str]) -> Iterator[tuple[str, Evidence]]:
+def _guests(said: Sequence[_Statement], pair: set[str], known: Sequence[str]) -> Iterator[tuple[str, Evidence]]:
     """Whom another voice brings in, where there are two voices; and who answers to their name."""
     brought = [(one, spelled(name, known) or name) for one in said if one.early and (name := introduced(one.text))]
     names = list(dict.fromkeys(name for _, name in brought))
-    if len(voices) == 2 and len(names) == 1 and len({one.speaker for one, _ in brought}) == 1:
+    if pair and len(names) == 1 and len({one.speaker for one, _ in brought}) == 1:
         one = brought[0][0]
-        (other,) = voices - {one.speaker}
+        (other,) = pair - {one.speaker}
         yield other, Evidence(names[0], "introduced", one.text, one.start)
     for name in dict.fromkeys([*known, *names]):
         answers = [
@@ -126,17 +129,17 @@ def _guests(said: Sequence[_Statement], voices: set[str], known: Sequence[str]) 
 
 
 def _in_title(
-    said: Sequence[_Statement], episode: Episode, voices: set[str], found: dict[str, list[Evidence]]
+    said: Sequence[_Statement], episode: Episode, pair: set[str], found: dict[str, list[Evidence]]
 ) -> Iterator[tuple[str, Evidence]]:
     """The guest in the title is the other one of two voices, if one is the host by name.
 
     A name that is talked of, but never to, is a subject and no guest.
     """
     guest = title_guest(episode.title)
-    if not guest or len(voices) != 2 or len(found) != 1:
+    if not guest or not pair or len(found) != 1:
         return
     ((host, evidence),) = found.items()
-    (other,) = voices - {host}
+    (other,) = pair - {host}
     of = any(guest.split()[-1] in one.text for one in said)
     to = any(addresses(one.text, guest) or _same(introduced(one.text), guest) for one in said if one.speaker == host)
     if (to or not of) and not any(_same(one.name, guest) for one in evidence):

@@ -72,17 +72,11 @@ def check_name(name: str) -> None:
 
 
 def model_path(name: str, models_dir: Path) -> Path | None:
-    """The directory of a model, whole or not: `name` itself, `models_dir/name`, or the hub's cache in `models_dir`."""
+    """The directory of a model, whole or not: `name` itself or `models_dir/name`; None where neither is one."""
     for place in (Path(name).expanduser(), models_dir / name):
-        if (place / RECORD).is_file() or _is_model(place):
+        if (place / RECORD).is_file() or all((place / file).is_file() for file in MODEL_FILES):
             return place
-    from faster_whisper import download_model
-
-    try:
-        found = Path(download_model(name, cache_dir=str(models_dir), local_files_only=True))
-    except (ValueError, OSError):  # the hub's errors for "not on this machine" and "no such name"
-        return None
-    return found if _is_model(found) else None
+    return None
 
 
 def located(name: str, models_dir: Path) -> Path:
@@ -146,7 +140,3 @@ def _recorded(path: Path) -> dict[str, str]:
         return {name: file["sha256"] for name, file in files.items()}
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _is_model(path: Path) -> bool:
-    return path.is_dir() and all((path / name).is_file() for name in MODEL_FILES)
