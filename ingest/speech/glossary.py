@@ -13,6 +13,7 @@ from typing import Any
 
 from ingest.errors import HomeError
 from ingest.models import Episode, Segment
+from ingest.speech.introductions import title_guest
 
 ARROW = re.compile(r"\s*(?:->|=>|→)\s*")
 MAX_HOTWORDS = 200  # characters, about 60 tokens: a longer prompt leaves less room for words, and the model repeats it
@@ -71,13 +72,14 @@ def parse_glossary(text: str) -> Glossary:
 
 
 def hotwords(episode: Episode, glossary: Glossary | None = None, most: int = MAX_HOTWORDS) -> tuple[str, ...]:
-    """Names to listen for, at most `most` characters in all: the glossary's first, then people and show notes."""
+    """Names to listen for, at most `most` characters in all: the glossary's first, then people, the title's guest and show notes."""
     notes = unescape(re.sub(r"<[^<>]*>", "\n", unescape(episode.summary[:MAX_NOTES])))
     found: dict[str, str] = {}
     for name in (
         *(glossary.terms if glossary else ()),
         *episode.people,
-        *([episode.author] if episode.author else ()),
+        episode.author,
+        title_guest(episode.title),
         *names(notes),
     ):
         clean = " ".join(name.split())

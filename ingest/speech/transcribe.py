@@ -24,9 +24,7 @@ from ingest.speech.segments import Word, in_order, sentences
 from ingest.speech.server import WhisperServer
 from ingest.speech.windows import WINDOW, Span, cut_point, pack
 
-MIN_BATCH = (
-    4  # windows of sound that are held at once at least: a stretch of few costs time, since each is cut in a pause
-)
+MIN_BATCH = 4  # windows of sound held at once at least: each stretch of them is searched for speech a little anew
 
 ReportProgress = Callable[[float, float], None]  # seconds of audio done, seconds in all
 

@@ -97,6 +97,18 @@ def test_hotwords_are_the_glossary_then_people_then_names_of_the_notes():
     )
 
 
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Why good sellers fail, with Grace Miller", ("Grace Miller",)),
+        ("Half Speed with Łukasz Nowak", ("Łukasz Nowak",)),
+        ("Why Good Sellers Fail", ()),
+    ],
+)
+def test_the_guest_in_a_title_is_a_hotword(title, expected):
+    assert hotwords(episode(title)) == expected
+
+
 def test_hotwords_stay_within_their_room():
     people = tuple(f"Person{number}" for number in range(100))
     found = hotwords(episode(people=people), most=50)
