@@ -22,7 +22,7 @@ from ingest.pipeline import MAX_KEPT_AUDIO
 from ingest.settings import VERSION, Settings
 from ingest.speech.diarize import open_diarizer
 from ingest.speech.faster_whisper import devices
-from ingest.speech.weights import verified
+from ingest.speech.weights import located
 from ingest.storage import home_error
 from ingest.times import now
 
@@ -102,7 +102,7 @@ def _speech(settings: Settings) -> Iterator[Finding]:
         return
     try:
         yield Finding(
-            "speech model", f"{settings.whisper_model}: {verified(settings.whisper_model, settings.models_dir)}"
+            "speech model", f"{settings.whisper_model}: {located(settings.whisper_model, settings.models_dir)}"
         )
     except TranscriptionError as error:
         yield Finding("speech model", str(error), ok=False)

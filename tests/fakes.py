@@ -63,7 +63,7 @@ class ForgetfulWhisper:
         lengths = [len(sound) / RATE for sound in sounds]
         self.asked.append((options, lengths))
         return [
-            Recognized(tuple(self._words(sound, length, options)), self.language, 1.0, self.log_prob, 10, 0.0)
+            Recognized(tuple(self._words(sound, length, options)), self.language, self.log_prob, 10, 0.0)
             for sound, length in zip(sounds, lengths, strict=True)
         ]
 

@@ -1,35 +1,27 @@
 """Keeps the progress of a long transcription in one JSON file, so that a killed run resumes where it stopped."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from ingest.speech.decoding import BatchResult
+from ingest.speech.segments import Word
 from ingest.storage import home_error, write_atomically
 
-FORMAT = 4  # goes up when figures or words change their form: a file of another form is not read
+FORMAT = 5  # goes up when figures or words change their form: a file of another form is not read
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The batches done, and what had to be changed on the way.
+    """The samples done, their words and sums of figures, what had to be changed on the way, the seconds it took."""
 
-    `start` is the first sample of the stretch of sound under way, of which the last batches may be done already.
-    `seconds` is the time that all this took.
-    """
-
-    batches: tuple[BatchResult, ...] = ()
+    samples: int = 0
+    words: tuple[Word, ...] = ()
+    figures: dict[str, float] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
-    start: int = 0
     seconds: float = 0.0
-
-    @property
-    def end(self) -> int:
-        """Samples done."""
-        return max(self.start, self.batches[-1].end if self.batches else 0)
 
 
 @dataclass(frozen=True, slots=True)

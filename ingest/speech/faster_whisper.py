@@ -119,13 +119,8 @@ class Whisper:
         found = [_recognized([segment], info.language, start) for segment, start in zip(segments, ends, strict=False)]
         for number, ((token, probability), *_) in enumerate([] if options.language else heard):
             own = token[2:-2]
-            if own == info.language:
-                found[number] = replace(found[number], language_probability=probability)
-            elif probability >= SURE:
-                (one,) = self._batched([sounds[number]], replace(options, language=own))
-                found[number] = replace(one, language_probability=probability)
-            else:
-                found[number] = replace(found[number], language_probability=1 - probability)
+            if own != info.language and probability >= SURE:
+                (found[number],) = self._batched([sounds[number]], replace(options, language=own))
         return found
 
     def _careful(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
@@ -175,7 +170,7 @@ def _recognized(segments: Sequence[Any], language: str, start: float) -> Recogni
     tokens = sum(len(segment.tokens) for segment in segments)
     log_prob = sum(segment.avg_logprob * len(segment.tokens) for segment in segments) / max(tokens, 1)
     no_speech = min((float(segment.no_speech_prob) for segment in segments), default=0.0)
-    return Recognized(tuple(words), language, 1.0, log_prob, tokens, no_speech)
+    return Recognized(tuple(words), language, log_prob, tokens, no_speech)
 
 
 def find_speech(samples: Samples) -> list[Span]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ingest.errors import HomeError
 from ingest.models import Episode, Segment
+from ingest.speech.introductions import title_guest
 
 ARROW = re.compile(r"\s*(?:->|=>|→)\s*")
 MAX_HOTWORDS = 200  # characters, about 60 tokens: a longer prompt leaves less room for words, and the model repeats it
@@ -71,14 +72,14 @@ def parse_glossary(text: str) -> Glossary:
 
 
 def hotwords(episode: Episode, glossary: Glossary | None = None, most: int = MAX_HOTWORDS) -> tuple[str, ...]:
-    """Names to listen for, at most `most` characters in all: the glossary's first, then people, title and show notes."""
+    """Names to listen for, at most `most` characters in all: the glossary's first, then people, the title's guest and show notes."""
     notes = unescape(re.sub(r"<[^<>]*>", "\n", unescape(episode.summary[:MAX_NOTES])))
     found: dict[str, str] = {}
     for name in (
         *(glossary.terms if glossary else ()),
         *episode.people,
-        *([episode.author] if episode.author else ()),
-        *_title_names(episode.title, notes),
+        episode.author,
+        title_guest(episode.title),
         *names(notes),
     ):
         clean = " ".join(name.split())
@@ -98,17 +99,6 @@ def names(text: str) -> Iterator[str]:
         name = " ".join(words)
         if len(name) > 2 and not (starts and len(words) == 1 and not _ODD.search(name)):
             yield name
-
-
-def _title_names(title: str, notes: str) -> Iterator[str]:
-    """The names in a title; of one in Title Case only those that the notes use too, or spelled like `HubSpot`."""
-    words = [word for word in re.findall(r"[\w’'&-]+", title) if word.lower() not in _COMMON]  # noqa: RUF001
-    title_case = sum(word[0].isupper() for word in words) > len(words) / 2
-    for name in names(title):
-        if not title_case or name in notes:
-            yield name
-        else:
-            yield from (word for word in name.split() if _ODD.search(word))
 
 
 def _fitting(words: Iterable[str], most: int) -> Iterator[str]:

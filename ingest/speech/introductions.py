@@ -47,10 +47,6 @@ _REPORTED = re.compile(rf"\b{_SAYING}\b|[\"“”«]", re.IGNORECASE)
 _TAG = re.compile(
     r"^[\s,.!?'\"”]*(?:\w+ ){0,2}(?:said|says|goes|shouts?|thought|asked|replied|tells?|told)\b", re.IGNORECASE
 )
-_LEAD = re.compile(
-    r"(?:^|[,;:.!?\u2013\u2014-]\s*|\b(?:and|so|well|hi|hello|hey|yes|yeah|okay|now|everyone|everybody|folks|again|today)\s+)$",
-    re.IGNORECASE,
-)
 _AFTER = re.compile(
     r"^(?:$|[,.!;:\u2013\u2014-]|\s(?:and|from|with|at|the|your|a|an|here|host|co-host|founder|head|vice|chief|I|in|of|or)\b)"
 )  # what may follow a name that a person gives as theirs
@@ -93,18 +89,11 @@ def own_name(sentence: str, before: str) -> tuple[str, bool] | None:
     if text.endswith("?") or _SPONSOR.search(f"{before} {text}"):
         return None
     for found in _SELF.finditer(text):
-        lead, rest = text[: found.start()], text[found.end() :]
-        name, after = leading_name(rest)
+        lead, (name, after) = text[: found.start()], leading_name(text[found.end() :])
         listening = bool(_LISTENING.match(after))
-        if not name or _TAG.match(after) or not _AFTER.match(after) or not _LEAD.search(lead):
-            continue
-        if (
-            _REPORTED.search(lead)
-            or _REPORTED.search(" ".join(before.split()[-5:]))
-            or (found["this"] and not listening)
-        ):
-            continue
-        return name, listening or bool(found["named"] or found["host"]) or bool(_GREETS.search(f"{before} {text}"))
+        told = _REPORTED.search(lead) or _REPORTED.search(" ".join(before.split()[-5:])) or _TAG.match(after)
+        if name and _AFTER.match(after) and not told and (listening or not found["this"]):
+            return name, listening or bool(found["named"] or found["host"] or _GREETS.search(f"{before} {text}"))
     return None
 
 

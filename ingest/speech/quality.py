@@ -3,7 +3,6 @@
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ingest.sentences import ideographs
@@ -20,8 +19,8 @@ WORD_TIME_ERROR = 0.3  # seconds by which word times may be wrong
 MAX_LETTER = 0.09  # seconds a letter lasts in slow speech; a longer word hides speech that was left out
 MAX_IDEOGRAPH = 0.35  # seconds, likewise: a Chinese or Japanese character is a syllable or two
 MIN_GAP = 0.8  # seconds of speech without words that count as left out; less is breath, laughter or a slow word
-MIN_REPEATS = 4  # the same words so often in a row are a loop; fewer may be emphasis
-MAX_PHRASE = 16  # words, or Chinese and Japanese characters, of a phrase that is looked for in loops
+# The same words so often in a row are a loop; fewer may be emphasis. Shorter than "no " with its space is laughter.
+_REPEATS = re.compile(r"(.{3,200}?)\1{3}")
 
 MIN_COVERAGE = 0.85  # of an episode's speech
 MAX_FAILED = 0.1  # of an episode's windows
@@ -29,41 +28,32 @@ MAX_DAMAGED = 40  # packets: about a second; a few broken ones are common at the
 MIN_MEAN_LOG_PROB = -0.8  # of an episode: single windows may be worse
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The findings in one window: seconds of `speech`, those `left_out`, and what is wrong in plain words."""
-
-    speech: float
-    left_out: float
-    log_prob: float
-    problems: tuple[str, ...]
-
-
-def check(speech: Sequence[Span], words: Sequence[Word], log_prob: float) -> Check:
-    """Compare a window's words with where the voice activity detection finds speech.
+def find_problems(left_out: float, words: Sequence[Word], log_prob: float) -> tuple[str, ...]:
+    """What is wrong with a window's words, in plain words; `left_out` are seconds of speech that no word covers.
 
     Words in silence cannot be: silence is left out of windows.
     """
-    left_out = sum(span.length for span in missing(speech, words))
     problems = {
         "speech left out": left_out > 0,
         "loop": loops(text(words)),
         "unsure": bool(words) and log_prob < MIN_LOG_PROB,
     }
-    found = tuple(name for name, holds in problems.items() if holds)
-    return Check(sum(span.length for span in speech), left_out, log_prob, found)
+    return tuple(name for name, holds in problems.items() if holds)
 
 
 def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
     """The speech of at least `MIN_GAP` seconds that no word covers."""
-    covered = [
-        Span(
-            word.start - WORD_TIME_ERROR,
-            min(word.end, word.start + WORD_TIME_ERROR + _longest(word.text.strip())) + WORD_TIME_ERROR,
-        )
-        for word in words
-    ]
-    return [span for span in _without(speech, covered) if span.length >= MIN_GAP]
+    left = list(speech)
+    for word in words:
+        start = word.start - WORD_TIME_ERROR
+        end = min(word.end, word.start + WORD_TIME_ERROR + _longest(word.text.strip())) + WORD_TIME_ERROR
+        parts = [
+            part
+            for span in left
+            for part in (Span(span.start, min(span.end, start)), Span(max(span.start, end), span.end))
+        ]
+        left = [part for part in parts if part.length > 0]
+    return [span for span in left if span.length >= MIN_GAP]
 
 
 def _longest(said: str) -> float:
@@ -71,41 +61,16 @@ def _longest(said: str) -> float:
     return MAX_LETTER * len(said) + (MAX_IDEOGRAPH - MAX_LETTER) * ideographs(said)
 
 
-def _without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
-    """`spans` less what lies in `taken`; both in the order of their starts."""
-    left = []
-    for span in spans:
-        start = span.start
-        for other in taken:
-            if other.end <= start or other.start >= span.end:
-                continue
-            if other.start > start:
-                left.append(Span(start, other.start))
-            start = max(start, other.end)
-        if start < span.end:
-            left.append(Span(start, span.end))
-    return left
-
-
 def loops(said: str) -> bool:
-    """Whether a text repeats itself: zlib shrinks it too well, or one phrase follows itself `MIN_REPEATS` times.
+    """Whether a text repeats itself: zlib shrinks it too well, or says a phrase four times in a row.
 
     Each character is one byte to zlib: of the three that UTF-8 needs in Thai, two are nearly always the same.
     """
     raw = bytes(ord(character) & 255 for character in said)
     if len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION:
         return True
-    words = re.findall(r"[\u3040-\u9fff]|[^\W\u3040-\u9fff](?:[^\W\u3040-\u9fff]|')*", said.lower())
-    return any(_longest_run(words, size) >= MIN_REPEATS for size in range(1, MAX_PHRASE + 1))
-
-
-def _longest_run(words: Sequence[str], size: int) -> int:
-    """How often the most repeated phrase of `size` words follows itself."""
-    longest = same = 0
-    for index in range(size, len(words)):
-        same = same + 1 if words[index] == words[index - size] else 0
-        longest = max(longest, same)
-    return longest // size + 1
+    words = " ".join(re.findall(r"[\w']+", said.lower())) + " "
+    return _REPEATS.search(words) is not None
 
 
 def is_silence(no_speech: float, log_prob: float, words: Sequence[Word]) -> bool:

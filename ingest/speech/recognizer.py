@@ -32,7 +32,6 @@ class Recognized:
 
     words: tuple[Word, ...]
     language: str
-    language_probability: float = 1.0
     log_prob: float = 0.0
     tokens: int = 0
     no_speech: float = 0.0

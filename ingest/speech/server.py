@@ -133,7 +133,6 @@ def recognized(answer: dict[str, Any], language: str, seconds: float) -> Recogni
     return Recognized(
         tuple(words),
         primary_language(str(answer.get("language") or "")) or language,
-        1.0,
         log_prob / max(sum(counts), 1),
         sum(counts),
         min(float(one.get("no_speech_prob") or 0.0) for one in segments),

@@ -4,23 +4,21 @@ A voice has the name it gives itself, the one by which it was brought in where t
 it is asked and answers. Where the evidence disagrees, the voice stays `Speaker 1`.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import groupby, pairwise
 from typing import Any
 
-from ingest.identity import slug
 from ingest.models import Episode, Segment
 from ingest.sentences import split_sentences
 from ingest.speech.introductions import addresses, introduced, own_name, plain, title_guest
 from ingest.speech.speakers import shares
 
 OPENING = 300.0  # seconds in which people introduce themselves and others
-FIRST_WORDS = 120  # of a voice, in which it does so if it joins later
 SHORT_TURN = 2.0  # seconds; the edge of a shorter turn may be wrong by all of it
-MINOR = 0.1  # share of the time spoken below which a voice is neither the one host nor the one guest
+MINOR = 0.1  # share of the time spoken below which a voice is neither the one host nor the one guest, but a sponsor's
 SAME = 0.8  # likeness (difflib) of two spellings of one name: `Kazanji` and `Kazanjy` .86, `Cory` and `Carl` .50
 
 
@@ -52,49 +50,40 @@ def named(segments: Sequence[Segment], episode: Episode) -> tuple[list[Segment],
     One voice alone that has no name stays without a speaker.
     """
     found = find_names(segments, episode)
-    numbered = {segment.speaker for segment in segments}
-    alone = {speaker: "" for speaker in numbered if len(numbered) == 1}
-    renamed = [
-        replace(one, speaker=found[one.speaker].name if one.speaker in found else alone.get(one.speaker, one.speaker))
-        for one in segments
-    ]
-    names = {
-        evidence.name: {
-            key: value for key, value in asdict(evidence).items() if key != "name" and value not in ("", None)
-        }
-        for evidence in found.values()
+    labels = {one.speaker: one.speaker for one in segments}
+    if len(labels) == 1:
+        labels = dict.fromkeys(labels, "")
+    labels |= {label: evidence.name for label, evidence in found.items()}
+    renamed = [replace(one, speaker=labels[one.speaker]) for one in segments]
+    told = {one.name: {"kind": one.kind, "quote": one.quote, "at": one.at} for one in found.values()}
+    return renamed, {
+        name: {key: value for key, value in one.items() if value not in ("", None)} for name, one in told.items()
     }
-    return renamed, names
 
 
 def find_names(segments: Sequence[Segment], episode: Episode) -> dict[str, Evidence]:
     """The evidence for the name of each speaker that has any, by the speaker's label."""
-    turns = [(speaker, list(run)) for speaker, run in groupby(segments, key=lambda one: one.speaker)]
-    said = list(_statements(turns))
+    said = list(_statements(segments))
     known = list(dict.fromkeys((*episode.people, *episode.hosts)))
+    voices = shares(segments)
+    pair = set(voices) if len(voices) == 2 and min(voices.values()) >= MINOR else set()
     found: dict[str, list[Evidence]] = defaultdict(list)
     for speaker, evidence in _own_names(said, known):
         found[speaker].append(evidence)
-    voices = shares(segments)
     if len(voices) == 1 and len(episode.people) == 1:
         found[said[0].speaker].append(Evidence(episode.people[0], "podcast:person, the only one, of the only voice"))
-    for speaker, evidence in (
-        *_hosts(said, episode, voices),
-        *_guests(said, voices, known),
-        *_in_title(said, episode, voices, found),
-    ):
+    for speaker, evidence in (*_guests(said, pair, known), *_in_title(said, episode, pair, found)):
         found[speaker].append(evidence)
     return _agreed(found, known)
 
 
-def _statements(turns: Sequence[tuple[str, Sequence[Segment]]]) -> Iterator[_Statement]:
-    words, before = Counter[str](), ""
-    for speaker, run in turns:
+def _statements(segments: Sequence[Segment]) -> Iterator[_Statement]:
+    before = ""
+    for speaker, turn in groupby(segments, key=lambda one: one.speaker):
+        run = list(turn)
         sure = run[-1].end - run[0].start >= SHORT_TURN
         for start, text in _sentences(run):
-            early = start <= OPENING or words[speaker] <= FIRST_WORDS
-            yield _Statement(text, speaker, round(float(start), 2), before, early, sure)
-            words[speaker] += len(text.split())
+            yield _Statement(text, speaker, round(float(start), 2), before, start <= OPENING, sure)
             before = f"{before} {text}"[-300:]
 
 
@@ -121,63 +110,39 @@ def _own_names(said: Sequence[_Statement], known: Sequence[str]) -> Iterator[tup
             yield one.speaker, Evidence(name or heard, "self-introduction", one.text, one.start)
 
 
-def _hosts(said: Sequence[_Statement], episode: Episode, voices: dict[str, float]) -> Iterator[tuple[str, Evidence]]:
-    """The one host of the feed is the one voice that welcomes to the podcast."""
-    if len(episode.hosts) != 1:
-        return
-    host, show = episode.hosts[0], slug(episode.podcast).removeprefix("the-")
-    welcomes = [one for one in said if one.early and "welcome" in one.text.lower() and show and show in slug(one.text)]
-    if len({one.speaker for one in welcomes}) == 1 and voices[welcomes[0].speaker] >= MINOR:
-        one = welcomes[0]
-        if one.sure and not any(word in one.text for word in (host.split()[0], "your host", "hosted by")):
-            yield one.speaker, Evidence(host, "podcast:person, the only host, welcomes", one.text, one.start)
-
-
-def _guests(
-    said: Sequence[_Statement], voices: dict[str, float], known: Sequence[str]
-) -> Iterator[tuple[str, Evidence]]:
+def _guests(said: Sequence[_Statement], pair: set[str], known: Sequence[str]) -> Iterator[tuple[str, Evidence]]:
     """Whom another voice brings in, where there are two voices; and who answers to their name."""
-    brought = [(one, name) for one in said if one.early and (name := introduced(one.text))]
-    names = {spelled(name, known) or name for _, name in brought}
-    if (
-        len(voices) == 2
-        and min(voices.values()) >= MINOR
-        and len(names) == 1
-        and len({o.speaker for o, _ in brought}) == 1
-    ):
-        one, name = brought[0][0], names.pop()
-        other = next(voice for voice in voices if voice != one.speaker)
-        yield other, Evidence(name, "introduced", one.text, one.start)
-    for name in dict.fromkeys([*known, *(spelled(name, known) or name for _, name in brought)]):
+    brought = [(one, spelled(name, known) or name) for one in said if one.early and (name := introduced(one.text))]
+    names = list(dict.fromkeys(name for _, name in brought))
+    if pair and len(names) == 1 and len({one.speaker for one, _ in brought}) == 1:
+        one = brought[0][0]
+        (other,) = pair - {one.speaker}
+        yield other, Evidence(names[0], "introduced", one.text, one.start)
+    for name in dict.fromkeys([*known, *names]):
         answers = [
             (one, after) for one, after in pairwise(said) if after.speaker != one.speaker and addresses(one.text, name)
         ]
-        asked = {one.speaker for one, _ in answers}
-        if (
-            len({after.speaker for _, after in answers} - asked) == 1
-            and not {after.speaker for _, after in answers} & asked
-        ):
+        answering = {after.speaker for _, after in answers}
+        if len(answering) == 1 and not answering & {one.speaker for one, _ in answers} and answers[0][1].sure:
             one, after = answers[0]
-            if after.sure:
-                yield after.speaker, Evidence(name, "answers to the name", one.text, one.start)
+            yield after.speaker, Evidence(name, "answers to the name", one.text, one.start)
 
 
 def _in_title(
-    said: Sequence[_Statement], episode: Episode, voices: dict[str, float], found: dict[str, list[Evidence]]
+    said: Sequence[_Statement], episode: Episode, pair: set[str], found: dict[str, list[Evidence]]
 ) -> Iterator[tuple[str, Evidence]]:
     """The guest in the title is the other one of two voices, if one is the host by name.
 
     A name that is talked of, but never to, is a subject and no guest.
     """
     guest = title_guest(episode.title)
-    if not guest or len(voices) != 2 or len(found) != 1 or min(voices.values()) < MINOR:
+    if not guest or not pair or len(found) != 1:
         return
-    (host, evidence), other = next(iter(found.items())), next(voice for voice in voices if voice not in found)
-    if any(_same(one.name, guest) for one in evidence):
-        return
+    ((host, evidence),) = found.items()
+    (other,) = pair - {host}
     of = any(guest.split()[-1] in one.text for one in said)
     to = any(addresses(one.text, guest) or _same(introduced(one.text), guest) for one in said if one.speaker == host)
-    if to or not of:
+    if (to or not of) and not any(_same(one.name, guest) for one in evidence):
         yield other, Evidence(guest, "the guest in the title, the other of two voices")
 
 

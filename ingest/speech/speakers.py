@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
+import numpy as np
+
 from ingest.models import Segment
 from ingest.sentences import sentence_ends
 from ingest.speech.diarize import VoiceTurn
@@ -30,14 +32,14 @@ def voices_of(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[str]:
 
     A word in none has the voice of the nearest turn; empty where there are no turns at all.
     """
-    found: list[str] = []
-    first = 0  # turns before it have ended before every word to come
-    ends = _latest_ends(turns)
+    if not turns:
+        return [""] * len(words)
+    starts, ends = np.array([(turn.start, turn.end) for turn in turns]).T
+    found = []
     for word in words:
-        while first < len(turns) - 1 and ends[first] < word.start and turns[first + 1].start <= word.start:
-            first += 1
-        near = _near(turns, first, word)
-        found.append(max(near, key=lambda turn: _claim(turn, word)).voice if near else "")
+        held = np.minimum(ends, word.end) - np.maximum(starts, word.start)  # seconds; below 0 how far away a turn is
+        best = np.where(held == held.max(), ends - starts, -1.0).argmax()
+        found.append(turns[best].voice)
     return found
 
 
@@ -82,24 +84,3 @@ def _apart(words: Sequence[Word], change: int, end: int) -> float:
     """Seconds of speech between two places, each before a word."""
     low, high = min(change, end), max(change, end)
     return words[high - 1].end - words[low].start if low < high else 0.0
-
-
-def _latest_ends(turns: Sequence[VoiceTurn]) -> list[float]:
-    """For each turn the latest end of it and those before it."""
-    ends: list[float] = []
-    for turn in turns:
-        ends.append(max(turn.end, ends[-1] if ends else turn.end))
-    return ends
-
-
-def _near(turns: Sequence[VoiceTurn], first: int, word: Word) -> list[VoiceTurn]:
-    """The turns from `first` on that may be a word's, and the neighbours of those."""
-    end = first
-    while end < len(turns) and turns[end].start < word.end:
-        end += 1
-    return list(turns[max(0, first - 1) : end + 1])
-
-
-def _claim(turn: VoiceTurn, word: Word) -> tuple[float, float]:
-    """How much of a word a turn holds, in seconds (below 0: how far away it is), and how long the turn is."""
-    return min(turn.end, word.end) - max(turn.start, word.start), turn.end - turn.start

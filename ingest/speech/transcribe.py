@@ -1,6 +1,6 @@
 """Transcribes an audio file into timed text, with figures that say how good it is; memory stays bounded."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,12 +24,7 @@ from ingest.speech.segments import Word, in_order, sentences
 from ingest.speech.server import WhisperServer
 from ingest.speech.windows import WINDOW, Span, cut_point, pack
 
-STRETCH = 300.0  # seconds of sound held at once
-SAVE_EVERY = 5.0  # seconds of work that a killed run loses at most, beside the windows under way
-TIME_TOLERANCE = 0.001  # seconds: more than a time changes when it is rounded to samples and back
-# Figures of batches that are added up
-COUNTED = "speech", "left_out", "windows", "failed", "words"
-SUMMED = *COUNTED, "tokens", "log_prob", "seconds_again", "language_sure"
+MIN_BATCH = 4  # windows of sound held at once at least: each stretch of them is searched for speech a little anew
 
 ReportProgress = Callable[[float, float], None]  # seconds of audio done, seconds in all
 
@@ -50,7 +45,11 @@ class Transcription:
 
 
 class Transcriber:
-    """A speech model that is loaded at its first use; `stretch` is the seconds of sound held in memory at once."""
+    """A speech model that is loaded at its first use.
+
+    `stretch` is the seconds of sound held in memory at once, and lost at most where a run is killed; 0 for what a batch
+    needs.
+    """
 
     def __init__(
         self,
@@ -64,7 +63,7 @@ class Transcriber:
         beam_size: int = 5,
         batch_size: int = 0,
         threads: int = 0,
-        stretch: float = STRETCH,
+        stretch: float = 0.0,
     ) -> None:
         """A model of this machine, or of the `server` at an address."""
         self.model = model
@@ -99,34 +98,32 @@ class Transcriber:
         """
         recognizer = self.load()
         size = self._batch_size or recognizer.batch_size
+        stretch = self._stretch or (max(size, MIN_BATCH) + 1) * WINDOW
         options = Options(recognizer.known_language(language), "", self._beam_size, ", ".join(hotwords))
-        identity = _identity(audio, recognizer, options, size, self._stretch)
+        identity = _identity(audio, recognizer, options, size, stretch)
         done = checkpoints.load(checkpoint, identity) if checkpoint else Progress()
-        started, saved = perf_counter() - done.seconds, perf_counter()
+        started = perf_counter() - done.seconds
         with Recording(audio) as recording:
-            for start, samples, speech in stretches(recording.blocks(), find_speech, self._stretch, done=done.start):
-                after = (done.end - start) / RATE + TIME_TOLERANCE
-                windows = [one for one in pack(speech, len(samples) / RATE) if one.end > after]
+            for start, samples, speech in stretches(recording.blocks(), find_speech, stretch, done=done.samples):
+                windows = pack(speech, len(samples) / RATE)
                 for batch in (windows[first : first + size] for first in range(0, len(windows), size)):
-                    likely = replace(options, likely=next(iter(languages(done)), ""))
-                    made = decode(recognizer, samples, batch, speech, likely).moved(start)
-                    changes = (*done.changes, *(one for one in recognizer.changes if one not in done.changes))
-                    seconds = perf_counter() - started
-                    done = replace(done, batches=(*done.batches, made), changes=changes, seconds=seconds)
-                    if checkpoint and perf_counter() - saved > SAVE_EVERY:
-                        checkpoints.save(checkpoint, identity, done)
-                        saved = perf_counter()
-                    _report(progress, recording, done.end / RATE)
-                done = replace(done, start=start + len(samples), seconds=perf_counter() - started)
+                    likely = next(iter(languages(done.words)), "")
+                    words, figures = decode(recognizer, samples, batch, replace(options, likely=likely))
+                    sums = {name: figure + done.figures.get(name, 0.0) for name, figure in figures.items()}
+                    moved = (word.moved(start / RATE) for word in words)
+                    done = replace(done, words=(*done.words, *moved), figures=sums)
+                    _report(progress, recording, start / RATE + batch[-1].end)
+                changes = tuple(dict.fromkeys((*done.changes, *recognizer.changes)))
+                done = replace(done, samples=start + len(samples), changes=changes, seconds=perf_counter() - started)
                 if checkpoint:
                     checkpoints.save(checkpoint, identity, done)
-                _report(progress, recording, done.end / RATE)
+                _report(progress, recording, done.samples / RATE)
         _report(progress, recording, recording.decoded)
         return _transcription(done, recording, identity)
 
 
 def stretches(
-    blocks: Iterator[Samples], find_speech: Callable[[Samples], list[Span]], length: float = STRETCH, *, done: int = 0
+    blocks: Iterator[Samples], find_speech: Callable[[Samples], list[Span]], length: float, *, done: int = 0
 ) -> Iterator[tuple[int, Samples, list[Span]]]:
     """Cut sound into stretches of at most `length` seconds: the first sample of each, its sound, and its speech.
 
@@ -174,25 +171,21 @@ def _identity(audio: Path, recognizer: Recognizer, options: Options, size: int, 
     }
 
 
-def languages(done: Progress) -> dict[str, float]:
-    """The share of each language in what was said, the largest first."""
-    tokens: Counter[str] = Counter()
-    for batch in done.batches:
-        tokens.update(batch.figures["languages"])
-    return {language: round(count / tokens.total(), 4) for language, count in tokens.most_common()}
+def languages(words: Sequence[Word]) -> dict[str, float]:
+    """The share of each language in the words, the largest first."""
+    counts = Counter(word.language for word in words)
+    return {language: round(count / len(words), 4) for language, count in counts.most_common()}
 
 
 def _transcription(done: Progress, recording: Recording, identity: dict[str, Any]) -> Transcription:
-    words = tuple(in_order([word for batch in done.batches for word in batch.words]))
-    figures = sum_figures([batch.figures for batch in done.batches], recording.decoded, done.seconds)
-    figures |= {"truncated": recording.truncated, "damaged": recording.damaged}
-    shares = languages(done)
+    words = tuple(in_order(done.words))
+    shares = languages(words)
     language = next(iter(shares), "")
+    figures = _figures(done, recording)
     provenance = {
         "source": "model",
         **identity,
         "language": language,
-        "language_probability": figures.pop("language_sure"),
         "languages": shares,
         "changes": list(done.changes),
         "duration": round(recording.decoded, 3),
@@ -204,18 +197,15 @@ def _transcription(done: Progress, recording: Recording, identity: dict[str, Any
     return Transcription(segments, words, language, recording.decoded, provenance)
 
 
-def sum_figures(batches: Sequence[dict[str, Any]], duration: float, seconds: float) -> dict[str, Any]:
-    """The figures of an episode from those of its batches; `duration` of the audio, `seconds` that all of it took.
-
-    `real_time_factor` is seconds taken per second of audio, `seconds_again` those of them spent on decoding again.
-    """
-    sums = {key: sum(batch[key] for batch in batches) for key in SUMMED}
-    tokens, log_prob, sure = sums.pop("tokens"), sums.pop("log_prob"), sums.pop("language_sure")
+def _figures(done: Progress, recording: Recording) -> dict[str, Any]:
+    """The figures of an episode; `real_time_factor` is seconds taken per second of audio."""
+    sums = defaultdict(float, done.figures)
     return {
         "coverage": round(1 - sums["left_out"] / sums["speech"], 4) if sums["speech"] else 0.0,
-        "mean_log_prob": round(log_prob / tokens, 4) if tokens else 0.0,
-        "language_sure": round(sure / tokens, 3) if tokens else 0.0,
-        **{key: round(value, 2) for key, value in sums.items()},
-        "real_time_factor": round(seconds / duration, 4) if duration else 0.0,
-        "redecoded": [again for batch in batches for again in batch["redecoded"]],
+        "mean_log_prob": round(sums["log_prob"] / sums["tokens"], 4) if sums["tokens"] else 0.0,
+        **{name: round(sums[name], 2) for name in ("speech", "left_out", "windows", "redecoded", "failed")},
+        "words": len(done.words),
+        "real_time_factor": round(done.seconds / recording.decoded, 4) if recording.decoded else 0.0,
+        "truncated": recording.truncated,
+        "damaged": recording.damaged,
     }

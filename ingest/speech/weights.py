@@ -1,15 +1,15 @@
 """Published speech models: which there are, where they lie on this machine, and whether their files are whole.
 
-A model that was fetched lies in `models_dir/NAME` beside a record of its files' sizes and SHA-256. Loading compares the
-sizes; `soundbite doctor` and fetching again compare the hashes, which takes a second for each gigabyte or two.
+A model that was fetched lies in `models_dir/NAME` beside a record of its files' SHA-256. They are compared before each
+loading, which takes a second for each gigabyte or two: reading the weights takes as long.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any
 
 from ingest.errors import TranscriptionError
 
@@ -72,27 +72,23 @@ def check_name(name: str) -> None:
 
 
 def model_path(name: str, models_dir: Path) -> Path | None:
-    """The directory of a model, whole or not: `name` itself, `models_dir/name`, or the hub's cache in `models_dir`."""
+    """The directory of a model, whole or not: `name` itself or `models_dir/name`; None where neither is one."""
     for place in (Path(name).expanduser(), models_dir / name):
-        if (place / RECORD).is_file() or _is_model(place):
+        if (place / RECORD).is_file() or all((place / file).is_file() for file in MODEL_FILES):
             return place
-    from faster_whisper import download_model
-
-    try:
-        found = Path(download_model(name, cache_dir=str(models_dir), local_files_only=True))
-    except (ValueError, OSError):  # the hub's errors for "not on this machine" and "no such name"
-        return None
-    return found if _is_model(found) else None
+    return None
 
 
 def located(name: str, models_dir: Path) -> Path:
-    """The directory of a model whose files have their sizes. Raises `TranscriptionError`, which tells what to do."""
+    """The directory of a model whose files are what was fetched. Raises `TranscriptionError`, which tells what to do."""
     path = model_path(name, models_dir)
+    own = Path(name).expanduser()
     if path is not None:
         if problem := fault(path):
-            raise TranscriptionError(name, f"is damaged ({problem}); {_again(name, path)}")
+            todo = "put the files there again" if own == path else f"fetch it again with `soundbite model pull {name}`"
+            raise TranscriptionError(name, f"is damaged ({problem}); {todo}")
         return path
-    if Path(name).expanduser().is_dir():
+    if own.is_dir():
         raise TranscriptionError(name, f"is no speech model; it needs {', '.join(MODEL_FILES)} in CTranslate2 form")
     if name.startswith(("/", ".", "~")):
         raise TranscriptionError(name, "is no directory; set SOUNDBITE_WHISPER_MODEL to one, or to a published name")
@@ -101,48 +97,35 @@ def located(name: str, models_dir: Path) -> Path:
     raise TranscriptionError(name, f"is not on this machine; {todo}")
 
 
-def _again(name: str, path: Path) -> str:
-    own = Path(name).expanduser() == path
-    return "put the files there again" if own else f"fetch it again with `soundbite model pull {name}`"
+def fault(path: Path, wanted: Mapping[str, str] | None = None) -> str:
+    """What is wrong with a model's files; empty where nothing is.
 
-
-def verified(name: str, models_dir: Path) -> Path:
-    """As `located`, with the files' SHA-256 compared, too. Raises `TranscriptionError`."""
-    path = located(name, models_dir)
-    if problem := fault(path, hashes=True):
-        raise TranscriptionError(name, f"is damaged ({problem}); {_again(name, path)}")
-    return path
-
-
-def fault(path: Path, *, hashes: bool = False) -> str:
-    """What is wrong with a model's files by their sizes, with `hashes` by their SHA-256; empty where nothing is."""
-    try:
-        recorded = _recorded(path)
-        for name in {**dict.fromkeys(MODEL_FILES), **recorded}:
-            size = (path / name).stat().st_size
-            wanted = recorded.get(name, {})
-            if size != wanted.get("bytes", size) or not size:
-                return f"{name} has {size:,} bytes instead of {wanted.get('bytes', 1):,}"
-            if hashes and wanted and digest(path / name) != wanted["sha256"]:
-                return f"{name} is not what was fetched: its SHA-256 is another"
-    except FileNotFoundError as error:
-        return f"{Path(error.filename).name} is missing"
-    except OSError as error:
-        return f"{Path(error.filename).name} cannot be read: {error.strerror}"
+    `wanted` are SHA-256 by file name: those recorded unless given. The others must only hold something.
+    """
+    wanted = _recorded(path) if wanted is None else wanted
+    for name in dict.fromkeys((*MODEL_FILES, *wanted)):
+        try:
+            if not (path / name).stat().st_size:
+                return f"{name} is empty"
+            found = digest(path / name)
+        except FileNotFoundError:
+            return f"{name} is missing"
+        except OSError as error:
+            return f"{name} cannot be read: {error.strerror}"
+        if found != wanted.get(name, found):
+            return f"{name} is not the published one: SHA-256 {found[:12]}… instead of {wanted[name][:12]}…"
     return ""
 
 
-def record(path: Path, hashes: dict[str, str]) -> None:
-    """Write down what a model's files were when they were checked; `hashes` by file name."""
-    files = {name: {"bytes": (path / name).stat().st_size, "sha256": value} for name, value in hashes.items()}
+def record(path: Path) -> None:
+    """Write down what a model's files are, once they were checked."""
+    files = {file.name: {"sha256": digest(file)} for file in path.iterdir() if file.is_file() and file.name != RECORD}
     (path / RECORD).write_text(json.dumps({"files": files}, indent=1) + "\n", encoding="utf-8")
 
 
 def fingerprint(path: Path) -> str:
-    """The SHA-256 of a model's weights: as recorded where the size is still the same, which spares reading them."""
-    wanted = _recorded(path).get("model.bin", {})
-    same = wanted.get("bytes") == (path / "model.bin").stat().st_size
-    return str(wanted["sha256"]) if same else digest(path / "model.bin")
+    """The SHA-256 of a located model's weights."""
+    return _recorded(path).get("model.bin") or digest(path / "model.bin")
 
 
 def digest(path: Path) -> str:
@@ -151,13 +134,9 @@ def digest(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _recorded(path: Path) -> dict[str, Any]:
+def _recorded(path: Path) -> dict[str, str]:
     try:
         files = json.loads((path / RECORD).read_text("utf-8"))["files"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {name: file["sha256"] for name, file in files.items()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return files if isinstance(files, dict) else {}
-
-
-def _is_model(path: Path) -> bool:
-    return path.is_dir() and all((path / name).is_file() for name in MODEL_FILES)

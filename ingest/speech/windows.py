@@ -28,8 +28,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Spans of speech that are decoded at once, one after the other: Whisper loses its place in long silence."""
+    """Spans of sound that are decoded at once, one after the other: Whisper loses its place in long silence.
 
+    `speech` is where somebody speaks, each within the span of its place.
+    """
+
+    speech: tuple[Span, ...]
     spans: tuple[Span, ...]
 
     @property
@@ -42,25 +46,22 @@ class Window:
         """Where the last span ends."""
         return self.spans[-1].end
 
-    @property
-    def length(self) -> float:
-        """Seconds of sound, without what lies between the spans."""
-        return sum(span.length for span in self.spans)
-
     def sound(self, samples: Samples) -> Samples:
         """The sound of the spans, joined."""
         return np.concatenate([samples[round(span.start * RATE) : round(span.end * RATE)] for span in self.spans])
 
+    def parts(self, length: float) -> list["Window"]:
+        """The same spans in windows of at most `length` seconds; a longer span is one of its own."""
+        return _filled(list(zip(self.speech, self.spans, strict=True)), length)
+
     def shift(self, moment: float) -> float:
         """The seconds to add to a moment of the joined sound to have that of the whole sound."""
         before = 0.0
-        for span in self.spans:
+        for span in self.spans[:-1]:
             if moment < before + span.length:
-                break
+                return span.start - before
             before += span.length
-        else:
-            before -= span.length
-        return span.start - before
+        return self.spans[-1].start - before
 
 
 def pack(speech: Sequence[Span], total: float, length: float = WINDOW) -> list[Window]:
@@ -68,13 +69,19 @@ def pack(speech: Sequence[Span], total: float, length: float = WINDOW) -> list[W
 
     The spans are widened into the pauses beside them; none is longer than `length` less twice `PADDING`.
     """
-    windows: list[list[Span]] = []
-    for span in padded(speech, total):
-        if windows and sum(one.length for one in windows[-1]) + span.length <= length:
-            windows[-1].append(span)
-        else:
-            windows.append([span])
-    return [Window(tuple(spans)) for spans in windows]
+    return _filled(list(zip(speech, padded(speech, total), strict=True)), length)
+
+
+def _filled(pairs: Sequence[tuple[Span, Span]], length: float) -> list[Window]:
+    windows: list[list[tuple[Span, Span]]] = []
+    room = 0.0
+    for said, span in pairs:
+        if span.length > room:
+            windows.append([])
+            room = length
+        windows[-1].append((said, span))
+        room -= span.length
+    return [Window(*zip(*window, strict=True)) for window in windows]
 
 
 def padded(speech: Sequence[Span], total: float) -> list[Span]:
@@ -84,12 +91,6 @@ def padded(speech: Sequence[Span], total: float) -> list[Span]:
         Span(max(left, span.start - PADDING), min(right, span.end + PADDING))
         for span, (left, right) in zip(speech, borders, strict=False)
     ]
-
-
-def within(speech: Sequence[Span], window: Window) -> list[Span]:
-    """The speech from a window's start to its end."""
-    cut = [Span(max(span.start, window.start), min(span.end, window.end)) for span in speech]
-    return [span for span in cut if span.length > 0]
 
 
 def cut_point(windows: Sequence[Window], total: float) -> float:

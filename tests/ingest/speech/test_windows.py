@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.audio.decode import RATE
-from ingest.speech.windows import PADDING, Span, Window, cut_point, pack, within
+from ingest.speech.windows import PADDING, Span, Window, cut_point, pack
 
 
 def spans(window):
@@ -31,7 +31,7 @@ def test_windows_hold_all_speech_do_not_overlap_and_are_no_longer_than_asked(cas
     windows = pack(said, total, length)
     parts = [span for window in windows for span in window.spans]
     assert all(0 <= part.start < part.end <= total + 1e-6 for part in parts)
-    assert all(window.length <= length + 1e-6 for window in windows)
+    assert all(sum(span.length for span in window.spans) <= length + 1e-6 for window in windows)
     assert all(before.end <= after.start + 1e-6 for before, after in pairwise(parts))
     for span in said:
         inside = sum(max(0.0, min(span.end, part.end) - max(span.start, part.start)) for part in parts)
@@ -54,13 +54,13 @@ def test_first_and_last_sounds_are_kept_and_no_sound_is_in_twice(pause, expected
 
 @pytest.mark.parametrize(("moment", "expected"), [(0, 9.6), (10.7, 20.3), (10.9, 59.7), (21, 69.8), (25, 73.8)])
 def test_a_moment_of_the_joined_sound_is_one_of_the_whole_sound(moment, expected):
-    window = Window((Span(9.6, 20.4), Span(59.6, 70.4)))
+    window = Window((Span(10, 20), Span(60, 70)), (Span(9.6, 20.4), Span(59.6, 70.4)))
     assert moment + window.shift(moment) == pytest.approx(expected)
 
 
 def test_the_sound_of_a_window_is_that_of_its_spans():
     numbers = np.arange(10 * RATE, dtype=np.float32)
-    sound = Window((Span(1, 2), Span(5, 5.5))).sound(numbers)
+    sound = Window((), (Span(1, 2), Span(5, 5.5))).sound(numbers)
     assert (len(sound), sound[0], sound[RATE], sound[-1]) == (1.5 * RATE, RATE, 5 * RATE, 5.5 * RATE - 1)
 
 
@@ -68,8 +68,16 @@ def test_no_speech_gives_no_window():
     assert pack([], 60) == []
 
 
-def test_speech_is_clipped_to_its_window():
-    assert [Span(2, 3), Span(4, 5)] == within([Span(0, 1), Span(1, 3), Span(4, 9)], Window((Span(2, 2.5), Span(4, 5))))
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [(30, [[1, 8, 12, 20]]), (10, [[1], [8, 12], [20]]), (12.5, [[1, 8], [12, 20]]), (1, [[1], [8], [12], [20]])],
+)
+def test_the_parts_of_a_window_hold_its_speech_and_are_no_longer_than_asked(length, expected):
+    (window,) = pack([Span(1, 7), Span(8, 11.5), Span(12, 17), Span(20, 24)], 60, 40)
+    parts = window.parts(length)
+    assert [[span.start for span in part.speech] for part in parts] == expected
+    assert window.speech == tuple(span for part in parts for span in part.speech)
+    assert window.spans == tuple(span for part in parts for span in part.spans)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +92,7 @@ def test_speech_is_clipped_to_its_window():
     ],
 )
 def test_a_stretch_ends_in_a_pause_with_a_full_window(windows, expected):
-    assert expected == pytest.approx(cut_point([Window((span,)) for span in windows], 60))
+    assert expected == pytest.approx(cut_point([Window((span,), (span,)) for span in windows], 60))
 
 
 @pytest.mark.parametrize("pause", [0.3, 0.7, 2.0])
