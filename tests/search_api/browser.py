@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ingest.identity import episode_key
 from ingest.ledger import Ledger
-from ingest.models import Episode, Segment, Subscription, Transcript, Turn
+from ingest.models import Chapter, Episode, Segment, Subscription, Transcript, Turn
 from ingest.transcripts.document import turns_from_segments
 from tests.sample.host import HERE
 from tests.search_api.home import FAILED, UNTIMED, add, add_failed
@@ -19,12 +19,22 @@ SAMPLE = {stem: said for stem, said in json.loads((HERE / "times.json").read_tex
 PODCAST, TITLE = "the-quota-room", "The Quota Room"
 STEM = min(SAMPLE)
 KEY = episode_key(PODCAST, STEM)
+CHAPTERED = "keeping-your-best-seller"
+CHAPTERED_KEY = episode_key(PODCAST, CHAPTERED)
+# Whole seconds, as publishers write them: the second one lies after the start of its first sentence (9.43 s)
+CHAPTERS = (
+    Chapter(0.0, "Welcome"),
+    Chapter(10.0, "Why the best leave", "https://a.example/why"),
+    Chapter(36.0, "<b>Quotas</b> & money", "javascript:alert(1)"),
+    Chapter(9000.0, "After the end"),
+)
 VIDEO = Episode(
     "talks",
     "video",
     "A talk to watch",
     link="https://www.youtube.com/watch?v=abc123",
     published="Tue, 4 Mar 2025 09:00:00 GMT",
+    chapters=(Chapter(60.0, "Sweets"),),
 )
 SILENT = Episode(
     "talks",
@@ -64,6 +74,7 @@ def fill(settings, host):
         episode = Episode(
             PODCAST, stem, stem.replace("-", " ").capitalize(), published=f"{day} Oct 2026 06:00:00 GMT",
             link=f"{host}/episodes/{stem}", audio_url=f"{host}/audio/{stem}{suffix}",
+            chapters=CHAPTERS if stem == CHAPTERED else (),
         )  # fmt: skip
         transcripts.append(Transcript(episode, turns_from_segments(segments), segments))
     for episode, segments in ((VIDEO, WATCHED), (SILENT, LOST)):

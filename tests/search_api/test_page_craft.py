@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import search_api
-from tests.search_api.browser import ASKED, KEY, LECTURE, VIDEO, hostile, until
+from tests.search_api.browser import ASKED, CHAPTERED_KEY, KEY, LECTURE, VIDEO, hostile, until
 from tests.search_api.home import HOSTILE
 
 PAGES = {
     "home": "/", "answers": f"/?q={ASKED}", "weak": "/?q=submarine+volcano", "nothing": "/?q=call&speaker=Nobody", "bad": "/?q=call&since=soon",
     "podcasts": "/podcasts", "episodes": "/episodes", "episode": f"/episodes/{KEY}", "untimed": f"/episodes/{LECTURE.key}",
-    "video": f"/episodes/{VIDEO.key}", "hostile": f"/episodes/{HOSTILE.key}", "missing": "/episodes/nobody", "collections": "/collections",
+    "chapters": f"/episodes/{CHAPTERED_KEY}", "video": f"/episodes/{VIDEO.key}", "hostile": f"/episodes/{HOSTILE.key}", "missing": "/episodes/nobody", "collections": "/collections",
     "operations": "/operations", "docs": "/docs",
 }  # fmt: skip
 OWN_BYTES = 60_000
@@ -213,7 +213,7 @@ def test_hostile_words_in_a_collection_do_nothing(tab):
     assert tab.locator(".moment a").count() == 0
 
 
-@pytest.mark.parametrize("name", ["home", "answers", "episode", "collections"])
+@pytest.mark.parametrize("name", ["home", "answers", "episode", "chapters", "collections"])
 def test_nothing_moves_after_it_is_painted(tab, name):
     tab.goto(PAGES[name])
     tab.wait_for_timeout(150)

@@ -69,7 +69,7 @@ def test_the_transcript_follows_along_and_a_click_on_a_sentence_plays_it(tab):
 def test_a_video_is_linked_at_the_moment_and_the_page_says_so(tab):
     tab.goto(f"/episodes/{VIDEO.key}")
     assert tab.get_by_text("Times open it at that moment on youtube.com").is_visible()
-    assert tab.locator("a.time").first.get_attribute("href") == f"{VIDEO.link}&t=61"
+    assert tab.locator(".transcript a.time").first.get_attribute("href") == f"{VIDEO.link}&t=61"
     assert tab.locator("#player").is_hidden()
 
     tab.goto("/?q=marzipan+oven")
