@@ -46,6 +46,7 @@ class Backend:
         self, settings: Settings, searcher: Searcher, observe: Callable[[Mapping[str, float]], None] = lambda _: None
     ) -> None:
         searcher.observe = observe
+        self.home = settings.home
         self.library = Library(settings.library_dir)
         self.ledger = Ledger(settings.ledger_path)
         self._searcher = searcher

@@ -4,15 +4,16 @@ import json
 import shutil
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from ingest.identity import episode_key
 from ingest.ledger import Ledger
 from ingest.models import Chapter, Episode, Segment, Subscription, Transcript, Turn
+from ingest.run_history import remember, run_record
 from ingest.transcripts.document import turns_from_segments
 from tests.sample.host import HERE
-from tests.search_api.home import FAILED, UNTIMED, add, add_failed
+from tests.search_api.home import FAILED, HOSTILE, UNTIMED, add, add_failed
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SAMPLE = {stem: said for stem, said in json.loads((HERE / "times.json").read_text("utf-8")).items() if said}
@@ -82,6 +83,9 @@ def fill(settings, host):
     add(settings, *transcripts, UNTIMED, Transcript(LECTURE, (LONG,)))
     add_failed(settings, FAILED, "the audio is a web page")
     now = datetime(2026, 10, 20, tzinfo=UTC)
+    failures = [(HOSTILE.title, "the audio is <b>a web page</b>")]
+    remember(settings.home, run_record(now - timedelta(hours=2), now - timedelta(hours=1), list(SAMPLE), failures, 1))
+    remember(settings.home, run_record(now - timedelta(seconds=40), now, [], [], 0))
     Ledger(settings.ledger_path).subscribe(Subscription(PODCAST, f"{host}/feed.xml", TITLE), now)
 
 

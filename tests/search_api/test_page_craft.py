@@ -246,3 +246,14 @@ def test_templates_have_no_inline_scripts_or_styles_and_links_out_are_safe(path)
     assert "|safe" not in text
     for link in re.findall(r"<a [^>]*target=\"_blank\"[^>]*>", text, re.DOTALL):
         assert "noopener" in link
+
+
+def test_operations_tell_the_last_runs_in_words(tab):
+    tab.goto("/operations")
+    rows = tab.get_by_role("region", name="Last runs").get_by_role("row")
+
+    assert rows.count() == 3
+    assert "40 seconds" in rows.nth(1).inner_text()
+    assert "nothing new" in rows.nth(1).inner_text()
+    assert "<b>a web page</b>" in rows.nth(2).inner_text()
+    assert not hostile(tab)
