@@ -35,7 +35,6 @@ VIDEO = Episode(
     "A talk to watch",
     link="https://www.youtube.com/watch?v=abc123",
     published="Tue, 4 Mar 2025 09:00:00 GMT",
-    chapters=(Chapter(60.0, "Sweets"),),
 )
 SILENT = Episode(
     "talks",

@@ -50,7 +50,7 @@ def test_the_last_runs_are_told_the_newest_first(ran, own):
     for words in (
         "20 Oct 2026, 06:05 UTC",
         "12 minutes",
-        "1 second<",
+        "1 second ·",
         "quota: 9",
         "and 4 more",
         "quota: Two: the audio is &lt;i&gt;a page",

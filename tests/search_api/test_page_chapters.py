@@ -1,6 +1,12 @@
 """Chapters in a real browser: a list that plays from each, and headings in the transcript."""
 
-from tests.search_api.browser import CHAPTERED_KEY, CHAPTERS, KEY, VIDEO, hostile, until
+from dataclasses import replace
+
+from ingest.models import Chapter, Transcript
+from ingest.transcripts.document import turns_from_segments
+from search_api.app import create_app
+from tests.search_api.browser import CHAPTERED_KEY, CHAPTERS, KEY, VIDEO, WATCHED, hostile, until
+from tests.search_api.home import Client, add, opener
 
 PAGE = f"/episodes/{CHAPTERED_KEY}"
 TIME = "document.querySelector('#player audio').currentTime"
@@ -38,10 +44,14 @@ def test_titles_and_addresses_of_chapters_do_nothing(tab):
     assert "<b>Quotas</b> & money" in tab.locator(".chapters").inner_text()
 
 
-def test_chapters_of_a_video_open_it_there(tab):
-    tab.goto(f"/episodes/{VIDEO.key}")
-
-    assert tab.get_by_role("link", name="Sweets").get_attribute("href") == f"{VIDEO.link}&t=60"
+def test_chapters_of_a_video_open_it_there(own):
+    video = replace(VIDEO, chapters=(Chapter(60.0, "Sweets"),))
+    add(own, Transcript(video, turns_from_segments(WATCHED), WATCHED))
+    with Client(create_app(own, opener)) as client:
+        page = client.get(f"/episodes/{video.key}").text
+    assert (
+        f'href="{VIDEO.link}&amp;t=60" target="_blank" rel="noopener noreferrer"><span>1:00</span> Sweets</a>' in page
+    )
 
 
 def test_an_episode_without_chapters_has_no_list_and_its_speakers_are_headings(tab):

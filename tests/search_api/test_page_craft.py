@@ -251,10 +251,10 @@ def test_templates_have_no_inline_scripts_or_styles_and_links_out_are_safe(path)
 
 def test_operations_tell_the_last_runs_in_words(tab):
     tab.goto("/operations")
-    rows = tab.get_by_role("region", name="Last runs").get_by_role("row")
+    runs = tab.get_by_role("list", name="Last runs").get_by_role("listitem")
 
-    assert rows.count() == 3
-    assert "40 seconds" in rows.nth(1).inner_text()
-    assert "nothing new" in rows.nth(1).inner_text()
-    assert "<b>a web page</b>" in rows.nth(2).inner_text()
+    assert runs.count() == 2
+    assert "40 seconds · 0 new, 0 failed" in runs.first.inner_text()
+    assert "60 minutes · 4 new, 1 failed, 1 waiting" in runs.last.inner_text()
+    assert "<b>a web page</b>" in runs.last.inner_text()
     assert not hostile(tab)
