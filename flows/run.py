@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from flows.context import RunContext
 from flows.jobs import Jobs, StoppableReporter
@@ -24,6 +25,7 @@ from ingest.errors import FeedError, IndexingError, UnreachableError
 from ingest.feeds import opt_out
 from ingest.feeds import poll as feeds
 from ingest.models import Subscription
+from ingest.run_history import remember, run_record
 from ingest.storage import is_disk_full
 from ingest.times import now
 from ingest.web.credentials import host_of
@@ -95,6 +97,7 @@ class Run:
     due: list[str] | None = None
     speech: bool | None = None
     unheard: list[str] = field(default_factory=list)
+    began: datetime = field(default_factory=now)
     again: list[tuple[Subscription, tuple[str, str]]] = field(default_factory=list)
     _outages: Outages = field(default_factory=Outages)
     _jobs: Jobs = field(default_factory=Jobs)
@@ -140,6 +143,7 @@ class Run:
             work.finish()
             self.unheard = list(work.backlog.audio)
             self._finish(steps, actions)
+        self._remember()
         return self.report
 
     @property
@@ -237,6 +241,14 @@ class Run:
         return set(refused)
 
     # -- the end
+
+    def _remember(self) -> None:
+        """Keep what the run did for the page; a disk that is full by now costs this alone."""
+        report = self.report
+        try:
+            remember(self.context.home, run_record(self.began, now(), report.new, report.failed, report.pending))
+        except OSError as error:
+            logger.warning("what this run did is not kept: %s", error)
 
     def _finish(self, reporter: Reporter, actions: Actions) -> None:
         """Index what else has changed in the library, and count what is left."""

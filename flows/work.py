@@ -192,6 +192,7 @@ class Work:
         def kept(chunks: int) -> None:
             self._held.discard(record.episode.key)
             self.report.new.append(name)
+            self.report.warnings += obtained.warnings
             self.report.chunks += chunks
             self.report.audio_seconds += obtained.audio_seconds
             self.report.work_seconds += obtained.work_seconds

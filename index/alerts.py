@@ -75,11 +75,11 @@ class Alerts:
             raise home_error(self.path, error) from error
 
 
-def new_moments(searcher: Searcher, alert: Alert, now: datetime) -> list[Hit]:
-    """The moments that answer an alert's question well, the latest published first. Raises as `Searcher.search`."""
-    query = alert.query()
+def new_moments(searcher: Searcher, query: Query, now: datetime) -> list[Hit]:
+    """The moments that answer a question well, the latest published first. Raises as `Searcher.search`."""
     found: dict[str, Hit] = {}
-    for asked in (replace(query, since=now - RECENT), query):
+    recent = max(now - RECENT, query.published_from or now - RECENT)
+    for asked in (replace(query, since=recent), query):
         least = searcher.embedder.no_answer_score
         found |= {hit.id: hit for hit in searcher.search(asked).hits if hit.score >= least and not hit.advert}
     ordered = sorted(found.values(), key=lambda hit: hit.score, reverse=True)

@@ -1,5 +1,6 @@
 """Takes a publisher's corrected transcript (a speaker's right name) for an episode that is done."""
 
+from dataclasses import replace
 from hashlib import sha256
 
 from ingest.errors import FetchError, TranscriptError
@@ -28,7 +29,9 @@ def corrected(context: IngestContext, episode: Episode) -> str:
         return ""
     if is_edited(old):
         return f"{episode.title!r} was edited here: its publisher's corrected transcript is not taken"
-    context.library.write(obtained.transcript, obtained.original)
+    known = old.episode.chapters  # of a file that may not be reached just now
+    told = replace(obtained.transcript.episode, chapters=obtained.transcript.episode.chapters or known)
+    context.library.write(replace(obtained.transcript, episode=told), obtained.original)
     return f"corrected: the transcript of {episode.title!r}, by its publisher"
 
 

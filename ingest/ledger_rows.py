@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.identity import slug
-from ingest.models import Claim, Episode, EpisodeRecord, Subscription, TranscriptLink
+from ingest.models import Chapter, Claim, Episode, EpisodeRecord, Subscription, TranscriptLink
 from ingest.web.credentials import Credentials, without_userinfo
 
 _KNOWN = frozenset(field.name for field in fields(Episode))
@@ -64,6 +64,7 @@ def episode_record(row: Mapping[str, Any]) -> EpisodeRecord:
     data = {name: value for name, value in json.loads(row["data"]).items() if name in _KNOWN}
     data["people"], data["hosts"] = tuple(data.get("people", ())), tuple(data.get("hosts", ()))
     data["transcripts"] = tuple(TranscriptLink(**link) for link in data.get("transcripts", ()))
+    data["chapters"] = tuple(Chapter(**chapter) for chapter in data.get("chapters", ()))
     return EpisodeRecord(Episode(**data), row["status"], row["reason"], row["attempts"], moment(row["next_try"]))
 
 

@@ -24,12 +24,22 @@ class TranscriptLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of an episode as its publisher divides it: its start in seconds, its title, and a page about it if given."""
+
+    start: float
+    title: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """One entry of a feed that carries audio, or one imported transcript.
 
     `podcast` is the slug the library files it under, `guid` and `published` are the feed's own words, verbatim.
     `people` are those its feed names, `hosts` those of them, or of the feed's, who host it.
-    `opted_out` is how the publisher says that no AI shall use this one; empty where it does not.
+    `opted_out` is how the publisher says that no AI shall use this one; empty where it does not. `chapters` are those in
+    the feed, or in the file at `chapters_url` once that has been read.
     """
 
     podcast: str
@@ -48,6 +58,8 @@ class Episode:
     hosts: tuple[str, ...] = ()
     transcripts: tuple[TranscriptLink, ...] = ()
     opted_out: str = ""
+    chapters_url: str = ""
+    chapters: tuple[Chapter, ...] = ()
 
     @property
     def key(self) -> str:

@@ -13,12 +13,14 @@ from ingest.audio import download as audio
 from ingest.errors import (
     AudioError,
     BlockedAddressError,
+    FeedError,
     FetchError,
     NoSpeechError,
     NotFoundError,
     TranscriptError,
     UnreachableError,
 )
+from ingest.feeds.chapters import read_json
 from ingest.feeds.reading import user_agent_header
 from ingest.identity import slug
 from ingest.ledger import Ledger
@@ -44,6 +46,8 @@ TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that
 VALIDATORS = ("etag", "last-modified")  # headers that tell later whether a publisher's transcript is another one
 PUBLISHER_TRIES = 3  # of a publisher's transcript whose host is busy, some hours apart, before the audio is transcribed
 MAX_TRANSCRIPT_BYTES = 20 * 2**20
+MAX_CHAPTER_BYTES = 2**20  # three hundred chapters with addresses of pictures take a tenth
+MAX_CHAPTER_SECONDS = 20.0  # for a file of a few kB; a finished transcript waits for it
 MAX_KEPT_AUDIO = 10 * 2**30  # bytes; beyond it the oldest audio goes, kept or half-fetched
 AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".wav", ".flac", ".aac", ".webm", ".mov", ".mkv"})
 
@@ -72,13 +76,14 @@ class IngestContext:
 class Obtained:
     """A transcript and what it took: seconds of audio transcribed here and seconds of work (0 for a publisher's).
 
-    `original` is the suffix and the bytes of the publisher's own file.
+    `original` is the suffix and the bytes of the publisher's own file, `warnings` say what could not be had beside it.
     """
 
     transcript: Transcript
     audio_seconds: float = 0.0
     work_seconds: float = 0.0
     original: tuple[str, bytes] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def publisher_transcript(
@@ -111,7 +116,8 @@ def publisher_transcript(
             "score": publisher.score(segments, episode),
         }
         original = publisher.suffix(link, answer.body), answer.body
-        return Obtained(_transcript(episode, segments, provenance), original=original), refused
+        whole, warnings = with_chapters(context, episode)
+        return Obtained(_transcript(whole, segments, provenance), original=original, warnings=warnings), refused
     if busy and attempts + 1 < PUBLISHER_TRIES:
         if isinstance(busy, UnreachableError):
             raise busy
@@ -133,18 +139,39 @@ def _captions(
 ) -> tuple[web.Response, tuple[Segment, ...]]:
     if reason := publisher.foreign(link, language):
         raise TranscriptError(link.url, reason)
-    answer = web.fetch(
-        context.client,
-        link.url,
-        headers=user_agent_header(feed.user_agent_override),
-        credentials=context.ledger.credentials(feed.podcast),
-        max_bytes=MAX_TRANSCRIPT_BYTES,
-    )
-    if answer.status != 200:
-        raise FetchError(link.url, f"answered with HTTP status {answer.status}", answer.status)
+    answer = _fetched(context, feed, link.url, MAX_TRANSCRIPT_BYTES)
     kind = captions.kind_of(link.type, link.url, answer.body)
     declared = charset(answer.headers.get("content-type", ""))
     return answer, captions.parse(answer.body, kind, link.url, charset=declared)
+
+
+def _fetched(
+    context: IngestContext, feed: Subscription, url: str, max_bytes: int, max_seconds: float = web.MAX_SECONDS
+) -> web.Response:
+    """A file that a feed names. Raises `FetchError` for every other answer."""
+    answer = web.fetch(
+        context.client,
+        url,
+        headers=user_agent_header(feed.user_agent_override),
+        credentials=context.ledger.credentials(feed.podcast),
+        max_bytes=max_bytes,
+        max_seconds=max_seconds,
+    )
+    if answer.status != 200:
+        raise FetchError(url, f"answered with HTTP status {answer.status}", answer.status)
+    return answer
+
+
+def with_chapters(context: IngestContext, episode: Episode) -> tuple[Episode, tuple[str, ...]]:
+    """The episode with the chapters of its publisher's file, and why there are none of it; those of the feed stay then."""
+    if not episode.chapters_url:
+        return episode, ()
+    try:
+        url = episode.chapters_url
+        answer = _fetched(context, feed_of(context, episode), url, MAX_CHAPTER_BYTES, MAX_CHAPTER_SECONDS)
+        return replace(episode, chapters=read_json(url, answer.body) or episode.chapters), ()
+    except (FetchError, FeedError) as error:
+        return episode, (f"{episode.title}: without its publisher's chapters: {error}",)
 
 
 def feed_of(context: IngestContext, episode: Episode) -> Subscription:
@@ -188,26 +215,12 @@ def transcribe(context: IngestContext, episode: Episode, sound: audio.Audio, adv
         raise NoSpeechError(episode.title, reason)
     spoken, who = with_speakers(context.diarizer, sound.path, made, episode)
     segments, corrected = correct(spoken, glossary)
-    provenance = made.provenance | audio_provenance(sound, made.duration, episode.duration) | {"corrections": corrected}
+    provenance = made.provenance | audio.provenance(sound, made.duration, episode.duration) | {"corrections": corrected}
     provenance |= who
-    transcript = _transcript(replace(episode, duration=made.duration), segments, provenance)
-    return Obtained(transcript, made.duration, time.monotonic() - began)
-
-
-def audio_provenance(sound: audio.Audio, decoded: float, declared: float | None) -> dict[str, object]:
-    """Where the audio came from and how long it is, for a transcript's provenance; durations in seconds.
-
-    Times are approximate where the feed's author had audio of another length: adverts are put in at each download.
-    """
-    facts: dict[str, object] = {
-        "audio_url": sound.final_url,
-        "audio_sha256": sound.sha256,
-        "audio_bytes": sound.bytes,
-        "audio_headers": sound.headers,
-        "duration": round(decoded, 3),
-        "declared_duration": declared,
-    }
-    return facts | ({"times": "approximate"} if audio.lengths_differ(decoded, declared) else {})
+    work = time.monotonic() - began
+    whole, warnings = with_chapters(context, episode)
+    transcript = _transcript(replace(whole, duration=made.duration), segments, provenance)
+    return Obtained(transcript, made.duration, work, warnings=warnings)
 
 
 def _transcript(episode: Episode, segments: Sequence[Segment], provenance: dict[str, object]) -> Transcript:

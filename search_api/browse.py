@@ -15,7 +15,7 @@ from search_api.deps import Backend, BackendDep
 from search_api.display import podcast_title
 from search_api.listing import EpisodeFilter
 from search_api.overview import OverviewDep
-from search_api.reading import paragraphs
+from search_api.reading import listed_chapters, paragraphs
 from search_api.responses import formats_of
 from search_api.templating import render
 
@@ -78,6 +78,7 @@ def episode(key: str, backend: BackendDep, overview: OverviewDep) -> str:
         speakers=speakers_of(transcript),
         duration=transcript.duration,
         formats=formats_of(transcript),
+        chapters=listed_chapters(about),
         paragraphs=paragraphs(transcript),
         similar=similar(backend, about.key),
     )

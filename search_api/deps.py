@@ -46,6 +46,7 @@ class Backend:
         self, settings: Settings, searcher: Searcher, observe: Callable[[Mapping[str, float]], None] = lambda _: None
     ) -> None:
         searcher.observe = observe
+        self.home = settings.home
         self.library = open_library(settings, reader=True)
         self.ledger = Ledger(settings.ledger_place)
         self._searcher = searcher
@@ -177,11 +178,11 @@ class Backend:
     def alert(self, name: str) -> tuple[Alert, list[Hit]]:
         """A standing question and the moments that answer it. Raises `AlertNotFoundError`, `IndexNotBuiltError`."""
         alert = self._alerts.find(name)
-        return alert, self.moments(alert)
+        return alert, self.moments(alert.query())
 
-    def moments(self, alert: Alert) -> list[Hit]:
-        """The moments that answer a standing question. Raises `QueryError`, `IndexNotBuiltError`."""
-        return new_moments(self._searcher, alert, now())
+    def moments(self, query: Query) -> list[Hit]:
+        """The moments that answer a question well, the latest published first. Raises `QueryError`, `IndexNotBuiltError`."""
+        return new_moments(self._searcher, query, now())
 
     def export_rows(self, podcasts: Sequence[str], after: str) -> Iterator[dict[str, Any]]:
         """Every episode of these podcasts, or of all, after a key. Raises `PodcastNotFoundError`."""

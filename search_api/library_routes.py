@@ -93,7 +93,7 @@ def alert_feed(
 ) -> Response:
     """RSS with the moments that answer a standing question, the latest published first."""
     alert, hits = backend.alert(name)
-    return _feed(syndication.alert_feed(alert, hits, _base(request), str(request.url)))
+    return _feed(syndication.alert_feed(alert.question, hits, _base(request), str(request.url)))
 
 
 def _base(request: Request) -> str:

@@ -12,13 +12,14 @@ from ingest.errors import IndexingError, NotFoundError
 from ingest.ledger import unless_damaged
 from ingest.links import web_address
 from ingest.models import EpisodeRecord, Subscription
+from ingest.run_history import last_runs
 from ingest.storage import FolderStorage, Storage
 from search_api.deps import Backend, BackendDep
 from search_api.display import host_name
 from search_api.overview import OverviewDep
-from search_api.templating import render
+from search_api.templating import render, span_words
 
-LATEST, NEXT, MOST_FAILED = 8, 10, 100  # rows: what a person looks at in the morning; /v1/episodes has all
+LATEST, NEXT, RUNS, MOST_FAILED = 8, 10, 10, 100  # rows: what a person looks at in the morning; /v1/episodes has all
 # A browser says which page a form is of, which is how forms of other sites are told and refused; with the other pages'
 # `no-referrer` it would not.
 HEADERS = {"Referrer-Policy": "same-origin"}
@@ -78,6 +79,11 @@ def moment_words(when: datetime | None) -> str:
     return f"{when.astimezone(UTC):%-d %b %Y, %H:%M} UTC" if when else "never"
 
 
+def seconds_words(seconds: float) -> str:
+    """`40 seconds`, `12 minutes`: how long a run took."""
+    return f"{seconds:.0f} second{'s' if round(seconds) != 1 else ''}" if seconds < 60 else span_words(seconds)
+
+
 def last_saved(storage: Storage, names: Iterable[tuple[str, str]]) -> list[tuple[str, datetime]]:
     """Keys of the documents written last and when, the newest first; `names` are pairs of a name and a key."""
     there = storage.listing()
@@ -125,6 +131,7 @@ def operations(backend: BackendDep, overview: OverviewDep) -> HTMLResponse:
         waiting_count=len(waiting),
         failed=failed[:MOST_FAILED],
         failed_count=len(failed),
+        runs=last_runs(backend.home, RUNS),
         saved=[(key, titles.get(key, key), when) for key, when in saved],
         index=index_counts(backend),
         written=written,
@@ -132,6 +139,7 @@ def operations(backend: BackendDep, overview: OverviewDep) -> HTMLResponse:
         disk=disk,
         size_words=size_words,
         moment_words=moment_words,
+        seconds_words=seconds_words,
     )
     return HTMLResponse(text, headers=HEADERS)
 

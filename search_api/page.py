@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.datastructures import QueryParams
 
-from index.alerts import Alert
-from index.query import DEFAULT_LIMIT, MAX_QUERY, Answer
+from index.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_QUERY, Answer
 from index.query import Query as Question
 from index.speakers import meant
 from index.speakers import near as near_names
@@ -26,7 +25,7 @@ from search_api.templating import render
 MODES = (("hybrid", "words and meaning"), ("vector", "meaning"), ("text", "exact words"))
 DEFAULTS = {"mode": MODES[0][0], "limit": str(DEFAULT_LIMIT), "adverts": "false"}
 FILTERS = ("podcast", "speaker", "language", "since", "until", "episode", "mode", "adverts")
-FOLLOWED = ("q", "podcast", "speaker", "language")  # what a feed of a question is narrowed by
+FOLLOWED = ("q", "podcast", "speaker", "language", "since", "until")  # what a feed of a question is narrowed by
 LATEST = 6  # episodes on the first page
 # What a person can do, in words that speak of no command; other problems say themselves what is wrong.
 ADVICE = {
@@ -147,9 +146,12 @@ def home(request: Request, query: OptionalQueryDep, backend: BackendDep) -> str 
 @router.get("/feed.xml")
 def feed(request: Request, query: QueryDep, backend: BackendDep) -> Response:
     """The question as a feed, for those who have no name for it on the server: moments that answer it, the newest first."""
-    alert = Alert("", query.text, next(iter(query.podcasts), ""), query.speaker, query.language)
+    asked = Question(
+        query.text, MAX_LIMIT, podcast=query.podcasts, speaker=query.speaker, since=query.since, until=query.until,
+        language=query.language,
+    )  # fmt: skip
     base = str(request.base_url).rstrip("/")
-    feed = syndication.alert_feed(alert, backend.moments(alert), base, str(request.url))
+    feed = syndication.alert_feed(query.text, backend.moments(asked), base, str(request.url))
     return Response(feed, media_type=syndication.MEDIA_TYPE)
 
 

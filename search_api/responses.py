@@ -7,8 +7,9 @@ from urllib.parse import quote
 from index.catalogue import EpisodeStatus, Status
 from index.query import Answer
 from ingest.links import web_address
-from ingest.models import Transcript
+from ingest.models import Chapter, Transcript
 from ingest.transcripts.export import Format
+from search_api.reading import listed_chapters
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 CAPTION_FORMATS: frozenset[Format] = frozenset({"vtt", "srt"})  # their cues need times
@@ -69,6 +70,7 @@ class EpisodeDetail:
 
     What the list of episodes has too is the same here. `published_text` is the feed's own date, verbatim; `reason` says
     why there is no transcript; `timed` that its segments have times; `flag` why not to trust it.
+    `chapters` are the publisher's.
     """
 
     key: str
@@ -93,6 +95,7 @@ class EpisodeDetail:
     timed: bool
     transcribed_at: str
     flag: str
+    chapters: tuple[Chapter, ...]
     provenance: dict[str, Any]
     transcripts: dict[Format, str]
 
@@ -150,6 +153,7 @@ def episode_detail(transcript: Transcript, status: EpisodeStatus) -> EpisodeDeta
         timed=bool(transcript.segments),
         transcribed_at=transcript.transcribed_at,
         flag=status.flag,
+        chapters=listed_chapters(episode),
         provenance=transcript.provenance,
         transcripts={suffix: transcript_path(episode.key, suffix) for suffix in formats_of(transcript)},
     )  # fmt: skip

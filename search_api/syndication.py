@@ -5,7 +5,6 @@ from email.utils import format_datetime
 from xml.etree import ElementTree as ET  # writes only; what others wrote is never parsed here
 from xml.sax.saxutils import escape
 
-from index.alerts import Alert
 from index.catalogue import EpisodeStatus
 from index.query import Hit
 from ingest.identity import one_line
@@ -35,9 +34,9 @@ def transcript_feed(episodes: Iterable[EpisodeStatus], title: str, base: str, ad
     return _bytes(root)
 
 
-def alert_feed(alert: Alert, hits: Sequence[Hit], base: str, address: str) -> bytes:
+def alert_feed(question: str, hits: Sequence[Hit], base: str, address: str) -> bytes:
     """Moments that answer a standing question; each is told apart by the permanent name of its passage."""
-    channel, root = _channel(f"“{alert.question}”", base, address, f"New moments that answer “{alert.question}”.")
+    channel, root = _channel(f"“{question}”", base, address, f"New moments that answer “{question}”.")
     for hit in hits:
         answer = hit.answer
         link = cited_address(hit.link, hit.audio_url, answer.start) or f"{base}{hit.address}"

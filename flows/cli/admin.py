@@ -1,5 +1,6 @@
 """Commands about this machine and what is kept on it: speech models, what is missing, what does not fit together."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -11,6 +12,8 @@ from flows.progress import reporting
 from index.open import open_store
 from ingest.ledger import Ledger
 from ingest.open import open_library
+from ingest.run_history import last_runs
+from ingest.times import clock
 
 app = typer.Typer()
 model = typer.Typer(no_args_is_help=True, help="Speech models: fetch one, list what there is to choose from.")
@@ -72,6 +75,19 @@ def verify(context: typer.Context, json: Json = False) -> None:
         typer.echo("Library, ledger and index agree.")
     if found:
         raise typer.Exit(1)
+
+
+@app.command()
+def runs(context: typer.Context, json: Json = False) -> None:
+    """Show what the last runs on this machine did: when, for how long, new episodes and failures."""
+    found = last_runs(settings_of(context).home)
+    if json:
+        output.emit([asdict(one) for one in found])
+    elif found:
+        rows = [(f"{one.began:%Y-%m-%d %H:%M}", clock(one.seconds), one.new, one.failed, one.pending) for one in found]
+        output.table(("began (UTC)", "took", "new", "failed", "pending"), rows)
+    else:
+        typer.echo("No run yet. Next: soundbite run")
 
 
 @app.command()

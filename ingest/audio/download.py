@@ -44,6 +44,22 @@ def lengths_differ(decoded: float, declared: float | None) -> bool:
     return declared is not None and abs(decoded - declared) > max(2.0, 0.01 * declared)
 
 
+def provenance(sound: Audio, decoded: float, declared: float | None) -> dict[str, object]:
+    """Where the audio came from and how long it is, for a transcript's provenance; durations in seconds.
+
+    Times are approximate where the feed's author had audio of another length: adverts are put in at each download.
+    """
+    facts: dict[str, object] = {
+        "audio_url": sound.final_url,
+        "audio_sha256": sound.sha256,
+        "audio_bytes": sound.bytes,
+        "audio_headers": sound.headers,
+        "duration": round(decoded, 3),
+        "declared_duration": declared,
+    }
+    return facts | ({"times": "approximate"} if lengths_differ(decoded, declared) else {})
+
+
 def drop_oldest(folder: Path, max_bytes: int) -> list[Path]:
     """Delete the oldest episodes' files until the folder holds at most `max_bytes`; the files deleted."""
     files = [(path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*") if path.is_file()]

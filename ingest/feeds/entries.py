@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ingest.feeds import opt_out
+from ingest.feeds.chapters import chapters
 from ingest.feeds.podcast_tags import PodcastTags
 from ingest.feeds.repair import plain_text
 from ingest.models import Episode, TranscriptLink
@@ -96,6 +97,8 @@ def read_entry(entry: Mapping[str, Any], tags: PodcastTags, feed: FeedContext) -
         hosts=tuple(tags.hosts) or feed.hosts,
         transcripts=_transcripts(tags.transcripts, feed),
         opted_out=opt_out.by_tags(tags.texts),
+        chapters_url=feed.absolute(tags.chapters_url),
+        chapters=chapters(tags.chapters),
     )
     return episode, _complaints(entry, episode, title, guid)
 

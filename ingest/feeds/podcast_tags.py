@@ -1,4 +1,4 @@
-"""Reads what feedparser does not give: every `podcast:` tag of a feed, and each guid verbatim.
+"""Reads what feedparser does not give: every `podcast:` tag of a feed, Podlove's chapters, and each guid verbatim.
 
 feedparser 6.0.14 keeps only the last of several `podcast:transcript` tags, drops the names in `podcast:person` and the
 number in `podcast:season`, and its keys follow the prefix that the feed happens to use. The tags are described at
@@ -6,6 +6,7 @@ https://podcasting2.org/docs/podcast-namespace.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from xml.sax import SAXException
 from xml.sax.handler import ContentHandler
@@ -15,9 +16,11 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
 from ingest.errors import FeedError
+from ingest.feeds.chapters import MAX_CHAPTERS
 from ingest.models import TranscriptLink
 
 DECLARATION = re.compile(rb"""xmlns:([\w.-]{1,40})\s*=\s*["']([^"'<>]{1,200})["']""")
+PODLOVE = b"podlove.org/simple-chapters"
 NAMESPACES = (b"podcastindex.org/namespace", b"github.com/podcastindex-org/podcast-namespace")
 ITEM = re.compile(rb"<((?:[\w.-]{1,40}:)?(?:item|entry))[\s>].*?(?:</\1\s*>|(?=<\1[\s>])|\Z)", re.DOTALL)
 TEXTS = ("person", "season", "episode", "guid", "txt")
@@ -40,6 +43,7 @@ class PodcastTags:
     """What one item, or the channel, says in the `podcast:` namespace; `guid` is the item's, or the `podcast:guid`.
 
     `hosts` are those of the `people` whose role is host, as it is where none is given. `texts` are the `podcast:txt` tags as (purpose, text).
+    `chapters_url` is where a JSON file of chapters lies, `chapters` are Podlove's as (start, title, address), verbatim.
     """
 
     guid: str = ""
@@ -50,17 +54,20 @@ class PodcastTags:
     transcripts: list[TranscriptLink] = field(default_factory=list)
     alternates: list[AlternateEnclosure] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
+    chapters_url: str = ""
+    chapters: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 class _TagHandler(ContentHandler):
     """Collects the tags of each item in one pass over the elements."""
 
-    def __init__(self, prefixes: set[str]) -> None:
+    def __init__(self, prefixes: set[str], podlove: set[str]) -> None:
         super().__init__()
         self.channel = PodcastTags()
         self.items: list[PodcastTags] = []
-        names = (*TEXTS, "transcript", "alternateEnclosure", "source")
+        names = (*TEXTS, "transcript", "alternateEnclosure", "source", "chapters")
         self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in names}
+        self._names |= {f"{prefix}:chapter": "chapter" for prefix in podlove}
         self._purpose = ""  # of the podcast:txt that is open
         self._role = ""  # of the podcast:person that is open
         self._current = self.channel
@@ -91,6 +98,11 @@ class _TagHandler(ContentHandler):
         elif tag == "source":
             if current.alternates and (url := attrs.get("uri", "").strip()):
                 current.alternates[-1].urls.append(url)
+        elif tag == "chapter":
+            if len(current.chapters) < MAX_CHAPTERS:
+                current.chapters.append((attrs.get("start", ""), attrs.get("title", ""), attrs.get("href", "")))
+        elif tag == "chapters":
+            current.chapters_url = current.chapters_url or attrs.get("url", "").strip()
         elif tag != "transcript":
             self._tag, self._text, self._purpose = tag, [], attrs.get("purpose", "")
             self._role = attrs.get("role", "").strip().lower() or "host"
@@ -128,22 +140,24 @@ def read_tags(url: str, data: bytes) -> tuple[PodcastTags, list[PodcastTags], bo
     Where it is not, each item is read by itself, so that a fault costs the tags of one item only.
     Raises FeedError for elements nested more than `MAX_DEPTH` deep.
     """
-    prefixes = {
-        found[1].decode()
-        for found in DECLARATION.finditer(data)
-        if any(part in found[2].lower() for part in NAMESPACES)
-    } or {"podcast"}
-    handler = _TagHandler(prefixes)
+    prefixes, podlove = _prefixes(data, NAMESPACES) or {"podcast"}, _prefixes(data, (PODLOVE,)) or {"psc"}
+    handler = _TagHandler(prefixes, podlove)
     if _well_formed(handler, data):
         return handler.channel, handler.items, True
     if handler.deepest > MAX_DEPTH:
         raise FeedError(url, f"has elements nested more than {MAX_DEPTH} deep: refused")
     items, all_well_formed = list[PodcastTags](), True
     for found in ITEM.finditer(data):
-        alone = _TagHandler(prefixes)
+        alone = _TagHandler(prefixes, podlove)
         all_well_formed = _well_formed(alone, found[0]) and all_well_formed
         items.append(alone.items[0] if alone.items else PodcastTags())
     return handler.channel, items, all_well_formed
+
+
+def _prefixes(data: bytes, namespaces: Iterable[bytes]) -> set[str]:
+    """The prefixes that a feed declares for namespaces, of which parts of their addresses are given."""
+    declared = DECLARATION.finditer(data)
+    return {one[1].decode() for one in declared if any(part in one[2].lower() for part in namespaces)}
 
 
 def _well_formed(handler: ContentHandler, data: bytes) -> bool:

@@ -51,20 +51,55 @@ const field = byId("find");
 let places = [];
 let at = -1;
 
+/** A letter as it is compared: without case and accents; a space for every white space. */
+const folded = (letter) => (letter < "\x80" ? letter : letter.normalize("NFD").replace(/\p{M}/gu, "")).toLowerCase().replace(/\s/g, " ");
+
+/** A text as it is compared, and where each of its letters stands; a phrase may go on in the next sentence, not past a heading. */
+function comparable(nodes) {
+  let plain = "";
+  let head = null;
+  const where = [];
+  for (const node of nodes) {
+    const inside = node.parentElement?.closest("h2, h3");
+    if (inside !== head) { plain += "\n"; where.push(null); }
+    head = inside;
+    for (let place = 0; place < node.data.length; place++) {
+      for (const letter of folded(node.data[place])) {
+        if (letter === " " && plain.endsWith(" ")) continue;
+        plain += letter;
+        where.push([node, place]);
+      }
+    }
+  }
+  return [plain, where];
+}
+
+/** The text nodes of the transcript, without the times beside its paragraphs. */
+function spoken() {
+  const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT, (node) => (
+    node.parentElement.closest(".time") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT));
+  const nodes = [];
+  while (walker.nextNode()) nodes.push(walker.currentNode);
+  return nodes;
+}
+
+let read = null; // the text, once something is looked for
+
 function find() {
-  const wanted = field.value.trim().toLowerCase();
+  const wanted = [...field.value.trim()].map(folded).join("").replace(/ +/g, " ");
   places = [];
   at = -1;
   if (wanted.length > 1) {
-    const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
-    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      const words = node.data.toLowerCase();
-      for (let begin = words.indexOf(wanted); begin >= 0; begin = words.indexOf(wanted, begin + wanted.length)) {
-        const range = new Range();
-        range.setStart(node, begin);
-        range.setEnd(node, Math.min(begin + wanted.length, node.length));
-        places.push(range);
-      }
+    read ??= comparable(spoken());
+    const [plain, where] = read;
+    for (let begin = plain.indexOf(wanted); begin >= 0; begin = plain.indexOf(wanted, begin + wanted.length)) {
+      const [first, last] = [where[begin], where[begin + wanted.length - 1]];
+      const range = new Range();
+      range.setStart(...first);
+      let end = last[1] + 1;
+      while (/\p{M}/u.test(last[0].data[end] ?? "")) end++; // an accent that stands behind its letter
+      range.setEnd(last[0], end);
+      places.push(range);
     }
   }
   CSS.highlights.set("find", new Highlight(...places));

@@ -33,6 +33,7 @@ from ingest.feeds import reading, schedule
 from ingest.feeds.parse import parse
 from ingest.intake import find_sources, read_source
 from ingest.models import Segment
+from ingest.run_history import last_runs
 from ingest.settings import Settings
 from ingest.speech.segments import Word
 from ingest.speech.transcribe import Transcription
@@ -782,3 +783,24 @@ def test_a_run_tells_voices_apart_and_loses_no_text_where_that_fails(context, fa
     told = read(context, "one").provenance["speakers"]
     assert fails == told.get("error", "")
     assert texts(context)
+
+
+def test_each_run_is_remembered_with_what_it_did(context, host):
+    host.serve("/audio/one.mp3", Reply(404))
+    before = now()
+    run(context)
+    run(context)
+
+    second, first = last_runs(context.home)
+    assert (first.new, first.failed, second.new) == (1, 1, 0)
+    assert first.episodes == ("quota: Episode two",)
+    assert "Episode one" in first.failures[0]
+    assert before <= first.began <= second.began <= now()
+    assert 0 <= first.seconds <= (now() - before).total_seconds() + 0.1
+
+
+def test_a_run_whose_history_cannot_be_written_is_a_run_all_the_same(context, caplog):
+    (context.home / "runs.jsonl").mkdir()
+
+    assert len(run(context).new) == 2
+    assert "is not kept" in caplog.text

@@ -4,21 +4,31 @@ import json
 import shutil
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from ingest.identity import episode_key
 from ingest.ledger import Ledger
-from ingest.models import Episode, Segment, Subscription, Transcript, Turn
+from ingest.models import Chapter, Episode, Segment, Subscription, Transcript, Turn
+from ingest.run_history import remember, run_record
 from ingest.transcripts.document import turns_from_segments
 from tests.sample.host import HERE
-from tests.search_api.home import FAILED, UNTIMED, add, add_failed
+from tests.search_api.home import FAILED, HOSTILE, UNTIMED, add, add_failed
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SAMPLE = {stem: said for stem, said in json.loads((HERE / "times.json").read_text("utf-8")).items() if said}
 PODCAST, TITLE = "the-quota-room", "The Quota Room"
 STEM = min(SAMPLE)
 KEY = episode_key(PODCAST, STEM)
+CHAPTERED = "keeping-your-best-seller"
+CHAPTERED_KEY = episode_key(PODCAST, CHAPTERED)
+# Whole seconds, as publishers write them: the second one lies after the start of its first sentence (9.43 s)
+CHAPTERS = (
+    Chapter(0.0, "Welcome"),
+    Chapter(10.0, "Why the best leave", "https://a.example/why"),
+    Chapter(36.0, "<b>Quotas</b> & money", "javascript:alert(1)"),
+    Chapter(9000.0, "After the end"),
+)
 VIDEO = Episode(
     "talks",
     "video",
@@ -64,6 +74,7 @@ def fill(settings, host):
         episode = Episode(
             PODCAST, stem, stem.replace("-", " ").capitalize(), published=f"{day} Oct 2026 06:00:00 GMT",
             link=f"{host}/episodes/{stem}", audio_url=f"{host}/audio/{stem}{suffix}",
+            chapters=CHAPTERS if stem == CHAPTERED else (),
         )  # fmt: skip
         transcripts.append(Transcript(episode, turns_from_segments(segments), segments))
     for episode, segments in ((VIDEO, WATCHED), (SILENT, LOST)):
@@ -71,6 +82,9 @@ def fill(settings, host):
     add(settings, *transcripts, UNTIMED, Transcript(LECTURE, (LONG,)))
     add_failed(settings, FAILED, "the audio is a web page")
     now = datetime(2026, 10, 20, tzinfo=UTC)
+    failures = [(HOSTILE.title, "the audio is <b>a web page</b>")]
+    remember(settings.home, run_record(now - timedelta(hours=2), now - timedelta(hours=1), list(SAMPLE), failures, 1))
+    remember(settings.home, run_record(now - timedelta(seconds=40), now, [], [], 0))
     Ledger(settings.ledger_place).subscribe(Subscription(PODCAST, f"{host}/feed.xml", TITLE), now)
 
 

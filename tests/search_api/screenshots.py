@@ -20,7 +20,7 @@ from ingest.library import Library
 from ingest.settings import Settings
 from search_api.app import create_app
 from tests.sample import host
-from tests.search_api.browser import ASKED, KEY, LECTURE, SAMPLE, STEM, chromium, fill
+from tests.search_api.browser import ASKED, CHAPTERED_KEY, KEY, LECTURE, SAMPLE, STEM, chromium, fill
 from tests.search_api.home import running
 
 README = {"search.png": "answers", "episode.png": "playing"}
@@ -41,6 +41,8 @@ STATES = {
     "playing": (f"/episodes/{KEY}", 1000, 760, "light", PLAY_SENTENCE),
     "playing-dark": (f"/episodes/{KEY}", 1000, 760, "dark", PLAY_SENTENCE),
     "playing-320": (f"/episodes/{KEY}#t={SAMPLE[STEM][8]['start']:.2f}", 320, 640, "light", ""),
+    "chapters": (f"/episodes/{CHAPTERED_KEY}", 1000, 1100, "light", ""),
+    "chapters-320": (f"/episodes/{CHAPTERED_KEY}", 320, 900, "dark", ""),
     "untimed": (f"/episodes/{LECTURE.key}", 1000, 760, "light", ""),
     "podcasts": ("/podcasts", 1000, 600, "light", ""),
     "episodes": ("/episodes", 1000, 760, "light", ""),

@@ -1,12 +1,13 @@
 """Episodes and transcripts over HTTP: identity, formats, file names, what a client has already."""
 
 import shutil
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
 
 from ingest.library import Library
-from ingest.models import Transcript, Turn
+from ingest.models import Chapter, Transcript, Turn
 from search_api.app import create_app
 from search_api.episode_routes import inline_as
 from tests.search_api.home import (
@@ -192,6 +193,16 @@ def test_what_a_client_has_already_is_not_sent_again(client, path):
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert first.headers["cache-control"] == again.headers["cache-control"] == "no-cache"
     assert client.get(path, headers={"If-None-Match": '"other"'}).content == first.content
+
+
+def test_an_episode_tells_its_chapters_and_those_that_lead_nowhere_are_made_safe(own):
+    chapters = (Chapter(5.0, "Leave", "javascript:alert(1)"), Chapter(0.0, "Hello", "https://a.example/"))
+    add(own, replace(TIMED, episode=replace(SELLERS, chapters=chapters)), UNTIMED)
+    with Client(create_app(own, opener)) as client:
+        assert client.get(f"/v1/episodes/{SELLERS.key}").json()["chapters"] == [
+            {"start": 0.0, "title": "Hello", "url": "https://a.example/"}, {"start": 5.0, "title": "Leave", "url": ""},
+        ]  # fmt: skip
+        assert client.get(f"/v1/episodes/{HOSTILE.key}").json()["chapters"] == []
 
 
 def test_a_transcript_that_was_broken_by_hand_is_named_so(own):

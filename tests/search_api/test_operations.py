@@ -1,10 +1,11 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ingest.keys import Keys
 from ingest.ledger import Ledger
 from ingest.models import Subscription
+from ingest.run_history import remember, run_record
 from ingest.storage import FolderStorage
 from search_api.app import create_app
 from search_api.operations import feed_health, moment_words, size_words, used
@@ -38,6 +39,25 @@ def test_the_page_tells_feeds_failures_with_reasons_and_the_index(ran):
         assert words in page or words == "2 chunks"
     assert "secret" not in page
     assert "1 done" in page or "0 done" in page
+
+
+def test_the_last_runs_are_told_the_newest_first(ran, own):
+    client, _ = ran
+    assert "None on this machine yet." in client.get("/operations").text
+    failures = [("quota: Two", "the audio is <i>a page</i>")]
+    remember(own.home, run_record(NOW, NOW + timedelta(minutes=12), [f"quota: {n}" for n in range(14)], failures, 0))
+    remember(own.home, run_record(NOW + timedelta(hours=1), NOW + timedelta(hours=1, seconds=1), [], [], 0))
+    page = client.get("/operations").text
+    for words in (
+        "20 Oct 2026, 06:05 UTC",
+        "12 minutes",
+        "1 second ·",
+        "quota: 9",
+        "and 4 more",
+        "quota: Two: the audio is &lt;i&gt;a page",
+    ):
+        assert words in page
+    assert page.index("20 Oct 2026, 07:05 UTC") < page.index("20 Oct 2026, 06:05 UTC")
 
 
 def test_a_failed_episode_is_tried_again_by_the_next_run(ran):

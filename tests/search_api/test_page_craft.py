@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import search_api
-from tests.search_api.browser import ASKED, KEY, LECTURE, VIDEO, hostile, until
+from tests.search_api.browser import ASKED, CHAPTERED_KEY, KEY, LECTURE, VIDEO, hostile, until
 from tests.search_api.home import HOSTILE
 
 PAGES = {
     "home": "/", "answers": f"/?q={ASKED}", "weak": "/?q=submarine+volcano", "nothing": "/?q=call&speaker=Nobody", "bad": "/?q=call&since=soon",
     "podcasts": "/podcasts", "episodes": "/episodes", "episode": f"/episodes/{KEY}", "untimed": f"/episodes/{LECTURE.key}",
-    "video": f"/episodes/{VIDEO.key}", "hostile": f"/episodes/{HOSTILE.key}", "missing": "/episodes/nobody", "collections": "/collections",
+    "chapters": f"/episodes/{CHAPTERED_KEY}", "video": f"/episodes/{VIDEO.key}", "hostile": f"/episodes/{HOSTILE.key}", "missing": "/episodes/nobody", "collections": "/collections",
     "operations": "/operations", "docs": "/docs",
 }  # fmt: skip
 OWN_BYTES = 60_000
@@ -214,7 +214,7 @@ def test_hostile_words_in_a_collection_do_nothing(tab):
     assert tab.locator(".moment a").count() == 0
 
 
-@pytest.mark.parametrize("name", ["home", "answers", "episode", "collections"])
+@pytest.mark.parametrize("name", ["home", "answers", "episode", "chapters", "collections"])
 def test_nothing_moves_after_it_is_painted(tab, name):
     tab.goto(PAGES[name])
     tab.wait_for_timeout(150)
@@ -247,3 +247,14 @@ def test_templates_have_no_inline_scripts_or_styles_and_links_out_are_safe(path)
     assert "|safe" not in text
     for link in re.findall(r"<a [^>]*target=\"_blank\"[^>]*>", text, re.DOTALL):
         assert "noopener" in link
+
+
+def test_operations_tell_the_last_runs_in_words(tab):
+    tab.goto("/operations")
+    runs = tab.get_by_role("list", name="Last runs").get_by_role("listitem")
+
+    assert runs.count() == 2
+    assert "40 seconds · 0 new, 0 failed" in runs.first.inner_text()
+    assert "60 minutes · 4 new, 1 failed, 1 waiting" in runs.last.inner_text()
+    assert "<b>a web page</b>" in runs.last.inner_text()
+    assert not hostile(tab)

@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+from email.utils import parsedate_to_datetime
 from xml.etree.ElementTree import fromstring
 from xml.sax.saxutils import escape
+
+import pytest
 
 from tests.search_api.browser import ASKED, KEY, PODCAST, SAMPLE, STEM, TITLE, until
 
@@ -160,3 +163,29 @@ def test_a_question_that_nothing_answers_has_an_empty_feed(tab):
 
     assert "submarine volcano" in channel.findtext("title")
     assert channel.findall("item") == []
+
+
+@pytest.mark.parametrize(
+    ("dates", "there"),
+    [
+        ("", True),
+        ("&since=2026-10-12", True),
+        ("&until=2026-10-12", True),
+        ("&since=2026-10-01&until=2026-10-31", True),
+        ("&since=2026-10-13", False),
+        ("&until=2026-10-11", False),
+        ("&since=2099-01-01", False),
+    ],
+)
+def test_the_feed_of_a_question_is_narrowed_by_date_as_its_page_is(tab, dates, there):
+    tab.goto(f"/?q={ASKED}{dates}")  # asked and answered on 12 October 2026
+    head = tab.locator("link[rel=alternate]").get_attribute("href")
+    items = fromstring(tab.request.get(head).text()).findall("channel/item")
+    days = {parsedate_to_datetime(item.findtext("pubDate")).day for item in items}
+
+    assert head.endswith(dates)
+    assert (12 in days) is there
+
+
+def test_a_date_that_is_none_is_refused_by_the_feed_too(tab):
+    assert tab.request.get(f"/feed.xml?q={ASKED}&since=soon").status == 422

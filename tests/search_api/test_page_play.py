@@ -1,11 +1,15 @@
 """Playing in a real browser: one player, which starts a little before the answer; transcripts that follow along."""
 
 import json
+import unicodedata
 
 import pytest
 
+from ingest.models import Episode, Segment, Transcript
+from ingest.transcripts.document import turns_from_segments
+from search_api.app import create_app
 from tests.search_api.browser import ASKED, KEY, LECTURE, SAMPLE, SILENT, STEM, VIDEO, until
-from tests.search_api.home import UNTIMED
+from tests.search_api.home import UNTIMED, add, opener, running
 
 TIME = "document.querySelector('#player audio').currentTime"
 PAUSED = "document.querySelector('#player audio').paused"
@@ -69,7 +73,7 @@ def test_the_transcript_follows_along_and_a_click_on_a_sentence_plays_it(tab):
 def test_a_video_is_linked_at_the_moment_and_the_page_says_so(tab):
     tab.goto(f"/episodes/{VIDEO.key}")
     assert tab.get_by_text("Times open it at that moment on youtube.com").is_visible()
-    assert tab.locator("a.time").first.get_attribute("href") == f"{VIDEO.link}&t=61"
+    assert tab.locator(".transcript a.time").first.get_attribute("href") == f"{VIDEO.link}&t=61"
     assert tab.locator("#player").is_hidden()
 
     tab.goto("/?q=marzipan+oven")
@@ -109,6 +113,49 @@ def test_words_are_found_in_a_transcript_with_their_number_and_the_next(tab):
     assert tab.locator("#found").inner_text() == "2 of 11"
     tab.get_by_label("Find in the transcript").fill("zebra")
     assert tab.locator("#found").inner_text() == "None"
+
+
+def found(tab, phrase):
+    """What is said of a phrase, and what is marked for it, in order."""
+    tab.get_by_label("Find in the transcript").fill(phrase)
+    marked = "[...CSS.highlights.get('find')].map((one) => one.toString().replace(/\\s+/g, ' '))"
+    return tab.locator("#found").inner_text(), tab.evaluate(marked)
+
+
+@pytest.mark.parametrize("first", [0, 7, 8])
+def test_a_phrase_is_found_across_the_end_of_a_sentence(tab, first):
+    one, two = (SAMPLE[STEM][place]["text"] for place in (first, first + 1))
+    end, begin = " ".join(one.split()[-2:]), " ".join(two.split()[:2])
+    tab.goto(f"/episodes/{KEY}")
+
+    assert found(tab, f"{end}  {begin}".upper()) == ("1 found", [f"{end} {begin}"])
+    tab.get_by_role("button", name="Next").click()
+    assert tab.locator("#found").inner_text() == "1 of 1"
+
+
+def test_times_and_names_between_sentences_are_no_words_of_a_phrase(tab):
+    asked, answer = (SAMPLE[STEM][place]["text"] for place in (5, 6))
+    tab.goto(f"/episodes/{KEY}")
+
+    assert found(tab, f"{asked} Victor {answer}") == ("None", [])
+    assert found(tab, f"{asked} {answer}") == ("None", [])
+    assert found(tab, "Victor")[1][0] == "Victor"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "marked"),
+    [("cafe", "Café"), ("CAFÉ IST", "Café ist"), ("uber", "Über"), ("cafe ist zu. uber", "Café ist zu. Über")],
+)
+def test_words_are_found_whatever_their_accents(browser, own, phrase, marked):
+    segments = (Segment(0.0, 2.0, "Das Cafe\u0301 ist zu.", "Ann"), Segment(2.0, 4.0, "Über uns ist niemand.", "Ann"))
+    add(own, Transcript(Episode("p", "g", "Deutsch"), turns_from_segments(segments), segments))
+    with running(create_app(own, opener)) as site:
+        tab = browser.new_page()
+        tab.goto(f"{site}/episodes/{Episode('p', 'g', '').key}")
+        said, places = found(tab, phrase)
+        tab.close()
+
+    assert (said, [unicodedata.normalize("NFC", one) for one in places]) == ("1 found", [marked])
 
 
 def test_no_jump_is_animated(tab):

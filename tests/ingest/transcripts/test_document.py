@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.errors import TranscriptError
 from ingest.identity import slug
-from ingest.models import Episode, Segment, Transcript, TranscriptLink, Turn
+from ingest.models import Chapter, Episode, Segment, Transcript, TranscriptLink, Turn
 from ingest.transcripts.document import (
     file_stem,
     from_markdown,
@@ -131,6 +131,7 @@ EPISODES = st.builds(
     Episode, HOSTILE, HOSTILE, HOSTILE, published=ANY, link=HOSTILE, audio_url=ANY, source_feed=ANY, duration=st.none() | NUMBER, summary=HOSTILE, author=ANY,
     season=st.none() | st.integers(0, 99), number=st.none() | st.integers(0, 9999), people=st.lists(ANY, max_size=2).map(tuple),
     transcripts=st.lists(st.builds(TranscriptLink, ANY, ANY, ANY, ANY), max_size=2).map(tuple),
+    chapters_url=ANY, chapters=st.lists(st.builds(Chapter, NUMBER, ANY, ANY), max_size=2).map(tuple),
 )  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | NUMBER | ANY,
@@ -186,6 +187,22 @@ def test_the_sidecar_has_the_shape_of_the_podcast_namespace():
     assert document["segments"][0] == {"speaker": "Anna", "startTime": 0.5, "endTime": 1.0, "body": "Hi."}
     assert document["segments"][1] == {"startTime": 1, "endTime": 2, "body": "Oh."}
     assert document["soundbite"]["provenance"] == {"loss": None}
+
+
+def test_chapters_lie_in_the_json_and_change_nothing_of_a_document_without_them():
+    chapters = (Chapter(0.0, "Hello"), Chapter(61.5, "Tea", "https://a.example/tea"))
+    plain = transcript(Turn("Hi.", "Anna"))
+    with_chapters = replace(plain, episode=replace(plain.episode, chapters=chapters))
+    assert to_markdown(plain) == to_markdown(with_chapters)
+    assert "chapter" not in to_sidecar(plain)
+    told = json.loads(to_sidecar(with_chapters))
+    assert told["soundbite"]["episode"].pop("chapters")[1] == {
+        "start": 61.5,
+        "title": "Tea",
+        "url": "https://a.example/tea",
+    }
+    assert told == json.loads(to_sidecar(plain))
+    assert from_markdown(to_markdown(plain), to_sidecar(with_chapters)).episode.chapters == chapters
 
 
 def test_a_segment_in_another_language_says_so_and_reads_back():
