@@ -33,6 +33,15 @@ def with_context(hit: Hit, sentences: Mapping[str, Sequence[StoredSentence]], co
     return replace(hit, before=_turns(before), after=_turns(after), more=more)
 
 
+def places_of(hits: Iterable[Hit]) -> dict[str, list[tuple[int, int]]]:
+    """Where hits, and those folded into them, stand: words, first to before last, by the episode's key."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for hit in (one for each in hits for one in (each, *each.more)):
+        place = parse_reference(hit.id)
+        places.setdefault(hit.key, []).append((place.first, place.first + place.count))
+    return places
+
+
 def _turns(sentences: Iterable[StoredSentence]) -> tuple[Excerpt, ...]:
     runs = [list(run) for _, run in groupby(sentences, key=lambda one: one.speaker)]
     return tuple(Excerpt(" ".join(one.text for one in run), run[0].speaker, run[0].start, run[-1].end) for run in runs)

@@ -9,7 +9,7 @@ from functools import partial
 from index.embed.base import Embedder, Vectors
 from index.embed.languages import knows, unknown_languages
 from index.embed.rerank import RERANKED, Reranker, part_to_read
-from index.hits import build_hits, rounded, with_context
+from index.hits import build_hits, places_of, rounded, with_context
 from index.passages import PassageQuery, rank_passages
 from index.query import Answer, Coverage, Explanation, Hit, Query
 from index.stopwatch import Stopwatch
@@ -139,7 +139,7 @@ class Searcher:
         shown = tuple(hits[query.offset :])
         watch("rank")
         if query.context:
-            sentences = self.store.sentences({hit.key for hit in shown})
+            sentences = self.store.sentences(places_of(shown), query.context)
             shown = tuple(with_context(hit, sentences, query.context) for hit in shown)
             watch("context")
         coverage = Coverage(found.indexed, found.searched, *self.counts(query.podcast_slugs))

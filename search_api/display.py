@@ -84,7 +84,8 @@ def hit_view(hit: Hit, podcasts: Mapping[str, str] | None = None) -> HitView:
     time = "" if answer.start is None else clock(answer.start)
     podcast = podcast_title(hit.podcast, podcasts or {})
     whole = passage_paragraphs(hit.passage.text, answer)
-    near = unlabelled(around_answer(whole), answer.speaker)
+    part = around_answer(whole)
+    near = unlabelled(around_answer(with_neighbours(whole, hit)), answer.speaker)
     plays = not is_video(hit.audio_url) and bool(web_address(hit.audio_url))
     found = _FRAGMENT_START.search(hit.play_url)
     page = play_url(f"/episodes/{hit.key}", answer.start)
@@ -99,7 +100,7 @@ def hit_view(hit: Hit, podcasts: Mapping[str, str] | None = None) -> HitView:
     cited = cited_address(hit.link, hit.audio_url, answer.start)
     source = (answer.speaker, f"“{hit.title}”", podcast, said["date"], time)
     return HitView(
-        hit=hit, near=near, whole=whole if near != unlabelled(whole, answer.speaker) else [], time=time, published=published, podcast=podcast, page=page,
+        hit=hit, near=near, whole=whole if part != whole else [], time=time, published=published, podcast=podcast, page=page,
         audio=web_address(hit.audio_url) if plays else "", play=hit.play_url if plays else "",
         start=float(found[1]) if plays and found else 0.0, outside=outside, why=reasons(hit),
         moment={
@@ -130,6 +131,21 @@ def passage_paragraphs(text: str, answer: Excerpt) -> list[PassageParagraph]:
         split = words.partition(unmarked.pop(0)) if holds else (words, "", "")
         passage.append(PassageParagraph(*split, label[1] if label and len(parts) > 1 else ""))
     return passage
+
+
+def with_neighbours(passage: list[PassageParagraph], hit: Hit) -> list[PassageParagraph]:
+    """A passage with what is said before and after it; where that is by others, each paragraph says by whom."""
+    if not any(one.marked for one in passage):
+        return passage
+    named = [replace(passage[0], speaker=passage[0].speaker or hit.answer.speaker), *passage[1:]]
+    before = [PassageParagraph(one.text, speaker=one.speaker) for one in hit.before]
+    after = [PassageParagraph(one.text, speaker=one.speaker) for one in hit.after]
+    if before and before[-1].speaker == named[0].speaker:
+        named[0] = replace(named[0], before=f"{before.pop().before} {named[0].before}")
+    if after and after[0].speaker == next((one.speaker for one in reversed(named) if one.speaker), ""):
+        last, more = named[-1], f" {after.pop(0).before}"
+        named[-1] = replace(last, after=last.after + more) if last.marked else replace(last, before=last.before + more)
+    return [*before, *named, *after]
 
 
 def around_answer(passage: list[PassageParagraph], sentences: int = AROUND) -> list[PassageParagraph]:

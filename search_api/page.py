@@ -15,7 +15,7 @@ from index.speakers import near as near_names
 from ingest.identity import slug
 from search_api import browse, operations, problems, syndication
 from search_api.deps import BackendDep
-from search_api.display import hit_view, podcast_title
+from search_api.display import AROUND, hit_view, podcast_title
 from search_api.overview import Overview, OverviewDep, get_overview
 from search_api.params import OptionalQueryDep, QueryDep
 from search_api.problems import FOREIGN_HOST, FOREIGN_ORIGIN, KINDS, NO_KEY, TOO_OFTEN, Problem
@@ -130,8 +130,8 @@ def problem_page(request: Request, problem: Problem) -> str:
 
 
 def _for_people(query: Question) -> Question:
-    """People read one card an episode; within one episode, one a passage."""
-    return query if query.episode else replace(query, group_by="episode")
+    """People read one card an episode; within one episode, one a passage; both with what stands around the answer."""
+    return replace(query, context=AROUND, group_by=query.group_by if query.episode else "episode")
 
 
 @router.get("/", response_model=None)

@@ -6,7 +6,7 @@ an episode is written its key stands in the file `WRITING`, so that the next run
 """
 
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
@@ -32,7 +32,7 @@ from index.store.schema import (
     window_vectors,
     words_of,
 )
-from index.store.sentences import StoredSentence, read_sentences
+from index.store.sentences import Places, StoredSentence, read_around
 from index.store.similar import similar_episodes
 from ingest.errors import IndexingError, IndexMismatchError
 from ingest.storage import FolderStorage, Storage
@@ -277,9 +277,9 @@ class Store:
 
         return self._run(read)
 
-    def sentences(self, keys: Collection[str]) -> dict[str, list[StoredSentence]]:
-        """The sentences of these episodes in order, by the episode's key."""
-        return self._run(lambda tables: read_sentences(tables, keys)) if keys else {}
+    def sentences(self, places: Places, count: int) -> dict[str, list[StoredSentence]]:
+        """`count` sentences, or more, before and after places in episodes, in order, by the episode's key."""
+        return self._run(lambda tables: read_around(tables, places, count)) if places else {}
 
     def similar(self, key: str, limit: int) -> list[tuple[str, float]]:
         """Keys of other episodes about the same things, and how similar (a cosine), best first."""

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +16,7 @@ from search_api.display import (
     podcast_title,
     reasons,
     unlabelled,
+    with_neighbours,
 )
 
 
@@ -149,3 +151,27 @@ def test_a_hit_plays_here_or_elsewhere_at_its_moment_and_is_cited_there(given, c
     view = hit_view(hit_of(*given))
     assert (view.moment["citation"].rpartition(" ")[2], view.play, view.outside) == (cited, play, outside)
     assert view.start == (given[2] - 2 if play and given[2] else 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after", "near"),
+    [
+        ("Ben: Yes.", [], [], ["Yes."]),
+        ("Ben: Yes.", [("One. Two. Three.", "Ben")], [("Four. Five.", "Ben")], ["Two. Three. Yes. Four. Five."]),
+        ("Ben: Yes.", [("Really?", "Ann")], [("Good.", "Ann")], ["Ann|Really?", "Ben|Yes.", "Ann|Good."]),
+        ("Ben: One. Two. Yes. No.", [("Zero.", "Ben")], [("Four. Five.", "Ben")], ["One. Two. Yes. No. Four."]),
+        ("Ann: Why?\n\nBen: Yes.", [("So.", "Ann")], [], ["Ann|So. Why?", "Ben|Yes."]),
+    ],
+)
+def test_a_card_shows_two_sentences_around_the_answer_beyond_its_passage_too(text, before, after, near):
+    hit = replace(
+        hit_of(text=text), answer=said("Yes.", "Ben"),
+        before=tuple(said(*one) for one in before), after=tuple(said(*one) for one in after),
+    )  # fmt: skip
+    shown = [(one.speaker, " ".join(f"{one.before}{one.marked}{one.after}".split())) for one in hit_view(hit).near]
+    assert ["|".join(filter(None, one)) for one in shown] == near
+
+
+def test_a_passage_in_which_no_answer_is_marked_stays_as_it_is():
+    passage = [PassageParagraph("Something else.")]
+    assert with_neighbours(passage, replace(hit_of(), before=(said("Before."),))) == passage

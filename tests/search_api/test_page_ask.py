@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.search_api.browser import ANSWERER, ASKED, PODCAST, TITLE, until
+from ingest.identity import episode_key
+from tests.search_api.browser import ANSWERER, ASKED, PODCAST, SAMPLE, TITLE, until
 
 
 def ask(tab, question=ASKED):
@@ -114,3 +115,16 @@ def test_results_are_painted_in_less_than_300_ms_beyond_the_search(tab):
         )
 
     assert min(took) < 300
+
+
+def test_a_card_shows_what_is_said_around_the_answer_beyond_its_passage(tab):
+    tab.goto(f"/?q={ASKED}&mode=text")
+    card = tab.locator(".hit").first
+    key = card.get_attribute("data-page").removeprefix("/episodes/").partition("#")[0]
+    said = [one["text"] for one in SAMPLE[next(stem for stem in SAMPLE if episode_key(PODCAST, stem) == key)]]
+    marked = " ".join(card.locator("mark").all_inner_texts())
+    answer = [place for place, sentence in enumerate(said) if sentence in marked]
+    shown = " ".join(card.locator("blockquote").first.inner_text().split())
+
+    for sentence in said[max(0, answer[0] - 2) : answer[-1] + 3]:
+        assert sentence in shown
