@@ -29,7 +29,8 @@ TAKEN_OVER = 180  # seconds after the kill within which all is done
 FOUND_DEAD = 120
 TOPICS = (
     "amber", "basalt", "cedar", "damask", "ebony", "flint", "garnet", "hazel", "indigo", "jasper", "kelp", "linen", "maple",
-    "nickel", "onyx", "pewter", "quartz", "raffia", "slate", "topaz", "umber", "velvet", "walnut", "xylem", "yarrow", "zinc", "agate", "birch",
+    "nickel", "onyx", "pewter", "quartz", "raffia", "slate", "topaz", "umber", "velvet", "walnut", "xylem", "yarrow", "zinc",
+    "agate", "birch",
 )  # fmt: skip
 CALLS = ("pipeline-review", "first-calls")  # without a publisher's transcript, so that they are transcribed
 LONG = CALLS[-1]  # twice over, so that there is time to kill whoever transcribes it
