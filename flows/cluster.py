@@ -44,13 +44,15 @@ def poll() -> dict[str, Any]:
     settings = read_settings()
     with open_context(settings, shared=True) as context, reporting() as reporter:
         begun = runs.begin(context, reporter, Selection(due_only=True), TASKS)
+        ledger = context.ingest.ledger
         with get_client(sync_client=True) as client:
-            sent, given_up = send_all(Dispatcher(client), _waiting(context, begun), context.ingest.ledger.captioned())
+            claimed = {claim.key for claim in ledger.claimed(now())}
+            sent, given_up = send_all(Dispatcher(client, claimed), _waiting(context, begun), ledger.captioned())
         for episode, reason in given_up:
             pipeline.record_failure(context.ingest, episode.episode, episode.attempts, SoundbiteError("run", reason))
             begun.report.failed.append((episode.episode.title, reason))
-        begun.report.pending, begun.report.waiting = context.ingest.ledger.counts()
-        begun.report.next_try = context.ingest.ledger.next_try()
+        begun.report.pending, begun.report.waiting = ledger.counts()
+        begun.report.next_try = ledger.next_try()
     record(begun.report)
     tell_failures(settings.notify_url, begun.report)
     return begun.report.as_dict() | {"sent": sent}

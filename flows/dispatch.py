@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -27,11 +27,15 @@ INGEST, INDEX, POLL = "ingest/ingest", "index/index", "poll/poll"
 LIGHT, SPEECH = "default", "speech"  # work queues: publishers' transcripts, and transcription
 AHEAD = 200  # open runs of a queue, one page of Prefect's API; a longer backlog waits in the ledger
 MOST_STARTS = 3  # of one run; an episode that ends its worker's process each time must not do so for ever
+# A run at work has claimed its episode within a minute; one that has not by now was lost with its worker before it sent
+# its first heartbeat, or was not noticed by the server
+LOST_AFTER = timedelta(minutes=10)
 WEEK = timedelta(days=7)
 INDEX_EVERY = 30  # seconds: what is saved in these is indexed together
 # Seconds from a saved transcript to a run of `index`, at least: one that is at work by then has begun its last look after
 # it, since it ends within a few seconds of that; so the new one may be cancelled
 INDEX_LEAD = 15
+BEGUN = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 OPEN = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
 
 Next = Literal["wait", "again", "speech", "give up"]
@@ -62,11 +66,11 @@ def due_time(published: datetime | None, at: datetime) -> datetime:
 class Dispatcher:
     """Creates runs of the deployments `ingest` and `index`; the client is Prefect's, for its API.
 
-    Raises `prefect.exceptions.ObjectNotFound` where nothing is deployed.
+    `claimed` are the keys of the episodes that workers hold now. Raises `prefect.exceptions.ObjectNotFound` where nothing is deployed.
     """
 
-    def __init__(self, client: SyncPrefectClient) -> None:
-        self.client = client
+    def __init__(self, client: SyncPrefectClient, claimed: Collection[str] = ()) -> None:
+        self.client, self.claimed = client, claimed
         self.deployment: UUID = client.read_deployment_by_name(INGEST).id
 
     def open_keys(self, queue: str) -> set[str]:
@@ -77,15 +81,18 @@ class Dispatcher:
             work_queue_filter=WorkQueueFilter(name=WorkQueueFilterName(any_=[queue])),
             limit=AHEAD,
         )
-        return {str(run.parameters.get("key")) for run in runs}
+        return {str(run.parameters.get("key")) for run in runs if not self._is_lost(run)}
+
+    def _is_lost(self, run: FlowRun) -> bool:
+        since = run.state.timestamp if run.state else now()
+        held = run.parameters.get("key") in self.claimed
+        return run.state_type in BEGUN and not held and now() - since > LOST_AFTER
 
     def send(self, record: EpisodeRecord, queue: str) -> str:
         """See to it that a worker gets an episode; why that is given up after too many starts, else an empty text."""
-        run = self._create(record, queue)
-        step = next_step(run.state_type, run.run_count, queue)
+        run, step = self._create(record, queue)
         if step == "speech":
-            run = self._create(record, SPEECH)
-            step = next_step(run.state_type, run.run_count, SPEECH)
+            run, step = self._create(record, SPEECH)
         if step == "again":
             self.client.set_flow_run_state(run.id, Scheduled(message="goes on with this episode"), force=True)
         if step != "give up":
@@ -93,10 +100,10 @@ class Dispatcher:
         message = run.state.message if run.state else ""
         return f"was begun {run.run_count} times and never ended (at last: {message or 'no word of it'})"
 
-    def _create(self, record: EpisodeRecord, queue: str) -> FlowRun:
-        """The run of this attempt at an episode, made now unless it was made before."""
+    def _create(self, record: EpisodeRecord, queue: str) -> tuple[FlowRun, Next]:
+        """The run of this attempt at an episode, made now unless it was made before, and what becomes of it."""
         episode = record.episode
-        return self.client.create_flow_run_from_deployment(
+        run = self.client.create_flow_run_from_deployment(
             self.deployment,
             parameters={"key": episode.key, "speech": queue == SPEECH},
             state=Scheduled(scheduled_time=due_time(episode.published_at, now())),
@@ -105,6 +112,7 @@ class Dispatcher:
             idempotency_key=f"{episode.key} {record.attempts} {queue}",
             work_queue_name=queue,
         )
+        return run, next_step(StateType.CRASHED if self._is_lost(run) else run.state_type, run.run_count, queue)
 
     def ask_for_index(self) -> None:
         """Let the index be brought up to date soon; many who ask at about the same time get one run."""

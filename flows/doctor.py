@@ -78,7 +78,8 @@ def _home(settings: Settings) -> Iterator[Finding]:
     writable = os.access(settings.home, os.W_OK)
     can = "can be written" if writable else "cannot be written, only searched; check its permissions and its disk"
     yield Finding("home", f"{settings.home} {can}, {free:.1f} GiB free", ok=writable and free > 1)
-    yield Finding("library", f"{len(open_library(settings).documents())} transcripts")
+    library = open_library(settings)
+    yield Finding("library", f"{len(library.documents())} transcripts in {library.storage.where()}")
     kept = sum(path.stat().st_size for path in settings.audio_dir.rglob("*") if path.is_file()) / 2**20
     yield Finding("audio kept", f"{kept:.0f} MiB of at most {MAX_KEPT_AUDIO >> 20}")
 
@@ -151,7 +152,9 @@ def _index(settings: Settings) -> Iterator[Finding]:
         yield Finding("index", "nothing indexed yet; `soundbite run` or `soundbite import FILE...` fills it")
         return
     behind = f" ({stored['unindexed']} read beside the full-text index)" if stored["unindexed"] else ""
-    yield Finding("index", f"{stored['episodes']} episodes, {stored['chunks']} chunks{behind}")
+    yield Finding(
+        "index", f"{stored['episodes']} episodes, {stored['chunks']} chunks{behind} in {store.storage.where()}"
+    )
     languages = Counter(episode.language or "unknown" for episode in store.episodes())
     if languages:
         yield Finding("languages", ", ".join(f"{name} {count}" for name, count in languages.most_common()))

@@ -26,7 +26,7 @@ from ingest.feeds import opt_out
 from ingest.feeds import poll as feeds
 from ingest.models import Subscription
 from ingest.run_history import remember, run_record
-from ingest.storage import is_disk_full
+from ingest.storage import is_nobodys_fault
 from ingest.times import now
 from ingest.web.credentials import host_of
 
@@ -195,7 +195,7 @@ class Run:
         except UnreachableError as error:
             self._outages.failed(error)
         except Exception as error:
-            if is_disk_full(error):
+            if is_nobodys_fault(error):
                 self._outages.disk = pipeline.describe(error)
                 return
             logger.warning("%s: polling failed", feed.podcast, exc_info=error)

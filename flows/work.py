@@ -23,7 +23,7 @@ from ingest.errors import AudioError, IndexingError, SoundbiteError, Transcripti
 from ingest.feeds import opt_out
 from ingest.models import Episode, EpisodeRecord
 from ingest.pipeline import IngestContext, Obtained
-from ingest.storage import is_disk_full
+from ingest.storage import is_disk_full, is_nobodys_fault
 from ingest.web.credentials import host_of
 
 # Audio files on the disk: in transcription, before the writer, coming, and two waiting that make up for a slow host
@@ -244,15 +244,15 @@ class Work:
         self.jobs.start(kind, of, work, ended)
 
     def _failed(self, record: EpisodeRecord, error: Exception) -> None:
-        """Record a failure; a full disk ends the run instead, since no episode can be blamed for it."""
+        """Record a failure; a full disk or a bucket that fails ends the run instead, since no episode can be blamed for it."""
         name = f"{record.episode.podcast}: {record.episode.title}"
-        if not is_disk_full(error):
+        if not is_nobodys_fault(error):
             logger.warning("%s failed", name, exc_info=error)
             try:
                 pipeline.record_failure(self.ingest, record.episode, record.attempts, error)
             except (SoundbiteError, OSError) as failure:
                 logger.exception("%s: the failure could not be recorded", name)
-                if is_disk_full(failure):
+                if is_nobodys_fault(failure):
                     self.outages.disk = pipeline.describe(failure)
             self.report.failed.append((name, pipeline.describe(error)))
         else:

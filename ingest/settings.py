@@ -167,7 +167,7 @@ def read_settings() -> Settings:
     except ValidationError as error:
         wrong = error.errors()[0]
         name = PREFIX + "_".join(str(part) for part in wrong["loc"]).upper()
-        raise SettingsError(name, f"{wrong['msg']}; correct or unset it") from error
+        raise SettingsError(name, f"{wrong['msg'].removeprefix('Value error, ')}; correct or unset it") from error
 
 
 def _check_name(name: str) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from filelock import FileLock
 
-from ingest.errors import ConflictError, DiskFullError, HomeError
+from ingest.errors import ConflictError, DiskFullError, HomeError, StorageError
 
 OTHER_WROTE = "was written by another meanwhile; try again"
 PART = ".part"  # the suffix of a file that is being written; its name begins with a dot
@@ -187,6 +187,11 @@ def is_disk_full(error: BaseException) -> bool:
     return isinstance(error, DiskFullError) or (
         isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
     )
+
+
+def is_nobodys_fault(error: BaseException) -> bool:
+    """Whether what failed is the place where things are kept, a full disk or a bucket, so that no episode can be blamed."""
+    return isinstance(error, StorageError) or is_disk_full(error)
 
 
 def home_error(path: object, error: OSError) -> HomeError:

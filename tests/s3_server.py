@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+READER = "soundbite-reader"  # a key that may only read, with the same secret
 KEY, SECRET, REGION, BUCKET = "soundbite-tests", "only-for-the-loopback", "us-east-1", "tests"
 SERVER = Path(sys.executable).parent / "weed"
 PORTS = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc",
@@ -52,8 +53,11 @@ class S3Server:
 def serve():
     """The server, ready for requests."""
     folder = Path(mkdtemp(prefix="soundbite-s3-"))
-    identity = {"name": "tests", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"]}
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    identities = [
+        {"name": key, "credentials": [{"accessKey": key, "secretKey": SECRET}], "actions": actions}
+        for key, actions in ((KEY, ["Admin"]), (READER, ["Read", "List"]))
+    ]
+    (folder / "s3.json").write_text(json.dumps({"identities": identities}))
     ports = free_ports(len(PORTS))
     options = [f"-{name}={port}" for name, port in zip(PORTS, ports, strict=True)]
     options += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=100"]

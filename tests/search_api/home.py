@@ -9,11 +9,12 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from index.build import update
+from index.open import open_store
 from index.search import Searcher
-from index.store.lance import Store
 from ingest.ledger import Ledger
 from ingest.library import Library
 from ingest.models import Episode, Segment, Transcript, Turn
+from ingest.open import open_library
 from ingest.transcripts.document import turns_from_segments
 from tests.fakes import BagOfWords
 
@@ -44,10 +45,10 @@ class Client(TestClient):
 
 
 def add(settings, *transcripts, rebuild=False):
-    library = Library(settings.library_dir)
+    library = open_library(settings)
     for transcript in transcripts:
         library.write(transcript)
-    update(library, Store(settings.index_dir), BagOfWords(), rebuild=rebuild)
+    update(library, open_store(settings), BagOfWords(), rebuild=rebuild)
 
 
 def add_failed(settings, episode, reason):
@@ -60,7 +61,7 @@ def opener(settings, embedder=None):
     ledger = Ledger(settings.ledger_place)
     counts = lambda podcasts: ledger.counts(podcasts)  # noqa: E731, PLW0108 - a test watches the methods
     return Searcher(
-        Store(settings.index_dir),
+        open_store(settings, reader=True),
         embedder or BagOfWords(),
         counts,
         titles=lambda: ledger.titles(),  # noqa: PLW0108
