@@ -38,7 +38,7 @@ def voices_of(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[str]:
     found = []
     for word in words:
         held = np.minimum(ends, word.end) - np.maximum(starts, word.start)  # seconds; below 0 how far away a turn is
-        best = np.where(held == held.max(), ends - starts, -1.0).argmax()
+        best = int(np.where(held == held.max(), ends - starts, -1.0).argmax())
         found.append(turns[best].voice)
     return found
 

@@ -10,6 +10,7 @@ from ingest.audio.decode import RATE, Samples
 
 WINDOW = 30.0  # seconds that Whisper decodes at once
 PADDING = 0.4  # seconds kept around speech, as faster-whisper does: with 0.2, first sounds were lost
+MIN_SPLIT = 4.0  # seconds of sound below which a window is not halved
 LONG_PAUSE = 3.0  # seconds; sound that ends in a longer silence is cut there
 
 
@@ -50,9 +51,17 @@ class Window:
         """The sound of the spans, joined."""
         return np.concatenate([samples[round(span.start * RATE) : round(span.end * RATE)] for span in self.spans])
 
-    def parts(self, length: float) -> list["Window"]:
-        """The same spans in windows of at most `length` seconds; a longer span is one of its own."""
-        return _filled(list(zip(self.speech, self.spans, strict=True)), length)
+    def halves(self) -> list["Window"]:
+        """The window cut in its best pause: a long one near the middle; none where it is short or has no pause."""
+        length = sum(span.length for span in self.spans)
+        if len(self.spans) < 2 or length < MIN_SPLIT:
+            return []
+        done, scores = 0.0, []
+        for before, after in pairwise(self.spans):
+            done += before.length
+            scores.append(after.start - before.end - abs(done / length - 0.5))
+        cut = scores.index(max(scores)) + 1
+        return [Window(self.speech[:cut], self.spans[:cut]), Window(self.speech[cut:], self.spans[cut:])]
 
     def shift(self, moment: float) -> float:
         """The seconds to add to a moment of the joined sound to have that of the whole sound."""
@@ -69,13 +78,9 @@ def pack(speech: Sequence[Span], total: float, length: float = WINDOW) -> list[W
 
     The spans are widened into the pauses beside them; none is longer than `length` less twice `PADDING`.
     """
-    return _filled(list(zip(speech, padded(speech, total), strict=True)), length)
-
-
-def _filled(pairs: Sequence[tuple[Span, Span]], length: float) -> list[Window]:
     windows: list[list[tuple[Span, Span]]] = []
     room = 0.0
-    for said, span in pairs:
+    for said, span in zip(speech, padded(speech, total), strict=True):
         if span.length > room:
             windows.append([])
             room = length

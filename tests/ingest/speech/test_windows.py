@@ -69,15 +69,23 @@ def test_no_speech_gives_no_window():
 
 
 @pytest.mark.parametrize(
-    ("length", "expected"),
-    [(30, [[1, 8, 12, 20]]), (10, [[1], [8, 12], [20]]), (12.5, [[1, 8], [12, 20]]), (1, [[1], [8], [12], [20]])],
+    ("pauses", "expected"),
+    [([0.2, 0.9, 0.2], 2), ([0.2, 0.2, 0.2], 2), ([2.0, 0.2, 0.2], 1), ([0.2, 0.2, 3.0], 3)],
 )
-def test_the_parts_of_a_window_hold_its_speech_and_are_no_longer_than_asked(length, expected):
-    (window,) = pack([Span(1, 7), Span(8, 11.5), Span(12, 17), Span(20, 24)], 60, 40)
-    parts = window.parts(length)
-    assert [[span.start for span in part.speech] for part in parts] == expected
-    assert window.speech == tuple(span for part in parts for span in part.speech)
-    assert window.spans == tuple(span for part in parts for span in part.spans)
+def test_a_window_is_halved_in_its_longest_pause_or_the_middle(pauses, expected):
+    said, now = [Span(0.0, 3.0)], 3.0
+    for pause in pauses:
+        said.append(Span(now + pause, now + pause + 3))
+        now += pause + 3
+    whole = Window(tuple(said), tuple(said))
+    first, second = whole.halves()
+    assert (len(first.spans), first.spans + second.spans) == (expected, whole.spans)
+    assert (first.speech, second.speech) == (first.spans, second.spans)
+
+
+@pytest.mark.parametrize("spans", [(Span(0, 29),), (Span(0, 1.5), Span(2, 3.5))])
+def test_a_window_that_is_short_or_has_no_pause_has_no_halves(spans):
+    assert Window(spans, spans).halves() == []
 
 
 @pytest.mark.parametrize(
