@@ -115,3 +115,13 @@ def hostile(page):
         "document.title === 'hacked' || document.querySelector('main :is(script, img, iframe, i)') !== null"
         " || [...document.querySelectorAll('[href], [src]')].some((one) => /^javascript:/i.test(one.href || one.src))"
     )
+
+
+def moved(tab, over):
+    """What has moved on a page by more than so many pixels since it was first painted: its start, from where and to where."""
+    shifts = """new Promise((done) => { const all = []; new PerformanceObserver((list) => {
+        for (const { sources, hadRecentInput } of list.getEntries()) for (const { node, previousRect: was, currentRect: is } of sources)
+            if (!hadRecentInput) all.push([(node?.outerHTML || node?.textContent || "").slice(0, 160), was.x, was.y, is.x, is.y, is.width]); })
+        .observe({ type: 'layout-shift', buffered: true }); setTimeout(() => done(all), 100); })"""
+    found = [(what, (x, y), (to_x, to_y)) for what, x, y, to_x, to_y, width in tab.evaluate(shifts) if width]
+    return [one for one in found if max(abs(one[1][0] - one[2][0]), abs(one[1][1] - one[2][1])) > over]

@@ -8,13 +8,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.search_api.browser import moved
 from tests.search_api.test_page_craft import PAGES
 
 PIECE, PAUSE = 400, 0.02  # bytes, seconds: longer than a frame, so that every piece is painted
-MOVED = """new Promise((done) => { const all = []; new PerformanceObserver((list) => {
-    for (const one of list.getEntries()) all.push([one.value, one.sources.map(({ node, previousRect: was, currentRect: is }) =>
-        [(node?.nodeType === 1 ? node : node?.parentElement)?.outerHTML.slice(0, 160), [was.x, was.y, was.width], [is.x, is.y, is.width]])]); })
-    .observe({ type: 'layout-shift', buffered: true }); setTimeout(() => done(all), 100); })"""
+LINE = 12  # pixels, half a line of text: what moves less neither loses a reader's place nor lands under another's click
 
 
 @contextmanager
@@ -54,10 +52,22 @@ def slow(site):
 @pytest.mark.parametrize("width", [1000, 390])
 @pytest.mark.parametrize(
     "name",
-    ["home", "answers", "episode", "untimed", "video", "episodes", "podcasts", "collections", "operations", "docs"],
+    [
+        "home",
+        "answers",
+        "episode",
+        "untimed",
+        "video",
+        "chapters",
+        "episodes",
+        "podcasts",
+        "collections",
+        "operations",
+        "docs",
+    ],
 )
 def test_nothing_moves_while_a_page_arrives(tab, slow, name, width):
     tab.set_viewport_size({"width": width, "height": 800})
     tab.goto(slow + PAGES[name])
 
-    assert tab.evaluate(MOVED) == []
+    assert moved(tab, over=LINE) == []
