@@ -133,7 +133,7 @@ def documents(context):
 
 
 def texts(context):
-    return {one.name: context.ingest.library.storage.get(one.name) for one in documents(context)}
+    return {one.name: context.ingest.library.storage.read(one.name)[0] for one in documents(context)}
 
 
 def read(context, guid):

@@ -184,7 +184,7 @@ def test_a_new_title_reaches_document_and_index_without_transcribing_again(conte
     subscribe(context, host.url("/feed.xml"))
     run(context)
     name = context.ingest.library.find("two").name
-    body = context.ingest.library.storage.get(name).partition(b"## Transcript")[2]
+    body = context.ingest.library.storage.read(name)[0].partition(b"## Transcript")[2]
     host.serve("/feed.xml", document(feed("one", "two").replace(b"Episode two", b"The harbour bakery")))
     parrot = Parrot()
 
@@ -197,7 +197,7 @@ def test_a_new_title_reaches_document_and_index_without_transcribing_again(conte
     )
     assert "The harbour bakery" in {hit.title for hit in hits(context)}
     assert name == context.ingest.library.find("two").name
-    assert body == context.ingest.library.storage.get(name).partition(b"## Transcript")[2]
+    assert body == context.ingest.library.storage.read(name)[0].partition(b"## Transcript")[2]
     assert [] == run(context).warnings
 
 

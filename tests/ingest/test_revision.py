@@ -36,11 +36,11 @@ def library(tmp_path):
 
 def test_title_and_addresses_change_and_nothing_else(library):
     (document,) = library.documents()
-    before = library.storage.get(document.name).decode()
+    before = library.storage.read(document.name)[0].decode()
 
     assert library.revise(NEW)
 
-    after = library.storage.get(document.name).decode()
+    after = library.storage.read(document.name)[0].decode()
     changed = {"# New title", "- Link: ", "- Audio URL: https://q.example/1.mp3?t=2"}
     assert changed == set(after.splitlines()) - set(before.splitlines())
     read = library.read(document.name)
@@ -51,10 +51,10 @@ def test_title_and_addresses_change_and_nothing_else(library):
 @pytest.mark.parametrize("people", [("Ann Lee",), ("Ann Lee", "Bo")])
 def test_people_change_in_the_json_and_the_markdown_stays(library, people):
     (document,) = library.documents()
-    before = library.storage.get(document.name)
+    before = library.storage.read(document.name)[0]
 
     assert library.revise(replace(OLD, people=people))
-    assert (people, before) == (library.read(document.name).episode.people, library.storage.get(document.name))
+    assert (people, before) == (library.read(document.name).episode.people, library.storage.read(document.name)[0])
     assert not library.revise(replace(OLD, people=people))
     assert library.revise(OLD)
 
@@ -89,7 +89,7 @@ def test_a_json_that_is_not_ours_stays(text):
 
 def test_a_document_that_cannot_be_read_is_left_alone(library):
     (document,) = library.documents()
-    library.storage.put(document.name, b"# x\xff\n" + library.storage.get(document.name))
+    library.storage.put(document.name, b"# x\xff\n" + library.storage.read(document.name)[0])
 
     assert not library.revise(NEW)
 
@@ -98,8 +98,10 @@ def test_no_password_is_written(library):
     library.revise(replace(NEW, audio_url="https://ann:s3cret@q.example/1.mp3"))
 
     (document,) = library.documents()
-    assert b"s3cret" not in library.storage.get(document.name)
+    assert b"s3cret" not in library.storage.read(document.name)[0]
     assert (
         "https://q.example/1.mp3"
-        == json.loads(library.storage.get(document.name.replace(".md", ".json")))["soundbite"]["episode"]["audio_url"]
+        == json.loads(library.storage.read(document.name.replace(".md", ".json"))[0])["soundbite"]["episode"][
+            "audio_url"
+        ]
     )

@@ -135,7 +135,7 @@ def test_a_transcript_is_given_in_the_format_of_its_suffix(client, suffix, media
 
 def test_the_markdown_is_the_file_of_the_library_byte_for_byte(client, settings):
     library = Library(settings.library_dir)
-    kept = library.storage.get(library.find(SELLERS.key).name)
+    kept = library.storage.read(library.find(SELLERS.key).name)[0]
     assert client.get(f"/v1/episodes/{SELLERS.key}/transcript.md").content == kept
 
 
