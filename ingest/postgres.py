@@ -66,9 +66,8 @@ class PostgresServer:
     def _migrate(self, db: psycopg.Connection) -> None:
         with db.transaction():
             db.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-            # Sees what another has made meanwhile; to_regclass() still told what was there before the wait.
             db.execute("CREATE TABLE IF NOT EXISTS ledger_version (version INTEGER NOT NULL)")
-            version = _highest(db)
+            version = _version(db)  # which another may have written while this one waited
             check_version(version, self)
             if not version:
                 for statement in POSTGRES_TABLES:
@@ -177,12 +176,10 @@ def _one_line(error: Exception) -> str:
 
 def _version(db: psycopg.Connection) -> int:
     """That of the tables; 0 where there are none."""
-    there = db.execute("SELECT to_regclass('ledger_version') IS NOT NULL").fetchone()
-    return _highest(db) if there and there[0] else 0
-
-
-def _highest(db: psycopg.Connection) -> int:
-    found = db.execute("SELECT coalesce(max(version), 0) FROM ledger_version").fetchone()
+    try:
+        found = db.execute("SELECT coalesce(max(version), 0) FROM ledger_version").fetchone()
+    except errors.UndefinedTable:
+        return 0
     return int(found[0]) if found else 0
 
 

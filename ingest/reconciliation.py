@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from ingest.database import Connection, Database
 
@@ -22,19 +23,20 @@ class Reconciliation(Database):
             ).fetchall()
         keys = held()
         lost = [(key, podcast) for key, podcast, done in rows if done and key not in keys]
-        found = [key for key, _, done in rows if not done and key in keys]
-        if lost or found:
+        changes = [("pending", key) for key, _ in lost] + [
+            ("done", key) for key, _, done in rows if not done and key in keys
+        ]
+        if changes:
             with self._writing() as db:
                 in_order(
                     db,
                     "UPDATE feeds SET etag = '', last_modified = '', next_poll = 0 WHERE podcast = ?",
                     {podcast for _, podcast in lost},
                 )
-                in_order(db, "UPDATE episodes SET status = 'done', reason = '', next_try = 0 WHERE key = ?", found)
-                in_order(
-                    db,
-                    "UPDATE episodes SET status = 'pending', reason = '', attempts = 0, next_try = 0 WHERE key = ?",
-                    [key for key, _ in lost],
+                db.executemany(
+                    "UPDATE episodes SET status = :status, reason = '', next_try = 0, "
+                    "attempts = CASE WHEN :status = 'done' THEN attempts ELSE 0 END WHERE key = :key",
+                    [{"status": status, "key": key} for status, key in sorted(changes, key=itemgetter(1))],
                 )
         return len(lost)
 
