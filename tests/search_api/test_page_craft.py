@@ -40,6 +40,7 @@ def test_every_page_is_accessible_in_light_and_dark_and_fits_every_window(tab, n
     for width in (320, 360, 1600):
         tab.set_viewport_size({"width": width, "height": 700})
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert max(link.bounding_box()["height"] for link in tab.locator("header.site a").all()) < 40  # one line each
     tab.complaints.clear()  # what is not there is a 404
 
 
