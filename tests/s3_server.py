@@ -70,7 +70,7 @@ def serve():
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         log = stack.enter_context((folder / "log").open("wb"))
         command = [SERVER, "server", f"-dir={folder}", "-filer", "-s3", *options]
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, preexec_fn=_end_with_parent)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, preexec_fn=_end_with_parent)  # noqa: PLW1509 - no threads yet that hold locks
         stack.callback(process.wait)
         stack.callback(process.kill)
         wait_for(server, process, folder / "log")
