@@ -1,7 +1,9 @@
 """A real S3 server for the session: SeaweedFS on the loopback, in a folder of its own, ended with the session."""
 
+import ctypes
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -68,11 +70,17 @@ def serve():
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         log = stack.enter_context((folder / "log").open("wb"))
         command = [SERVER, "server", f"-dir={folder}", "-filer", "-s3", *options]
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, preexec_fn=_end_with_parent)  # noqa: PLW1509 - no threads yet that hold locks
         stack.callback(process.wait)
         stack.callback(process.kill)
         wait_for(server, process, folder / "log")
         yield server
+
+
+def _end_with_parent():
+    """Where the tests are killed the server ends, too (Linux, prctl: PR_SET_PDEATHSIG is 1)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def wait_for(server, process, log):

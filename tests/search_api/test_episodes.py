@@ -109,7 +109,7 @@ def test_an_unknown_episode_reads_no_transcript(client, monkeypatch):
         raise AssertionError("a transcript was read")
 
     client.get("/v1/episodes/nobody")
-    monkeypatch.setattr("ingest.storage.FolderStorage.get", never)
+    monkeypatch.setattr("ingest.storage.FolderStorage.read", never)
     monkeypatch.setattr("ingest.storage.FolderStorage.head", never)
     problem(client.get("/v1/episodes/nobody"), 404, "episode-not-found")
     assert client.get("/episodes/nobody").status_code == 404
