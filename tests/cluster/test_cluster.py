@@ -174,8 +174,8 @@ def test_an_episode_that_hangs_is_ended_by_the_engine_recorded_and_let_go(machin
     context.ingest.ledger.upsert_episodes([episode])
 
     code = (
-        "import os, sys; from flows.cluster import ingest;"
-        "print(ingest.with_options(timeout_seconds=5)(sys.argv[1], return_state=True).name, flush=True); os._exit(0)"
+        "import sys; from flows.cluster import ingest;"
+        "print(ingest.with_options(timeout_seconds=5)(sys.argv[1], return_state=True).name)"
     )
     told = machines.call(sys.executable, "-c", code, episode.key)
 
