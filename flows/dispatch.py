@@ -31,10 +31,10 @@ MOST_STARTS = 3  # of one run; an episode that ends its worker's process each ti
 # its first heartbeat, or was not noticed by the server
 LOST_AFTER = timedelta(minutes=10)
 WEEK = timedelta(days=7)
-INDEX_EVERY = 30  # seconds: what is saved in these is indexed together
+INDEX_EVERY = 15  # seconds: what is saved in these is indexed together
 # Seconds from a saved transcript to a run of `index`, at least: one that is at work by then has begun its last look after
 # it, since it ends within a few seconds of that; so the new one may be cancelled
-INDEX_LEAD = 15
+INDEX_LEAD = 10
 BEGUN = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 OPEN = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
 

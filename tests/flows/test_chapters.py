@@ -53,7 +53,7 @@ def test_chapters_in_the_feed_wait_in_the_ledger(context, host):  # noqa: F811
     run(context, latest=1)
 
     assert records(context)["two"].episode.chapters == (Chapter(0.0, "In the feed"),)
-    assert "In the feed" in episode_row(records(context)["two"].episode)[3]
+    assert "In the feed" in episode_row(records(context)["two"].episode)["data"]
 
 
 def test_a_sidecar_of_an_episode_without_chapters_says_nothing_of_them(context):  # noqa: F811
