@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 
 from index.chunk_arrays import ChunkArrays
@@ -24,11 +24,16 @@ def build_hits(
 
 
 def with_context(hit: Hit, sentences: Mapping[str, Sequence[StoredSentence]], count: int) -> Hit:
-    """The hit, and those folded into it, with `count` sentences before and after; `sentences` are by the episode's key."""
+    """The hit, and those folded into it, with `count` sentences before and after; `sentences` are by the episode's key.
+
+    A sponsor's message is no context of what is said: none of it is given, nor what lies beyond it.
+    """
     place = parse_reference(hit.id)
     known = sentences.get(hit.key, ())
-    before = [one for one in known if one.last <= place.first][-count:]
-    after = [one for one in known if one.first >= place.first + place.count][:count]
+    earlier = [one for one in reversed(known) if one.last <= place.first]
+    later = [one for one in known if one.first >= place.first + place.count]
+    sides = (list(takewhile(lambda one: hit.advert or not one.advert, side))[:count] for side in (earlier, later))
+    before, after = next(sides)[::-1], next(sides)
     more = tuple(with_context(one, sentences, count) for one in hit.more)
     return replace(hit, before=_turns(before), after=_turns(after), more=more)
 

@@ -18,7 +18,7 @@ Places = Mapping[str, Sequence[tuple[int, int]]]  # words, first to before last,
 
 @dataclass(frozen=True, slots=True)
 class StoredSentence:
-    """Words `first` to before `last` of an episode; `start` and `end` in seconds, None where unknown."""
+    """Words `first` to before `last` of an episode; `start` and `end` in seconds, None where unknown; `advert` a sponsor's."""
 
     first: int
     last: int
@@ -26,6 +26,7 @@ class StoredSentence:
     speaker: str
     start: float | None
     end: float | None
+    advert: bool
 
 
 async def read_around(tables: Tables, places: Places, count: int) -> dict[str, list[StoredSentence]]:
@@ -73,5 +74,5 @@ def _of_chunk(records: Records, number: int, facts: dict[str, Any]) -> Iterable[
     for row in range(len(table)):
         span = table.span(row)
         text = facts["text"][span.begin : span.end]
-        yield StoredSentence(word, word + span.words, text, names[span.speaker], span.start, span.stop)
+        yield StoredSentence(word, word + span.words, text, names[span.speaker], span.start, span.stop, span.advert)
         word += span.words

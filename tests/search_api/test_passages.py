@@ -75,6 +75,30 @@ def test_context_brings_the_sentences_around(own):
         problem(client.get(hit["address"] + "?context=-1"), 422, "invalid-parameter")
 
 
+@pytest.mark.parametrize(
+    ("order", "before", "after"),
+    [
+        ("talk read answer talk", 0, 2),
+        ("talk answer read talk", 2, 0),
+        ("read answer read", 0, 0),
+        ("talk answer talk read", 2, 2),
+    ],
+)
+def test_a_sponsors_message_is_no_context(own, order, before, after):
+    talk = " ".join(f"Alpha number {n} is said here in some words." for n in range(60))
+    read = (
+        "This episode is brought to you by Rainwear. Go to rainwear.example slash show for a discount. "
+        "Use the code DRY for ten percent off your first order."
+    )
+    said = {"talk": Turn(talk, "Ann"), "read": Turn(read, "Announcer"), "answer": Turn("Umbrellas keep dry.", "Ben")}
+    add(own, Transcript(SELLERS, tuple(said[name] for name in order.split())))
+    with Client(create_app(own, opener)) as client:
+        hit = first_hit(client, "umbrellas dry", context=2, mode="text")
+    assert "Umbrellas keep dry." in hit["passage"]["text"]
+    sentences = [sum(part["text"].count(".") for part in hit[side]) for side in ("before", "after")]
+    assert sentences == [before, after]
+
+
 def test_a_citation_says_who_where_when_and_which_transcript(client):
     passage = client.get(first_hit(client)["address"]).json()
     cited = passage["citation"]
