@@ -1,6 +1,6 @@
 """`make bench`, or `python -m tests.benchmarks [PART ...]`: what is measured, as ratios to something else in the same run.
 
-feeds, backlog, embedding, search, server, speech, transcribe and scale run on the bundled sample, in about ten minutes.
+feeds, limits, backlog, embedding, search, server, speech, transcribe and scale run on the bundled sample, in about ten minutes.
 quality, peers and adverts need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl);
 with it, the others use that folder, too. Times are CPU time of one core.
 """
@@ -24,6 +24,7 @@ from tests.benchmarks import (
     bench_embedding,
     bench_feeds,
     bench_ledger,
+    bench_limits,
     bench_quality,
     bench_scale,
     bench_search,
@@ -35,7 +36,7 @@ from tests.benchmarks import (
 from tests.benchmarks.corpus import FOLDER, Corpus, copied, open_corpus
 from tests.benchmarks.measure import Row, table
 
-ON_SAMPLE = ("feeds", "backlog", "embedding", "search", "server", "speech", "transcribe", "scale")
+ON_SAMPLE = ("feeds", "limits", "backlog", "embedding", "search", "server", "speech", "transcribe", "scale")
 ON_FOLDER = ("quality", "peers", "adverts")
 WITH_EXTRA = ("speakers", "ledger")  # and the extra `bench`, or PostgreSQL's server
 PEERS = ("txtai", "qdrant_client", "faiss")
@@ -79,6 +80,7 @@ def main() -> None:
 
     run: dict[str, Callable[[], list[Row]]] = {
         "feeds": lambda: bench_feeds.run(asked.items),
+        "limits": bench_limits.run,
         "backlog": bench_backlog.run,
         "embedding": lambda: bench_embedding.run(corpus()),
         "search": lambda: bench_search.run(corpus()),
