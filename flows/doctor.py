@@ -13,7 +13,7 @@ from index.embed.languages import unknown_languages
 from index.embed.model_files import locate
 from index.embed.pair import EmbedderPair
 from index.embed.rerank import CrossReranker
-from index.open import open_embedder, open_store
+from index.open import EXPORTS, open_embedder, open_store
 from ingest.errors import IndexingError, IndexNotBuiltError, SoundbiteError, TranscriptionError
 from ingest.feeds.poll import gone_for_good
 from ingest.ledger import Ledger
@@ -124,7 +124,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
     if settings.query_model:
         yield _model("model for questions", settings.query_model, lambda: _query_model(settings))
     if settings.rerank_model:
-        reranker = CrossReranker(settings.rerank_model, settings.index_dir)
+        reranker = CrossReranker(settings.rerank_model, settings.index_dir / EXPORTS)
         yield _model("re-ranking model", settings.rerank_model, lambda: reranker.find(fetch=False))
 
 
