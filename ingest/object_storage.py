@@ -82,8 +82,10 @@ class ObjectStorage:
         lease = Lease(self, LEASE)
         with lease.held():
             self._lease = lease
-            yield
-        self._lease = None
+            try:
+                yield
+            finally:
+                self._lease = None
 
     def check_exclusive(self) -> None:
         """See `Storage`."""
