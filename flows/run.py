@@ -18,6 +18,7 @@ from flows.jobs import Jobs, StoppableReporter
 from flows.outages import Outages
 from flows.progress import Reporter
 from flows.report import RunReport
+from flows.speech import SpeechModels
 from flows.steps import ACTIONS, EVERYTHING, Actions, Selection, opted_out
 from flows.work import Work
 from ingest import pipeline
@@ -129,7 +130,8 @@ class Run:
                 self._start_poll(feed, steps, actions)
             while len(jobs):
                 jobs.wait(LOOK_SECONDS)
-            work = Work(self.context, steps, actions, jobs, self.report, self._outages, speech=self.speech)
+            models = SpeechModels([self.context.ingest.transcriber, *self.context.spare], self.speech)
+            work = Work(self.context, steps, actions, jobs, self.report, self._outages, models)
             self._refill(work)
             if self.selection.match and not len(work.backlog):
                 self.report.warn(f"no episode to be had has {self.selection.match!r} in its title")
