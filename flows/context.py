@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from flows.speech import OneAtATime, open_transcribers
 from index.embed.base import Embedder
 from index.open import open_embedder, open_store
 from index.store.lance import Store
@@ -28,12 +29,21 @@ MIN_FREE_DISK = 256 * 2**20  # bytes below which no run starts: an episode's aud
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The packages' resources side by side; models are loaded at their first use."""
+    """The packages' resources side by side; models are loaded at their first use.
+
+    Each of the `spare` speech models allows one more transcription at a time.
+    """
 
     home: Path
     ingest: IngestContext
     store: Store
     embedder: Embedder
+    spare: tuple[Transcriber, ...] = ()
+
+    @property
+    def workers(self) -> int:
+        """Transcriptions at a time."""
+        return 1 + len(self.spare)
 
     def check_home(self) -> None:
         """Look at what obtaining an episode needs. Raises `DiskFullError`, `HomeError`."""
@@ -70,21 +80,16 @@ def alone(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def open_context(settings: Settings, *, shared: bool = False) -> Iterator[RunContext]:
+def open_context(settings: Settings, *, shared: bool = False, workers: int = 1) -> Iterator[RunContext]:
     """Open what a run needs. Raises `HomeError` where the home cannot be written or another run is at work in it.
 
-    `shared` is for workers that claim each episode, and so may be many in a home.
+    `shared` is for workers that claim each episode, and so may be many in a home; `workers` are transcriptions at a time
+    in this process.
     """
     ledger = Ledger(settings.ledger_place)
     ledger.open()
-    transcriber = Transcriber(
-        settings.whisper_model,
-        models_dir=settings.models_dir,
-        device=settings.whisper_device,
-        compute_type=settings.whisper_compute_type,
-        server=settings.whisper_url,
-        api_key=settings.whisper_api_key.get_secret_value(),
-    )
+    transcriber, *spare = open_transcribers(settings, workers)
+    diarizer = open_diarizer(settings.speakers, settings.whisper_device)
     with nullcontext() if shared else alone(settings.home), open_web(settings) as client:
         ingest = IngestContext(
             client,
@@ -97,9 +102,9 @@ def open_context(settings: Settings, *, shared: bool = False) -> Iterator[RunCon
             settings.max_audio_mb * 2**20,
             settings.keep_audio,
             settings.respect_opt_out,
-            open_diarizer(settings.speakers, settings.whisper_device),
+            OneAtATime(diarizer) if diarizer and spare else diarizer,
         )
-        yield RunContext(settings.home, ingest, open_store(settings), open_embedder(settings))
+        yield RunContext(settings.home, ingest, open_store(settings), open_embedder(settings), tuple(spare))
 
 
 def open_web(settings: Settings) -> Client:

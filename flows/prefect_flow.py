@@ -127,6 +127,7 @@ def run(  # noqa: PLR0917 - Prefect passes them by name
     due_only: bool = False,
     match: str = "",
     everything: bool = False,
+    workers: int = 1,
 ) -> dict[str, Any]:
     """Poll every feed (or one), transcribe what is new, index it; settings come from the environment."""
     if parent := os.environ.get(PARENT):
@@ -137,7 +138,7 @@ def run(  # noqa: PLR0917 - Prefect passes them by name
             report = begun.complete(reporter, TASKS)
         else:
             selection = Selection(podcast, latest, since, due_only, match, everything)
-            with open_context(settings) as context:
+            with open_context(settings, workers=workers) as context:
                 report = runs.run(context, reporter, selection, TASKS)
     record(report)
     if due_only:  # nobody watches
