@@ -68,7 +68,7 @@ class _Artifact:
         """Show so many percent, in words as well: a run's list of artifacts shows nothing else."""
         if self._failed:
             return
-        shown = f"{percent:.0f} % of {self.title} is transcribed"
+        shown = f"{percent:.0f} % of {self.title}"
         try:
             if self._id is None:
                 made = create_progress_artifact(percent, key="transcription", description=shown)

@@ -145,7 +145,7 @@ def test_a_long_transcription_shows_its_progress_every_ten_seconds_at_most(monke
 
     assert [(60.0, 60.0), (70.0, 70.0), (80.0, 80.0), (90.0, 90.0), (100.0, 100.0)] == told
     assert (100.0, 100.0) == last, "the end is told in any case"
-    assert [f"{percent} % of quota: Cold calls is transcribed" for percent in (60, 70, 80, 90, 100, 100)] == step.words
+    assert [f"{percent} % of quota: Cold calls" for percent in (60, 70, 80, 90, 100, 100)] == step.words
 
 
 @pytest.mark.parametrize("times", [3, 7, 50])
