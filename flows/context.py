@@ -19,6 +19,7 @@ from ingest.pipeline import IngestContext
 from ingest.settings import Settings
 from ingest.speech.diarize import open_diarizer
 from ingest.speech.transcribe import Transcriber
+from ingest.storage import home_error
 from ingest.web.client import Client, open_client
 from ingest.web.rate_limit import RateLimiter
 
@@ -48,6 +49,10 @@ class RunContext:
     def check_home(self) -> None:
         """Look at what obtaining an episode needs. Raises `DiskFullError`, `HomeError`."""
         self.ingest.ledger.open()
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)  # a worker's is empty at first: its stores lie elsewhere
+        except OSError as error:
+            raise home_error(self.home, error) from error
         if shutil.disk_usage(self.home).free < MIN_FREE_DISK:
             raise DiskFullError(self.home, f"has less than {MIN_FREE_DISK >> 20} MiB left on its disk; make room")
 
