@@ -197,7 +197,8 @@ def _distinct(arrays: ChunkArrays, order: IntArray) -> Iterator[tuple[int, int]]
     sizes: list[int] = []  # sentences of the passages given
     having: dict[int, list[int]] = defaultdict(list)  # which of them have a sentence
     for i, chunk, episode, first, last, begin, end in _places(arrays, order):
-        if any(_overlap(first, last, *span) > MAX_OVERLAP for span in spans[episode]):
+        near = [span for span in spans[episode] if first < span[1] and span[0] < last]
+        if near and any(_overlap(first, last, *span) > MAX_OVERLAP for span in near):
             continue
         sentences = set(arrays.signature[begin:end].tolist())
         shared = Counter(number for sentence in sentences for number in having.get(sentence, ()))

@@ -136,7 +136,7 @@ class Searcher:
         hits = best[:end]
         no_answer = None if vector is None else embedder.no_answer_score
         weak = query.mode != "text" and _is_weak(hits, asked, no_answer)
-        shown = tuple(hits[query.offset :])
+        shown = tuple(_highlighted(hits[query.offset :], asked.question, found))
         watch("rank")
         if query.context:
             sentences = self.store.sentences(places_of(shown), query.context)
@@ -159,7 +159,7 @@ class Searcher:
         limit = GROUPED if query.group_by else max(asked, RERANKED) if self.reranker else asked
         passages = rank_passages(found.arrays, _passage_query(query, vector, question, found), limit)
         rows = found.rows([passage.chunk for passage in passages])
-        hits = _highlighted(build_hits(passages, found.arrays, rows, self.titles()), question, found)
+        hits = build_hits(passages, found.arrays, rows, self.titles())
         hits = _reranked(question.text, hits, self.reranker) if self.reranker else hits
         if query.min_score is not None:
             hits = [replace(hit, rank=n) for n, hit in enumerate((h for h in hits if h.score >= query.min_score), 1)]
@@ -225,19 +225,26 @@ def _hashed(question: Question) -> list[list[list[int]]]:
 
 
 def _highlighted(hits: Sequence[Hit], question: Question, found: Candidates) -> list[Hit]:
-    """The hits with the words of the question that say something, all but the common ones unless all are common."""
+    """The hits, and those folded into them, with the words of the question that say something marked.
+
+    Those are all but the common ones unless all are common.
+    """
     subjects = [term for term in question.terms if term.is_subject]
     content = [term for term in subjects if not found.frequencies.is_common(term.term)] or subjects
     forms = frozenset(form for term in content for form in term.forms)
     rows = [row for rows in question.phrases for row in rows]
-    spans: dict[int, list[tuple[int, int]]] = {}
+    spans: dict[str, list[tuple[int, int]]] = {}
     for language in {hit.language for hit in hits}:
-        own = [hit for hit in hits if hit.language == language]
+        own = [one for hit in hits for one in (hit, *hit.more) if hit.language == language]
         marked = highlights(
             [hit.passage.text for hit in own], forms, stemmed_as(language), rows, paired=question.paired
         )
-        spans |= {hit.rank: marks for hit, marks in zip(own, marked, strict=True)}
-    return [replace(hit, highlights=tuple(spans[hit.rank])) for hit in hits]
+        spans |= {hit.id: marks for hit, marks in zip(own, marked, strict=True)}
+
+    def mark(hit: Hit) -> Hit:
+        return replace(hit, highlights=tuple(spans[hit.id]), more=tuple(map(mark, hit.more)))
+
+    return list(map(mark, hits))
 
 
 def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hit]:

@@ -34,9 +34,13 @@ def web_address(text: str) -> str:
 
 
 def playing(address: str, start: float | None, end: float | None = None) -> str:
-    """Where a recording plays from `start` (seconds): YouTube's own form, else a media fragment; empty as `web_address`."""
+    """Where a recording plays from `start` (seconds): at a whole second of a video of YouTube's that is not
+    later, else with a media fragment; empty as `web_address`."""
     address = web_address(address)
-    return _on_youtube(address, start) if start is not None and is_video(address) else play_url(address, start, end)
+    if start is None or not is_video(address):
+        return play_url(address, start, end)
+    before, after = _around_the_second(address)
+    return f"{before}{math.floor(max(start, 0))}{after}"
 
 
 def moment(link: str, start: float | None) -> str:
@@ -59,14 +63,14 @@ def is_video(address: str) -> bool:
     return parts is not None and _is_video(parts)
 
 
-def _on_youtube(address: str, start: float) -> str:
-    """The address of a video at a whole second, not later than `start`."""
+@lru_cache(KEPT)
+def _around_the_second(address: str) -> tuple[str, str]:
+    """What stands before and after the second at which a video of YouTube's begins."""
     parts = urlsplit(address)
     name = "start" if parts.path.startswith(_EMBEDDED) else "t"
     kept = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if key != name]
-    query = urlencode([*kept, (name, math.floor(max(start, 0)))])
-    fragment = "" if parts.fragment.startswith("t=") else parts.fragment
-    return parts._replace(query=query, fragment=fragment).geturl()
+    before = parts._replace(query=urlencode([*kept, (name, "")]), fragment="").geturl()
+    return before, f"#{parts.fragment}" if parts.fragment and not parts.fragment.startswith("t=") else ""
 
 
 def _is_video(parts: SplitResult) -> bool:
