@@ -10,7 +10,7 @@ from ingest.times import play_url
 # Everything RFC 3986 lets stand in an address, and `%`, so that what is encoded already stays so
 _ALLOWED = "%/?[]@!$&'()*+,;=:~"
 _YOUTUBE = ("youtube.com", "youtube-nocookie.com")  # and their subdomains
-KEPT = 1_024  # addresses, since the hits of a search come from few episodes
+KEPT = 1_024  # addresses that are parted once: a search gives each of its episodes' several times
 _SHORT_YOUTUBE = "youtu.be"
 _VIDEO_PATHS = ("/shorts/", "/live/", "/v/", "/embed/")
 _EMBEDDED = ("/v/", "/embed/")  # players, which know the moment by another name
@@ -34,8 +34,7 @@ def web_address(text: str) -> str:
 
 
 def playing(address: str, start: float | None, end: float | None = None) -> str:
-    """Where a recording plays from `start` (seconds): at a whole second of a video of YouTube's that is not
-    later, else with a media fragment; empty as `web_address`."""
+    """Where a recording plays from `start` (seconds): YouTube's own form, else a media fragment; empty as `web_address`."""
     address = web_address(address)
     if start is None or not is_video(address):
         return play_url(address, start, end)
