@@ -95,36 +95,35 @@ class Searcher:
     def _search_all(self, queries: Sequence[Query], embedder: Embedder) -> list[Answer | QueryError]:
         if any(query.mode != "text" for query in queries):
             self.store.require(embedder.name, embedder.dimension)
-        version = self.store.version()
         if len(queries) == 1:
             watch = Stopwatch()
             asked = self.store.ask(queries[0].text)
             watch("understand")
             vectors = _vectors(queries, [asked], embedder)
             watch("embed")
-            return [self._settled(queries[0], asked, vectors[0], embedder=embedder, version=version, watch=watch)]
+            return [self._settled(queries[0], asked, vectors[0], embedder=embedder, watch=watch)]
         # What is native runs beside the interpreter: two threads answer 100 questions faster than one after the other
         with ThreadPoolExecutor(TOGETHER) as pool:
             each = list(pool.map(lambda query: self.store.ask(query.text), queries))
             vectors = _vectors(queries, each, embedder)
-            answer = partial(self._settled, embedder=embedder, version=version)
+            answer = partial(self._settled, embedder=embedder)
             return list(pool.map(lambda *one: answer(*one, watch=Stopwatch()), queries, each, vectors))
 
     def _settled(
-        self, query: Query, asked: Asked, vector: Vectors | None, *, embedder: Embedder, version: str, watch: Stopwatch
+        self, query: Query, asked: Asked, vector: Vectors | None, *, embedder: Embedder, watch: Stopwatch
     ) -> Answer | QueryError:
         """The answer, or what is wrong with the query."""
         try:
-            return self._answer(query, asked, vector, embedder, version, watch)
+            return self._answer(query, asked, vector, embedder, watch)
         except QueryError as error:
             return error
         finally:
             self.observe(watch.stages)
 
-    def _answer(  # noqa: PLR0917 - each a part of one search
-        self, query: Query, asked: Asked, vector: Vectors | None, embedder: Embedder, version: str, watch: Stopwatch
+    def _answer(
+        self, query: Query, asked: Asked, vector: Vectors | None, embedder: Embedder, watch: Stopwatch
     ) -> Answer:
-        if query.offset and query.cursor_version != version:
+        if query.offset and query.cursor_version != asked.version:
             raise CursorError("", "the index has changed since the cursor was given; begin without it")
         language = query.language_code or script_language(asked.question.text)
         found = self.store.candidates(query, vector, asked, DEPTH)
@@ -145,9 +144,9 @@ class Searcher:
         coverage = Coverage(found.indexed, found.searched, *self.counts(query.podcast_slugs))
         return Answer(
             query=query.text, mode=query.mode, took_ms=watch.total,
-            index_version=version, embedding_model=embedder.name, hits=shown, coverage=coverage, weak=weak,
+            index_version=asked.version, embedding_model=embedder.name, hits=shown, coverage=coverage, weak=weak,
             suggestion=asked.question.suggestion, notes=tuple(_notes(query, asked, found, hits, language, embedder.name)),
-            cursor=query.cursor_at(end, version) if len(best) > end else "",
+            cursor=query.cursor_at(end, asked.version) if len(best) > end else "",
             explanation=Explanation(dict(watch.stages), found.chunks) if query.explain else None,
         )  # fmt: skip
 
