@@ -318,10 +318,10 @@ def test_a_folder_of_thousands_of_pairs_is_listed_in_no_time(tmp_path):
     for number in range(1_000):
         (tmp_path / f"{number}.md").touch()
         (tmp_path / f"{number}.json").touch()
-    began = time.perf_counter()
+    began = time.process_time()  # whatever else this machine is at
 
     assert 1_000 == len(find_sources([tmp_path])[0])
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_two_files_of_one_title_are_two_episodes(call, notes, tmp_path, home):

@@ -1,6 +1,6 @@
 """Names: what is listened for, and what is put right after decoding."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -125,7 +125,7 @@ def test_names_are_found_in_other_scripts_and_with_typographic_apostrophes():
 
 
 def test_hostile_notes_cost_little_time():
-    begun = perf_counter()
+    begun = process_time()
     for summary in ("<" * 1_000_000, "A " * 500_000, "Of of " * 200_000, "." * 1_000_000):
         hotwords(episode(summary=summary))
-    assert perf_counter() - begun < 5
+    assert process_time() - begun < 5
