@@ -1,7 +1,7 @@
 """What size costs: a generated index, then one ten times as large: `… scale --rows 1000000 [--folder DIR]`.
 
 Every chunk is a real one of the corpus under a new name, with its vectors moved, so that nearest neighbours are about as
-near as real ones. 100,000 chunks take about two minutes, 1,000,000 about twenty and 4 GB of disk. CPU time, all threads;
+near as real ones. 100,000 chunks take about a minute of CPU, 1,000,000 about ten and 6 GB of disk. CPU time, all threads;
 the questions are embedded beforehand.
 """
 
