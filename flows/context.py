@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from flows import memory
 from flows.speech import OneAtATime, open_transcribers
 from index.embed.base import Embedder
 from index.open import open_embedder, open_store
@@ -86,6 +87,7 @@ def open_context(settings: Settings, *, shared: bool = False, workers: int = 1) 
     `shared` is for workers that claim each episode, and so may be many in a home; `workers` are transcriptions at a time
     in this process.
     """
+    memory.keep_flat()
     ledger = Ledger(settings.ledger_place)
     ledger.open()
     transcriber, *spare = open_transcribers(settings, workers)
