@@ -14,7 +14,7 @@ from typing import Any
 
 from ingest.audio.decode import Recording
 from ingest.feeds.parse import parse
-from ingest.models import Episode, Segment
+from ingest.models import Advance, Episode, Segment
 from ingest.pipeline import AUDIO_SUFFIXES
 from ingest.settings import Settings
 from ingest.speech.attribution import with_speakers
@@ -48,7 +48,7 @@ class Remembered:
     def __init__(self, turns: list[VoiceTurn]) -> None:
         self.turns = turns
 
-    def diarize(self, _: Path) -> list[VoiceTurn]:
+    def diarize(self, _: Path, _progress: Advance) -> list[VoiceTurn]:
         return self.turns
 
 
@@ -126,7 +126,7 @@ def run(speech: Path | None = None, model: str = MODEL) -> list[Row]:
         made = transcriber.transcribe(audio, language="en")
         length += made.duration
         episode = next((one for one in episodes if stem in one.audio_url), Episode("", "", ""))
-        found, _ = with_speakers(Remembered(turns), audio, made, episode)
+        found, _ = with_speakers(Remembered(turns), audio, made, episode, lambda *_: None)
         spent += named_right(said, list(found))
         attributed, words = by_speaker(said, list(found))
         plain = word_errors(" ".join(one.text for one in said), " ".join(one.text for one in found)).wrong
