@@ -5,7 +5,7 @@ TORCH := 2.13.0
 export HF_HUB_OFFLINE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv demo test test-all check bench clean
+.PHONY: help venv demo test test-cluster test-all check bench clean
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
 
@@ -23,6 +23,9 @@ demo: venv ## the main job end to end on the bundled sample podcast
 
 test: venv ## the default tests: no network beyond loopback, no model hub
 	$(BIN)/pytest
+
+test-cluster: venv ## one slow test: thirty episodes on PostgreSQL, a bucket and two workers, one of which is killed (6 minutes)
+	$(BIN)/pytest --runslow -s tests/cluster
 
 test-all: venv ## the default tests and the slow ones
 	$(BIN)/pytest --runslow

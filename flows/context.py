@@ -8,6 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from flows import memory
+from flows.speech import OneAtATime, open_transcribers
 from index.embed.base import Embedder
 from index.open import open_embedder, open_store
 from index.store.lance import Store
@@ -18,6 +20,7 @@ from ingest.pipeline import IngestContext
 from ingest.settings import Settings
 from ingest.speech.diarize import open_diarizer
 from ingest.speech.transcribe import Transcriber
+from ingest.storage import home_error
 from ingest.web.client import Client, open_client
 from ingest.web.rate_limit import RateLimiter
 
@@ -28,16 +31,29 @@ MIN_FREE_DISK = 256 * 2**20  # bytes below which no run starts: an episode's aud
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The packages' resources side by side; models are loaded at their first use."""
+    """The packages' resources side by side; models are loaded at their first use.
+
+    Each of the `spare` speech models allows one more transcription at a time.
+    """
 
     home: Path
     ingest: IngestContext
     store: Store
     embedder: Embedder
+    spare: tuple[Transcriber, ...] = ()
+
+    @property
+    def workers(self) -> int:
+        """Transcriptions at a time."""
+        return 1 + len(self.spare)
 
     def check_home(self) -> None:
         """Look at what obtaining an episode needs. Raises `DiskFullError`, `HomeError`."""
         self.ingest.ledger.open()
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)  # a worker's is empty at first: its stores lie elsewhere
+        except OSError as error:
+            raise home_error(self.home, error) from error
         if shutil.disk_usage(self.home).free < MIN_FREE_DISK:
             raise DiskFullError(self.home, f"has less than {MIN_FREE_DISK >> 20} MiB left on its disk; make room")
 
@@ -70,21 +86,17 @@ def alone(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def open_context(settings: Settings, *, shared: bool = False) -> Iterator[RunContext]:
+def open_context(settings: Settings, *, shared: bool = False, workers: int = 1) -> Iterator[RunContext]:
     """Open what a run needs. Raises `HomeError` where the home cannot be written or another run is at work in it.
 
-    `shared` is for workers that claim each episode, and so may be many in a home.
+    `shared` is for workers that claim each episode, and so may be many in a home; `workers` are transcriptions at a time
+    in this process.
     """
+    memory.keep_flat()
     ledger = Ledger(settings.ledger_place)
     ledger.open()
-    transcriber = Transcriber(
-        settings.whisper_model,
-        models_dir=settings.models_dir,
-        device=settings.whisper_device,
-        compute_type=settings.whisper_compute_type,
-        server=settings.whisper_url,
-        api_key=settings.whisper_api_key.get_secret_value(),
-    )
+    transcriber, *spare = open_transcribers(settings, workers)
+    diarizer = open_diarizer(settings.speakers, settings.whisper_device)
     with nullcontext() if shared else alone(settings.home), open_web(settings) as client:
         ingest = IngestContext(
             client,
@@ -97,9 +109,9 @@ def open_context(settings: Settings, *, shared: bool = False) -> Iterator[RunCon
             settings.max_audio_mb * 2**20,
             settings.keep_audio,
             settings.respect_opt_out,
-            open_diarizer(settings.speakers, settings.whisper_device),
+            OneAtATime(diarizer) if diarizer and spare else diarizer,
         )
-        yield RunContext(settings.home, ingest, open_store(settings), open_embedder(settings))
+        yield RunContext(settings.home, ingest, open_store(settings), open_embedder(settings), tuple(spare))
 
 
 def open_web(settings: Settings) -> Client:

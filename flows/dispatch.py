@@ -117,9 +117,11 @@ class Dispatcher:
     def ask_for_index(self) -> None:
         """Let the index be brought up to date soon; many who ask at about the same time get one run."""
         soon = math.ceil((now().timestamp() + INDEX_LEAD) / INDEX_EVERY) * INDEX_EVERY
+        due = datetime.fromtimestamp(soon, UTC)
         self.client.create_flow_run_from_deployment(
             self.client.read_deployment_by_name(INDEX).id,
-            state=Scheduled(scheduled_time=datetime.fromtimestamp(soon, UTC)),
+            state=Scheduled(scheduled_time=due),
+            name=f"index, {due:%Y-%m-%d %H:%M}",  # as it names itself when it starts, which one that is cancelled does not
             idempotency_key=f"index {soon}",
         )
 

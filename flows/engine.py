@@ -144,7 +144,7 @@ def complete(settings: Settings, begun: Run, selection: Selection) -> dict[str, 
 
         log_to(settings.home / "logs" / "run.log")  # after Prefect has set up its own
         try:
-            report: dict[str, Any] = run(**asdict(selection))
+            report: dict[str, Any] = run(**asdict(selection), workers=begun.context.workers)
         except RuntimeError as error:
             reason = first_line(error)
             raise SoundbiteError(

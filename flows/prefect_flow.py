@@ -65,16 +65,17 @@ class _Artifact:
         self._failed = False
 
     def tell(self, percent: float) -> None:
-        """Show so many percent."""
+        """Show so many percent, in words as well: a run's list of artifacts shows nothing else."""
         if self._failed:
             return
+        shown = f"{percent:.0f} % of {self.title}"
         try:
             if self._id is None:
-                made = create_progress_artifact(percent, description=self.title)
+                made = create_progress_artifact(percent, key="transcription", description=shown)
                 assert isinstance(made, UUID)  # it would be a coroutine only under a running event loop
                 self._id = made
             else:
-                update_progress_artifact(self._id, percent)
+                update_progress_artifact(self._id, percent, description=shown)
         except Exception as error:  # noqa: BLE001 - whatever the engine meets, transcription is worth more
             self._failed = True
             logger.warning("the progress of %s is not shown: %s", self.title, error)
@@ -127,6 +128,7 @@ def run(  # noqa: PLR0917 - Prefect passes them by name
     due_only: bool = False,
     match: str = "",
     everything: bool = False,
+    workers: int = 1,
 ) -> dict[str, Any]:
     """Poll every feed (or one), transcribe what is new, index it; settings come from the environment."""
     if parent := os.environ.get(PARENT):
@@ -137,7 +139,7 @@ def run(  # noqa: PLR0917 - Prefect passes them by name
             report = begun.complete(reporter, TASKS)
         else:
             selection = Selection(podcast, latest, since, due_only, match, everything)
-            with open_context(settings) as context:
+            with open_context(settings, workers=workers) as context:
                 report = runs.run(context, reporter, selection, TASKS)
     record(report)
     if due_only:  # nobody watches

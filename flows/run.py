@@ -18,6 +18,7 @@ from flows.jobs import Jobs, StoppableReporter
 from flows.outages import Outages
 from flows.progress import Reporter
 from flows.report import RunReport
+from flows.speech import SpeechModels
 from flows.steps import ACTIONS, EVERYTHING, Actions, Selection, opted_out
 from flows.work import Work
 from ingest import pipeline
@@ -101,7 +102,6 @@ class Run:
     again: list[tuple[Subscription, tuple[str, str]]] = field(default_factory=list)
     _outages: Outages = field(default_factory=Outages)
     _jobs: Jobs = field(default_factory=Jobs)
-    _polled: set[str] = field(default_factory=set)  # podcasts asked, or said not to be asked, in this run
     _new: int = 0  # episodes that polls have found since the queue was looked at
 
     @property
@@ -113,7 +113,7 @@ class Run:
         """Ask each feed that is to be asked now."""
         with self._jobs as jobs:
             steps = StoppableReporter(reporter.progress, jobs.stopped)
-            waiting = deque(self._to_ask())
+            waiting = deque(self._to_ask(first=True))
             while (waiting and not self._stopped) or len(jobs):
                 while waiting and not self._stopped and len(jobs.of("poll")) < POLLS:
                     self._start_poll(waiting.popleft(), steps, actions)
@@ -129,7 +129,8 @@ class Run:
                 self._start_poll(feed, steps, actions)
             while len(jobs):
                 jobs.wait(LOOK_SECONDS)
-            work = Work(self.context, steps, actions, jobs, self.report, self._outages, speech=self.speech)
+            models = SpeechModels([self.context.ingest.transcriber, *self.context.spare], self.speech)
+            work = Work(self.context, steps, actions, jobs, self.report, self._outages, models)
             self._refill(work)
             if self.selection.match and not len(work.backlog):
                 self.report.warn(f"no episode to be had has {self.selection.match!r} in its title")
@@ -152,21 +153,22 @@ class Run:
 
     # -- feeds
 
-    def _to_ask(self) -> list[Subscription]:
-        """The feeds to be asked now: in their first round all that are chosen, later those that have come due."""
-        ledger, asked = self.context.ingest.ledger, list[Subscription]()
-        by_name = bool(self.podcast) and not self.selection.due_only
-        for feed in [ledger.feed(self.podcast)] if self.podcast else ledger.feeds():
-            first = feed.podcast not in self._polled
-            self._polled.add(feed.podcast)
-            if not feeds.is_due(feed, now()) and not (first and not self.selection.due_only):
-                self.report.unchanged_feeds += first
-            elif not by_name and (reason := feeds.blocked_reason(ledger, feed, now())):
-                if first:
-                    self.report.warnings.append(f"{feed.podcast}: {reason}")
-            else:
-                asked.append(feed)
-        return asked
+    def _to_ask(self, *, first: bool) -> list[Subscription]:
+        """The feeds to be asked now: in the first round all that are chosen, later those that have come due."""
+        ledger, due_only = self.context.ingest.ledger, self.selection.due_only
+        if first and not due_only:
+            chosen = [ledger.feed(self.podcast)] if self.podcast else ledger.feeds()
+        else:
+            chosen = ledger.due_feeds(now(), self.podcast)
+        if first and due_only:
+            self.report.unchanged_feeds += (1 if self.podcast else len(ledger.names())) - len(chosen)
+        if self.podcast and not due_only:  # a person who names a feed wants it asked
+            return chosen
+        backoffs = ledger.backoffs(now())
+        blocked = {feed.podcast: reason for feed in chosen if (reason := feeds.blocked_reason(feed, backoffs))}
+        if first:
+            self.report.warnings += [f"{podcast}: {reason}" for podcast, reason in blocked.items()]
+        return [feed for feed in chosen if feed.podcast not in blocked]
 
     def _poll_due(self, work: Work, reporter: Reporter, actions: Actions) -> None:
         """Ask feeds that have come due beside the work, and line up what that finds."""
@@ -174,7 +176,7 @@ class Run:
             self._refill(work)
         if len(self._jobs) and not self._stopped:  # at the end of the work the run ends, too
             busy = self._jobs.of("poll")
-            for feed in self._to_ask()[: POLLS - len(busy)]:
+            for feed in self._to_ask(first=False)[: POLLS - len(busy)]:
                 if feed.podcast not in busy:
                     self._start_poll(feed, reporter, actions, first=False)
 
@@ -234,7 +236,7 @@ class Run:
         ingest = self.context.ingest
         if not ingest.respect_opt_out:
             return set()
-        refused = {feed.podcast: feed.opted_out for feed in ingest.ledger.feeds() if feed.opted_out}
+        refused = ingest.ledger.opted_out()
         for podcast, reason in refused.items():
             if self.podcast in {"", podcast}:
                 self.report.warn(f"{podcast}: {opt_out.told(reason)}")

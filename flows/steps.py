@@ -106,10 +106,10 @@ class ExpiredAddresses:
     def _renewed(self, episode: Episode) -> Episode | None:
         """The episode with the address that its feed gives now; None where that is the old one."""
         ledger, podcast = self._context.ledger, episode.podcast
-        feed = next((each for each in ledger.feeds() if each.podcast == podcast), None)
-        if feed is None or podcast in self._in_vain:
+        if podcast in self._in_vain:
             return None
         with suppress(SoundbiteError):
+            feed = ledger.feed(podcast)
             self._actions.poll(self._context, replace(feed, etag="", last_modified=""), False)
             record = ledger.record(episode.key)
             if record and record.episode.audio_url != episode.audio_url:
@@ -120,5 +120,4 @@ class ExpiredAddresses:
 
 def opted_out(context: IngestContext, episode: Episode) -> str:
     """How an episode's publisher opts out of use by AI; empty where it does not, or where that is not respected."""
-    found = (feed.opted_out for feed in context.ledger.feeds() if feed.podcast == episode.podcast)
-    return (next(found, "") or episode.opted_out) if context.respect_opt_out else ""
+    return (pipeline.feed_of(context, episode).opted_out or episode.opted_out) if context.respect_opt_out else ""

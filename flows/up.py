@@ -28,8 +28,11 @@ def interval(text: str) -> timedelta:
     return length
 
 
-def keep_going(settings: Settings, every: timedelta | None, page: tuple[str, int] | None) -> None:
-    """Run the flow every so often and serve the page at a host and port, or one of the two, until Ctrl-C or SIGTERM."""
+def keep_going(settings: Settings, every: timedelta | None, page: tuple[str, int] | None, workers: int = 1) -> None:
+    """Run the flow every so often and serve the page at a host and port, or one of the two, until Ctrl-C or SIGTERM.
+
+    `workers` are transcriptions at a time.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ[PARENT] = str(os.getpid())
     with ExitStack() as stack:
@@ -49,7 +52,7 @@ def keep_going(settings: Settings, every: timedelta | None, page: tuple[str, int
             say(f"Runs: {os.environ['PREFECT_API_URL'].removesuffix('api')}   every {every}; Ctrl-C stops")
         with watched(children):
             if every:
-                _schedule(every)
+                _schedule(every, workers)
             else:
                 _sleep()
     say("Stopped; `soundbite up` goes on from here")
@@ -62,7 +65,7 @@ def _sleep() -> None:
             time.sleep(3600)
 
 
-def _schedule(every: timedelta) -> None:
+def _schedule(every: timedelta, workers: int) -> None:
     """Serve the flows to Prefect's scheduler until interrupted; the first run is due at once, maintenance an hour later.
 
     A run that comes due while one is at work is cancelled: the next one does what it would have done.
@@ -79,7 +82,7 @@ def _schedule(every: timedelta) -> None:
 
     deployments = []
     for flow, name, length, wait, parameters in (
-        (run, DEPLOYMENT, every, every, {"due_only": True}),
+        (run, DEPLOYMENT, every, every, {"due_only": True, "workers": workers}),
         (maintain, "daily", DAILY, FIRST_MAINTENANCE, {}),
     ):
         take_over(f"{flow.name}/{name}")

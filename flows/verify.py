@@ -36,7 +36,7 @@ def _documents(library: Library, documents: list[Document]) -> Iterator[Finding]
 
 
 def _ledger(ledger: Ledger, documents: dict[str, Document]) -> Iterator[Finding]:
-    feeds = {feed.podcast for feed in ledger.feeds()}
+    feeds = set(ledger.names())
     for record in ledger.records():
         episode = record.episode
         if episode.podcast not in feeds:

@@ -1,4 +1,4 @@
-"""The episodes of a run at work: a few downloads ahead, one transcription, one writer of library and index, side by side.
+"""The episodes of a run at work: a few downloads ahead, transcriptions, one writer of library and index, side by side.
 
 Every step of an episode is a job, and whatever goes wrong in it ends that episode only.
 """
@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from flows.backlog import Backlog
@@ -16,17 +16,20 @@ from flows.jobs import Jobs
 from flows.outages import Outages
 from flows.progress import Reporter
 from flows.report import RunReport
+from flows.speech import SpeechModels
 from flows.steps import Actions, ExpiredAddresses
 from ingest import pipeline
 from ingest.audio.download import Audio, free_disk
-from ingest.errors import AudioError, IndexingError, SoundbiteError, TranscriptionError, UnreachableError
+from ingest.errors import AudioError, IndexingError, SoundbiteError, UnreachableError
 from ingest.feeds import opt_out
 from ingest.models import Episode, EpisodeRecord
 from ingest.pipeline import IngestContext, Obtained
+from ingest.speech.transcribe import Transcriber
 from ingest.storage import is_disk_full, is_nobodys_fault
 from ingest.web.credentials import host_of
 
-# Audio files on the disk: in transcription, before the writer, coming, and two waiting that make up for a slow host
+# Audio files on the disk: in transcription, before the writer, coming, and two waiting that make up for a slow host;
+# one more for each further transcription at a time
 MAX_AUDIO = 5
 READERS = 2  # publishers' transcripts fetched at once
 UNWRITTEN = 4  # transcripts that wait for the writer before no more are fetched; each is in memory
@@ -55,9 +58,9 @@ class Work:
     jobs: Jobs
     report: RunReport
     outages: Outages
+    models: SpeechModels
     backlog: Backlog = field(default_factory=Backlog)
     max_audio: int = MAX_AUDIO
-    speech: bool | None = None  # whether the speech model can be used; None before the first look
     _held: set[str] = field(default_factory=set)  # keys of episodes whose audio is on its way or here
     _sounds: list[_Sound] = field(default_factory=list)
     _obtained: deque[tuple[EpisodeRecord, Obtained]] = field(default_factory=deque)
@@ -66,6 +69,7 @@ class Work:
 
     def __post_init__(self) -> None:
         self._expired = ExpiredAddresses(self.ingest, self.actions)
+        self.max_audio += len(self.context.spare)
 
     @property
     def ingest(self) -> IngestContext:
@@ -78,14 +82,14 @@ class Work:
             return
         if self._obtained and not self.jobs.of("keep"):
             self._start_keeping(*self._obtained.popleft())
-        if self._sounds and self.speech and not self.jobs.of("transcribe"):
-            self._start_transcribing(self._sounds.pop(0))
+        while self._sounds and self.models.idle and self.models.usable:
+            self._start_transcribing(self._sounds.pop(0), self.models.idle.pop())
         if self.outages.network_is_down:
             return
         while len(self.jobs.of("read")) < READERS and self._read_next():
             pass
-        if self.backlog.audio and self.speech is None and not self.jobs.of("transcribe"):
-            self.jobs.start("transcribe", "speech model", self._load_speech, self._speech_loaded)
+        if self.models.needed(bool(self.backlog.audio), bool(self._sounds)):
+            self.models.load_one(self.jobs, self.report, self.ingest.language)
         while self._may_download() and self._download_next():
             pass
 
@@ -116,20 +120,9 @@ class Work:
 
     # -- audio
 
-    def _load_speech(self) -> None:
-        self.ingest.transcriber.load().known_language(self.ingest.language)
-
-    def _speech_loaded(self, job: Future[None]) -> None:
-        """Without the model only publishers' transcripts are taken; nothing is downloaded."""
-        try:
-            job.result()
-        except TranscriptionError as error:
-            self.report.failed.append(("speech model", str(error)))
-        self.speech = job.exception() is None
-
     def _may_download(self) -> bool:
         """Whether one more download may run ahead; the first one may always, and says where the disk is full."""
-        if not self.speech or len(self._held) >= self.max_audio:
+        if not self.models.usable or len(self._held) >= self.max_audio:
             return False
         return not self._held or free_disk(self.context.home) > 2 * MIN_FREE_DISK
 
@@ -166,12 +159,17 @@ class Work:
                 return record
         return None
 
-    def _start_transcribing(self, sound: _Sound) -> None:
+    def _start_transcribing(self, sound: _Sound, model: Transcriber) -> None:
+        ingest = replace(self.ingest, transcriber=model)
+
         def transcribe() -> Obtained:
             with self.reporter.step(f"{sound.episode.title}: transcribing") as advance:
-                return self.actions.transcribe(self.ingest, sound.episode, sound.audio, advance)
+                return self.actions.transcribe(ingest, sound.episode, sound.audio, advance)
 
-        self._step("transcribe", sound.record, transcribe, lambda done: self._obtained.append((sound.record, done)))
+        def transcribed(done: Obtained) -> None:
+            self._obtained.append((sound.record, done))
+
+        self._step("transcribe", sound.record, transcribe, transcribed, lambda: self.models.idle.append(model))
 
     # -- the one writer of library and index
 
@@ -217,17 +215,25 @@ class Work:
             self._failed(record, error)
         return None
 
-    def _step(self, kind: str, record: EpisodeRecord, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Begin a step of an episode; whatever goes wrong with it ends with the episode."""
+    def _step(
+        self,
+        kind: str,
+        record: EpisodeRecord,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        always: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Begin a step of an episode; whatever goes wrong with it ends with the episode. `always` follows either way."""
 
         def ended(job: Future[T]) -> None:
+            always()
             try:
                 result = job.result()
             except UnreachableError as error:
                 if kind == "read":
                     self._publisher_down.append((record, error))
                 if kind == "transcribe":  # a speech server that went away: what is here waits for the next run
-                    self.speech = False
+                    self.models.usable = False
                 self._held.discard(record.episode.key)
                 self.outages.failed(error)
             except Exception as error:  # noqa: BLE001 - one episode must not end the run, every run

@@ -70,7 +70,7 @@ def _spoken(row: dict[str, Any], spans: Sequence[SentenceSpan]) -> Excerpt:
 def _hit(rank: int, passage: Passage, row: dict[str, Any], arrays: ChunkArrays, titles: Mapping[str, str]) -> Hit:
     base = int(arrays.sentence_bounds[passage.chunk])
     begin, end = base + passage.begin, base + passage.end
-    spans = [arrays.sentences.span(n) for n in range(begin, end)]
+    spans = arrays.sentences.spans(begin, end)
     answer = spans[passage.answer_begin - passage.begin : passage.answer_end - passage.begin]
     whole = _excerpt(row, spans, row["text"][spans[0].begin : spans[-1].end])
     label = f"{whole.speaker}: " if whole.speaker else ""

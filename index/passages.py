@@ -194,15 +194,20 @@ def _repeated(arrays: ChunkArrays) -> BoolArray:
 def _distinct(arrays: ChunkArrays, order: IntArray) -> Iterator[tuple[int, int]]:
     """The passages of this order that repeat no earlier one, each with its chunk."""
     spans: dict[int, list[tuple[int, int]]] = defaultdict(list)  # of words, by episode
-    quoted: list[frozenset[int]] = []
+    sizes: list[int] = []  # sentences of the passages given
+    having: dict[int, list[int]] = defaultdict(list)  # which of them have a sentence
     for i, chunk, episode, first, last, begin, end in _places(arrays, order):
-        if any(_overlap(first, last, *span) > MAX_OVERLAP for span in spans[episode]):
+        near = [span for span in spans[episode] if first < span[1] and span[0] < last]
+        if near and any(_overlap(first, last, *span) > MAX_OVERLAP for span in near):
             continue
-        sentences = frozenset(arrays.signature[begin:end].tolist())
-        if any(len(sentences & other) > MAX_EQUAL * min(len(sentences), len(other)) for other in quoted):
+        sentences = set(arrays.signature[begin:end].tolist())
+        shared = Counter(number for sentence in sentences for number in having.get(sentence, ()))
+        if any(n > MAX_EQUAL * min(len(sentences), sizes[number]) for number, n in shared.items()):
             continue
         spans[episode].append((first, last))
-        quoted.append(sentences)
+        for sentence in sentences:
+            having[sentence].append(len(sizes))
+        sizes.append(len(sentences))
         yield i, chunk
 
 

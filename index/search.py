@@ -95,36 +95,35 @@ class Searcher:
     def _search_all(self, queries: Sequence[Query], embedder: Embedder) -> list[Answer | QueryError]:
         if any(query.mode != "text" for query in queries):
             self.store.require(embedder.name, embedder.dimension)
-        version = self.store.version()
         if len(queries) == 1:
             watch = Stopwatch()
             asked = self.store.ask(queries[0].text)
             watch("understand")
             vectors = _vectors(queries, [asked], embedder)
             watch("embed")
-            return [self._settled(queries[0], asked, vectors[0], embedder=embedder, version=version, watch=watch)]
+            return [self._settled(queries[0], asked, vectors[0], embedder=embedder, watch=watch)]
         # What is native runs beside the interpreter: two threads answer 100 questions faster than one after the other
         with ThreadPoolExecutor(TOGETHER) as pool:
             each = list(pool.map(lambda query: self.store.ask(query.text), queries))
             vectors = _vectors(queries, each, embedder)
-            answer = partial(self._settled, embedder=embedder, version=version)
+            answer = partial(self._settled, embedder=embedder)
             return list(pool.map(lambda *one: answer(*one, watch=Stopwatch()), queries, each, vectors))
 
     def _settled(
-        self, query: Query, asked: Asked, vector: Vectors | None, *, embedder: Embedder, version: str, watch: Stopwatch
+        self, query: Query, asked: Asked, vector: Vectors | None, *, embedder: Embedder, watch: Stopwatch
     ) -> Answer | QueryError:
         """The answer, or what is wrong with the query."""
         try:
-            return self._answer(query, asked, vector, embedder, version, watch)
+            return self._answer(query, asked, vector, embedder, watch)
         except QueryError as error:
             return error
         finally:
             self.observe(watch.stages)
 
-    def _answer(  # noqa: PLR0917 - each a part of one search
-        self, query: Query, asked: Asked, vector: Vectors | None, embedder: Embedder, version: str, watch: Stopwatch
+    def _answer(
+        self, query: Query, asked: Asked, vector: Vectors | None, embedder: Embedder, watch: Stopwatch
     ) -> Answer:
-        if query.offset and query.cursor_version != version:
+        if query.offset and query.cursor_version != asked.version:
             raise CursorError("", "the index has changed since the cursor was given; begin without it")
         language = query.language_code or script_language(asked.question.text)
         found = self.store.candidates(query, vector, asked, DEPTH)
@@ -136,7 +135,7 @@ class Searcher:
         hits = best[:end]
         no_answer = None if vector is None else embedder.no_answer_score
         weak = query.mode != "text" and _is_weak(hits, asked, no_answer)
-        shown = tuple(hits[query.offset :])
+        shown = tuple(_highlighted(hits[query.offset :], asked.question, found))
         watch("rank")
         if query.context:
             sentences = self.store.sentences(places_of(shown), query.context)
@@ -145,9 +144,9 @@ class Searcher:
         coverage = Coverage(found.indexed, found.searched, *self.counts(query.podcast_slugs))
         return Answer(
             query=query.text, mode=query.mode, took_ms=watch.total,
-            index_version=version, embedding_model=embedder.name, hits=shown, coverage=coverage, weak=weak,
+            index_version=asked.version, embedding_model=embedder.name, hits=shown, coverage=coverage, weak=weak,
             suggestion=asked.question.suggestion, notes=tuple(_notes(query, asked, found, hits, language, embedder.name)),
-            cursor=query.cursor_at(end, version) if len(best) > end else "",
+            cursor=query.cursor_at(end, asked.version) if len(best) > end else "",
             explanation=Explanation(dict(watch.stages), found.chunks) if query.explain else None,
         )  # fmt: skip
 
@@ -159,7 +158,7 @@ class Searcher:
         limit = GROUPED if query.group_by else max(asked, RERANKED) if self.reranker else asked
         passages = rank_passages(found.arrays, _passage_query(query, vector, question, found), limit)
         rows = found.rows([passage.chunk for passage in passages])
-        hits = _highlighted(build_hits(passages, found.arrays, rows, self.titles()), question, found)
+        hits = build_hits(passages, found.arrays, rows, self.titles())
         hits = _reranked(question.text, hits, self.reranker) if self.reranker else hits
         if query.min_score is not None:
             hits = [replace(hit, rank=n) for n, hit in enumerate((h for h in hits if h.score >= query.min_score), 1)]
@@ -225,19 +224,26 @@ def _hashed(question: Question) -> list[list[list[int]]]:
 
 
 def _highlighted(hits: Sequence[Hit], question: Question, found: Candidates) -> list[Hit]:
-    """The hits with the words of the question that say something, all but the common ones unless all are common."""
+    """The hits, and those folded into them, with the words of the question that say something marked.
+
+    Those are all but the common ones unless all are common.
+    """
     subjects = [term for term in question.terms if term.is_subject]
     content = [term for term in subjects if not found.frequencies.is_common(term.term)] or subjects
     forms = frozenset(form for term in content for form in term.forms)
     rows = [row for rows in question.phrases for row in rows]
-    spans: dict[int, list[tuple[int, int]]] = {}
+    spans: dict[str, list[tuple[int, int]]] = {}
     for language in {hit.language for hit in hits}:
-        own = [hit for hit in hits if hit.language == language]
+        own = [one for hit in hits for one in (hit, *hit.more) if hit.language == language]
         marked = highlights(
             [hit.passage.text for hit in own], forms, stemmed_as(language), rows, paired=question.paired
         )
-        spans |= {hit.rank: marks for hit, marks in zip(own, marked, strict=True)}
-    return [replace(hit, highlights=tuple(spans[hit.rank])) for hit in hits]
+        spans |= {hit.id: marks for hit, marks in zip(own, marked, strict=True)}
+
+    def mark(hit: Hit) -> Hit:
+        return replace(hit, highlights=tuple(spans[hit.id]), more=tuple(map(mark, hit.more)))
+
+    return list(map(mark, hits))
 
 
 def _reranked(question: str, hits: Sequence[Hit], reranker: Reranker) -> list[Hit]:

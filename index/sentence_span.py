@@ -66,13 +66,13 @@ class SentenceTable:
         """One field of all sentences; in the units of `SCALES`."""
         return self.values[:, FIELDS.index(name)].astype(np.int64)
 
-    def span(self, row: int) -> SentenceSpan:
-        """One sentence."""
-        known = {name: _value(name, value) for name, value in zip(FIELDS, self.values[row].tolist(), strict=True)}
-        return SentenceSpan(**known)
+    def spans(self, begin: int = 0, end: int | None = None) -> list[SentenceSpan]:
+        """The sentences of these rows."""
+        columns = zip(FIELDS, self.values[begin:end].T.tolist(), strict=True)
+        return list(map(SentenceSpan, *(_values(name, numbers) for name, numbers in columns)))
 
 
-def _value(name: str, number: int) -> Any:
+def _values(name: str, numbers: list[int]) -> list[Any]:
     if name in SCALES:
-        return None if number == UNKNOWN else number / SCALES[name]
-    return bool(number) if name in {"advert", "opens", "asks"} else number
+        return [None if number == UNKNOWN else number / SCALES[name] for number in numbers]
+    return list(map(bool, numbers)) if name in {"advert", "opens", "asks"} else numbers

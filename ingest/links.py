@@ -1,6 +1,7 @@
 """Addresses from feeds and imports, as they may be followed: web addresses only, with the moment where the place takes one."""
 
 import math
+from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
@@ -9,6 +10,7 @@ from ingest.times import play_url
 # Everything RFC 3986 lets stand in an address, and `%`, so that what is encoded already stays so
 _ALLOWED = "%/?[]@!$&'()*+,;=:~"
 _YOUTUBE = ("youtube.com", "youtube-nocookie.com")  # and their subdomains
+KEPT = 1_024  # addresses that are parted once: a search gives each of its episodes' several times
 _SHORT_YOUTUBE = "youtu.be"
 _VIDEO_PATHS = ("/shorts/", "/live/", "/v/", "/embed/")
 _EMBEDDED = ("/v/", "/embed/")  # players, which know the moment by another name
@@ -18,6 +20,7 @@ _MEDIA = frozenset(
 )  # fmt: skip
 
 
+@lru_cache(KEPT)
 def web_address(text: str) -> str:
     """The address if it is http or https with a host, else empty: feeds are written by others.
 
@@ -32,7 +35,11 @@ def web_address(text: str) -> str:
 
 def playing(address: str, start: float | None, end: float | None = None) -> str:
     """Where a recording plays from `start` (seconds): YouTube's own form, else a media fragment; empty as `web_address`."""
-    return _on_youtube(web_address(address), start) or play_url(web_address(address), start, end)
+    address = web_address(address)
+    if start is None or not is_video(address):
+        return play_url(address, start, end)
+    before, after = _around_the_second(address)
+    return f"{before}{math.floor(max(start, 0))}{after}"
 
 
 def moment(link: str, start: float | None) -> str:
@@ -41,28 +48,28 @@ def moment(link: str, start: float | None) -> str:
     return playing(address, start) if takes_time(address) else address
 
 
+@lru_cache(KEPT)
 def takes_time(address: str) -> bool:
     """Whether an address is that of a video of YouTube's, or of an audio or video file, judged by its suffix."""
     parts = _split(address)
     return parts is not None and (_is_video(parts) or PurePosixPath(parts.path).suffix.lower() in _MEDIA)
 
 
+@lru_cache(KEPT)
 def is_video(address: str) -> bool:
     """Whether it is the page of a video, which no player of audio can play."""
     parts = _split(address)
     return parts is not None and _is_video(parts)
 
 
-def _on_youtube(address: str, start: float | None) -> str:
-    """The address of a video at a whole second, not later than `start`; empty where it is none or no start is known."""
-    parts = _split(address)
-    if parts is None or start is None or not _is_video(parts):
-        return ""
+@lru_cache(KEPT)
+def _around_the_second(address: str) -> tuple[str, str]:
+    """What stands before and after the second at which a video of YouTube's begins."""
+    parts = urlsplit(address)
     name = "start" if parts.path.startswith(_EMBEDDED) else "t"
     kept = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if key != name]
-    query = urlencode([*kept, (name, math.floor(max(start, 0)))])
-    fragment = "" if parts.fragment.startswith("t=") else parts.fragment
-    return parts._replace(query=query, fragment=fragment).geturl()
+    before = parts._replace(query=urlencode([*kept, (name, "")]), fragment="").geturl()
+    return before, f"#{parts.fragment}" if parts.fragment and not parts.fragment.startswith("t=") else ""
 
 
 def _is_video(parts: SplitResult) -> bool:

@@ -110,11 +110,13 @@ _LOOKED_UP = (
   captioned = coalesce(json_array_length(data, '$.transcripts'), 0) > 0""",
     "CREATE INDEX episodes_by_guid ON episodes (guid)",
 )
+_DUE = ("CREATE INDEX feeds_by_next_poll ON feeds (next_poll)",)
 
 # What a ledger of version n lacks is STEPS[n:]; steps are only ever added. From POSTGRES_VERSION on they are of tables
 # on PostgreSQL, too, and hold statements that both engines take.
 STEPS: tuple[Step, ...] = (
     _FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug, _CREDENTIALS, _part_credentials, _LASTING, _CLAIMS, _LOOKED_UP,
+    _DUE,
 )  # fmt: skip
 
 POSTGRES_VERSION = 10  # of the tables below

@@ -1,12 +1,12 @@
 """The feeds in the ledger: what is polled, how the last polls went, what lets us in, which hosts want to be left alone."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ingest.database import Database, named
 from ingest.errors import ConflictError, NotFoundError
 from ingest.identity import slug
-from ingest.ledger_rows import credentials_of, moment, seconds, subscription
+from ingest.ledger_rows import credentials_of, seconds, subscription
 from ingest.models import Subscription
 from ingest.web.credentials import Credentials, without_userinfo
 
@@ -19,6 +19,26 @@ class Subscriptions(Database):
         with self._reading() as db:
             return [subscription(row) for row in named(db.execute("SELECT * FROM feeds ORDER BY podcast"))]
 
+    def due_feeds(self, now: datetime, podcast: str = "") -> list[Subscription]:
+        """The subscriptions whose next poll has come, of all podcasts or of one, by podcast; found by an index."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT * FROM feeds WHERE next_poll <= :now AND :podcast IN ('', podcast)",
+                {"now": now.timestamp(), "podcast": podcast},
+            )
+            return sorted(map(subscription, named(rows)), key=lambda feed: feed.podcast)
+
+    def names(self) -> list[str]:
+        """The podcasts subscribed to, in order."""
+        with self._reading() as db:
+            return [row[0] for row in db.execute("SELECT podcast FROM feeds ORDER BY podcast")]
+
+    def opted_out(self) -> dict[str, str]:
+        """The podcasts whose publishers opt out of use by AI, and how."""
+        with self._reading() as db:
+            rows = db.execute("SELECT podcast, opted_out FROM feeds WHERE opted_out != '' ORDER BY podcast")
+            return dict(rows.fetchall())
+
     def titles(self) -> dict[str, str]:
         """The names of the podcasts subscribed to, by slug."""
         with self._reading() as db:
@@ -29,7 +49,7 @@ class Subscriptions(Database):
         with self._reading() as db:
             found = list(named(db.execute("SELECT * FROM feeds WHERE podcast = ?", (slug(podcast),))))
         if not found:
-            names = ", ".join(feed.podcast for feed in self.feeds()) or "none yet; `soundbite add URL` adds one"
+            names = ", ".join(self.names()) or "none yet; `soundbite add URL` adds one"
             raise NotFoundError(podcast, f"no such podcast here (known: {names})")
         return subscription(found[0])
 
@@ -125,11 +145,11 @@ class Subscriptions(Database):
                 (host, until.timestamp()),
             )
 
-    def backoff_until(self, host: str) -> datetime | None:
-        """Until when a host has asked to be left alone, which may be over; None where it never asked."""
+    def backoffs(self, now: datetime) -> dict[str, datetime]:
+        """The hosts that have asked to be left alone, each with the moment until when, which is still to come."""
         with self._reading() as db:
-            row = db.execute("SELECT backoff_until FROM hosts WHERE host = ?", (host,)).fetchone()
-            return moment(row[0]) if row else None
+            rows = db.execute("SELECT host, backoff_until FROM hosts WHERE backoff_until > ?", (now.timestamp(),))
+            return {host: datetime.fromtimestamp(until, UTC) for host, until in rows}
 
     def record_poll(self, feed: Subscription, now: datetime) -> None:
         """Record a poll that succeeded; `feed` carries the new validators, title and next poll."""

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,25 +45,27 @@ NAMES_OF = {
     "index/embed": {"InferenceSession", "SentenceTransformer", "CrossEncoder", "snapshot_download"},
 }  # fmt: skip
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+FIELDS = ("id", "attr", "arg", "name", "value")  # of a node, where names are
 MOST_LINES = 300
 
 
+@cache  # each table of the house looks at every file
 def imported(path):
+    found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            found.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            yield node.module.partition(".")[0]
+            found.add(node.module.partition(".")[0])
+    return found
 
 
+@cache
 def named(path):
     """Every name in a file: of variables, attributes, options, and texts that are one word, such as columns."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        for field in ("id", "attr", "arg", "name", "value"):
-            name = getattr(node, field, None)
-            if isinstance(name, str) and name.isidentifier():
-                yield name
+    values = (getattr(node, field, None) for node in ast.walk(ast.parse(path.read_text())) for field in FIELDS)
+    return {value for value in values if isinstance(value, str) and value.isidentifier()}
 
 
 def name_of(path):
@@ -73,7 +76,7 @@ def name_of(path):
 def test_rooms_import_only_rooms_below_them(path):
     package = path.relative_to(ROOT).parts[0]
 
-    assert (set(imported(path)) & set(PACKAGES)) <= PACKAGES[package] | {package}
+    assert (imported(path) & set(PACKAGES)) <= PACKAGES[package] | {package}
 
 
 @pytest.mark.parametrize("library", ONE_PLACE)
@@ -86,7 +89,7 @@ def test_a_library_is_met_in_one_place(library):
 
 @pytest.mark.parametrize("place", NAMES_OF)
 def test_a_librarys_calls_and_columns_are_met_in_one_place(place):
-    names = {name_of(path): set(named(path)) for path in SOURCES}
+    names = {name_of(path): named(path) for path in SOURCES}
     inside = set().union(*(found for path, found in names.items() if path.startswith(place)))
 
     assert NAMES_OF[place] <= inside, "what is not used goes out of the table"

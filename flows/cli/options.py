@@ -14,6 +14,17 @@ Podcast = Annotated[
     str, typer.Option(help="Only this podcast, by the name `soundbite feeds` shows.", show_default=False)
 ]
 
+MOST_WORKERS = 32  # a slip of the finger beyond; each decodes audio here, and keeps an episode's file on the disk
+Workers = Annotated[
+    int,
+    typer.Option(
+        help="Transcriptions at a time, each with a model of its own and its share of the cores. One uses four cores at "
+        "most, or a GPU; more pay off where a server transcribes (SOUNDBITE_WHISPER_URL), or from eight cores on.",
+        min=1,
+        max=MOST_WORKERS,
+    ),
+]
+
 
 class Format(StrEnum):
     """What a transcript is given out as."""

@@ -11,7 +11,7 @@ import typer
 
 from flows import engine
 from flows.cli import output
-from flows.cli.options import Json, beginning, settings_of
+from flows.cli.options import Json, Workers, beginning, settings_of
 from flows.context import open_context
 from flows.names import next_feed
 from flows.progress import Reporter, reporting, say
@@ -51,6 +51,7 @@ def run(  # noqa: PLR0917 - Typer passes them by name
     everything: Annotated[
         bool, typer.Option("--all", help="Every episode there is, newest first, those on a feed's older pages, too.")
     ] = False,
+    workers: Workers = 1,
     json: Json = False,
 ) -> None:
     """Poll the feeds, transcribe what is new, index it. Stopped anywhere, it goes on from there the next time."""
@@ -67,7 +68,7 @@ def run(  # noqa: PLR0917 - Typer passes them by name
             output.emit(RunReport().as_dict())
         return
     selection = Selection(podcast, latest or 0, first, match=match, everything=everything)
-    with open_context(settings) as opened:
+    with open_context(settings, workers=workers) as opened:
         with reporting() as reporter:
             begun = begin(opened, reporter, selection)
             done = None if begun.has_work else begun.complete(reporter, ACTIONS).as_dict()
@@ -190,6 +191,7 @@ def up(  # noqa: PLR0917 - Typer passes them by name
     without_keys: WithoutKeys = False,
     no_api: Annotated[bool, typer.Option("--no-api", help="Without the search page and the HTTP API.")] = False,
     no_flows: Annotated[bool, typer.Option("--no-flows", help="Without the scheduled runs.")] = False,
+    workers: Workers = 1,
 ) -> None:
     """Keep going: the flow on a schedule and the search page, in the foreground until Ctrl-C.
 
@@ -205,7 +207,7 @@ def up(  # noqa: PLR0917 - Typer passes them by name
     publish(settings)
     from flows.up import interval, keep_going
 
-    keep_going(settings, None if no_flows else interval(every), None if no_api else (host, port))
+    keep_going(settings, None if no_flows else interval(every), None if no_api else (host, port), workers)
 
 
 def check_reach(host: str, settings: Settings, *, without_keys: bool) -> None:

@@ -73,10 +73,10 @@ async def retrieve(tables: Tables, query: Query, vector: Vectors | None, asked: 
     where = restriction(query, speakers)
     for _ in range(ATTEMPTS):
         rows = await nearest(tables.chunks, where, vector, terms, depth, asked.frequencies, question.phrases)
-        read = await tables.chunks.take_row_ids(rows).select(["record"]).to_arrow() if rows else ()
+        read = await tables.records.read(tables.chunks, rows)
         if len(read) == len(rows):
             break
-    records = Records(read["record"].to_pylist()) if read else None
+    records = Records(read) if read else None
     searched = await _searched(tables, query, where) if where else asked.episodes
     return Candidates(asked.frequencies, asked.episodes, searched, records, speakers.all if speakers else None, near)
 

@@ -10,6 +10,7 @@ from functools import cache
 from threading import Thread
 from typing import Any, TypeVar
 
+from index.store.record import RecordCache
 from index.store.schema import LAYOUT, schemas
 from index.store.term_counts import Terms
 from ingest.errors import IndexingError, IndexMismatchError, IndexNotBuiltError
@@ -77,6 +78,7 @@ class Tables:
     chunks: Any
     episodes: Any
     terms: Terms
+    records: RecordCache
     model: str
     dimension: int
 
@@ -127,7 +129,17 @@ async def _open(storage: Storage, generation: Generation, max_age: float) -> Tab
     if stamp.get("layout") != LAYOUT:
         hint = "was built by another version of soundbite; run `soundbite index --rebuild`"
         raise IndexMismatchError(storage.where(), hint)
-    return Tables(generation, storage, name, chunks, episodes, Terms(terms), stamp["model"], int(stamp["dimension"]))
+    return Tables(
+        generation,
+        storage,
+        name,
+        chunks,
+        episodes,
+        Terms(terms),
+        RecordCache(),
+        stamp["model"],
+        int(stamp["dimension"]),
+    )
 
 
 def create_tables(storage: Storage, name: str, model: str, dimension: int) -> None:

@@ -8,6 +8,7 @@ an episode is written its key stands in the file `WRITING`, so that the next run
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from math import inf
@@ -265,17 +266,16 @@ class Store:
 
         Compaction and a rebuild do not change it.
         """
+        return self._run(self._version_of)
 
-        async def read(tables: Tables) -> str:
-            state = (tables.generation, await tables.episodes.version())
-            if self._version[0] != state:
-                rows = await tables.episodes.query().select(["key", "content_hash"]).to_arrow()
-                held = sorted(zip(rows["key"].to_pylist(), rows["content_hash"].to_pylist(), strict=True))
-                identity = f"{LAYOUT}\0{tables.model}\0{held}"
-                self._version = state, sha256(identity.encode()).hexdigest()[:12]
-            return self._version[1]
-
-        return self._run(read)
+    async def _version_of(self, tables: Tables) -> str:
+        state = (tables.generation, await tables.episodes.version())
+        if self._version[0] != state:
+            rows = await tables.episodes.query().select(["key", "content_hash"]).to_arrow()
+            held = sorted(zip(rows["key"].to_pylist(), rows["content_hash"].to_pylist(), strict=True))
+            identity = f"{LAYOUT}\0{tables.model}\0{held}"
+            self._version = state, sha256(identity.encode()).hexdigest()[:12]
+        return self._version[1]
 
     def sentences(self, places: Places, count: int) -> dict[str, list[StoredSentence]]:
         """`count` sentences, or more, before and after places in episodes, in order, by the episode's key."""
@@ -287,7 +287,11 @@ class Store:
 
     def ask(self, text: str) -> Asked:
         """A question in the terms of the index."""
-        return self._run(lambda tables: ask(tables.terms, text))
+
+        async def read(tables: Tables) -> Asked:
+            return replace(await ask(tables.terms, text), version=await self._version_of(tables))
+
+        return self._run(read)
 
     def candidates(self, query: Query, vector: Vectors | None, asked: Asked, depth: int) -> Candidates:
         """The `depth` chunks nearest to the vector, if there is one, and as many that match the words best, if any."""

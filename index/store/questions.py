@@ -15,12 +15,16 @@ GERMAN = "de"  # writes compounds as one word, and nouns so that they can be tol
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question in the index's terms, their statistics, how many episodes there are, and their languages (codes, `de`)."""
+    """A question in the index's terms, their statistics, how many episodes there are, and their languages (codes, `de`).
+
+    `version` is the index's, see `Store.version`.
+    """
 
     question: Question
     frequencies: TermFrequencies
     episodes: int = 0
     languages: frozenset[str] = frozenset()
+    version: str = ""
 
 
 async def ask(terms: Terms, text: str) -> Asked:

@@ -15,7 +15,7 @@ from index.query import Query
 from index.scoring import document_frequencies
 from index.sentence_span import SentenceTable, pack
 from index.speakers import Speakers, comparable
-from index.store.record import Records, pack_record
+from index.store.record import Record, Records, pack_record
 from index.text.language import ENGLISH
 from index.text.terms import hash_term, stems
 from index.text.titles import without_number
@@ -193,8 +193,8 @@ def statistics(row: Mapping[str, Any]) -> dict[str, int]:
 
 def window_vectors(record: bytes) -> Vectors:
     """The vectors of a chunk's windows: float32 [windows, dimension]."""
-    chunk = Records([record])
-    return dequantize(chunk.values("window_vectors"), chunk.values("window_scales"))
+    arrays = Record(record).arrays
+    return dequantize(arrays["window_vectors"], arrays["window_scales"])
 
 
 def chunk_arrays(records: Records) -> ChunkArrays:

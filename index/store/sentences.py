@@ -4,13 +4,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
-
-import numpy as np
+from operator import attrgetter
 
 from index.sentence_span import SentenceTable
 from index.store.generations import Tables
-from index.store.record import Records
+from index.store.record import Record
 from index.store.schema import quoted
 
 Places = Mapping[str, Sequence[tuple[int, int]]]  # words, first to before last, by the episode's key
@@ -38,41 +36,34 @@ async def read_around(tables: Tables, places: Places, count: int) -> dict[str, l
     rows = await tables.chunks.query().where(where).select(["record"]).to_arrow()
     if not len(rows):
         return {key: [] for key in places}
-    records = Records(rows["record"].to_pylist())
-    return {key: _around(records, _chunks_of(records, key), wanted, count) for key, wanted in places.items()}
+    records = sorted(map(Record, rows["record"].to_pylist()), key=attrgetter("first_word"))
+    return {
+        key: _around([record for record in records if record.key == key], wanted, count)
+        for key, wanted in places.items()
+    }
 
 
-def _chunks_of(records: Records, key: str) -> list[int]:
-    """The numbers of an episode's chunks, in order."""
-    own = np.flatnonzero(records.episode == np.uint64(int(key, 16)).astype(np.int64))
-    return [int(number) for number in own[np.argsort(records.first_word[own], kind="stable")]]
-
-
-def _around(
-    records: Records, chunks: Sequence[int], wanted: Iterable[tuple[int, int]], count: int
-) -> list[StoredSentence]:
-    read = cache(lambda number: list(_of_chunk(records, number, records.facts(number))))
-    starts = [int(records.first_word[number]) for number in chunks]
+def _around(chunks: Sequence[Record], wanted: Iterable[tuple[int, int]], count: int) -> list[StoredSentence]:
+    read = cache(lambda record: list(_of_chunk(record)))
+    starts = [record.first_word for record in chunks]
     found: dict[int, StoredSentence] = {}
     for first, last in wanted:
         at = max(0, bisect_right(starts, first) - 1)
         for way, side in ((chunks[at::-1], "before"), (chunks[at:], "after")):
             beside = set[int]()
-            for number in way:
-                found |= {one.first: one for one in read(number)}
+            for record in way:
+                found |= {one.first: one for one in read(record)}
                 beside |= {
-                    one.first for one in read(number) if (one.last <= first if side == "before" else one.first >= last)
+                    one.first for one in read(record) if (one.last <= first if side == "before" else one.first >= last)
                 }
                 if len(beside) >= count:
                     break
     return [found[first] for first in sorted(found)]
 
 
-def _of_chunk(records: Records, number: int, facts: dict[str, Any]) -> Iterable[StoredSentence]:
-    table = SentenceTable(records.value("sentence_stats", number))
-    names, word = [*facts["speakers"], ""], int(records.first_word[number])  # nobody is number -1
-    for row in range(len(table)):
-        span = table.span(row)
-        text = facts["text"][span.begin : span.end]
-        yield StoredSentence(word, word + span.words, text, names[span.speaker], span.start, span.stop, span.advert)
+def _of_chunk(record: Record) -> Iterable[StoredSentence]:
+    names, text, word = [*record.facts["speakers"], ""], record.facts["text"], record.first_word  # nobody is number -1
+    for span in SentenceTable(record.arrays["sentence_stats"]).spans():
+        said = text[span.begin : span.end]
+        yield StoredSentence(word, word + span.words, said, names[span.speaker], span.start, span.stop, span.advert)
         word += span.words

@@ -7,6 +7,7 @@ from typing import Any
 from index.store.schema import PASSAGES, quoted, statistics
 from index.text.vocabulary import Vocabulary
 
+MAX_ASKED = 1 << 16  # terms whose counts are remembered
 _COLUMNS = ["chunks", "language", "length", "terms", "term_chunks"]
 
 
@@ -26,7 +27,10 @@ class Terms:
 
     def __init__(self, table: Any) -> None:
         self.table = table
-        self._read: tuple[int, Any, dict[str, int]] = (-1, None, {})  # the version, the rows, the counts of no terms
+        self._version = -1
+        self._rows: Any = None
+        self._totals: dict[str, int] = {}  # the counts of no terms
+        self._asked: dict[str, int | None] = {}  # what was looked up before; None where there is nothing
         self._words: tuple[int, Vocabulary | None] = (-1, None)
 
     async def lookup(self, names: Iterable[str], *, totals: bool = False) -> dict[str, int]:
@@ -35,12 +39,18 @@ class Terms:
         import pyarrow.compute as pc
 
         version = await self.table.version()
-        if version != self._read[0]:
+        if version != self._version:
             rows = await self.table.query().select(["term", "chunks"]).to_arrow()
-            self._read = version, rows, _counts(rows.filter(pc.less(rows["term"], "!")))
-        _, rows, known = self._read
-        found = rows.filter(pc.is_in(rows["term"], value_set=pa.array(names, pa.string())))
-        return _counts(found) | (known if totals else {})
+            self._version, self._rows, self._asked = version, rows, {}
+            self._totals = _counts(rows.filter(pc.less(rows["term"], "!")))
+        elif len(self._asked) > MAX_ASKED:
+            self._asked = {}
+        names = set(names)
+        if absent := names.difference(self._asked):
+            here = pc.is_in(self._rows["term"], value_set=pa.array(absent, pa.string()))
+            self._asked |= dict.fromkeys(absent) | _counts(self._rows.filter(here))
+        found = {name: count for name in names if (count := self._asked[name]) is not None}
+        return found | (self._totals if totals else {})
 
     async def vocabulary(self) -> Vocabulary:
         """The words of the terms that chunks have, read where a question needs them."""

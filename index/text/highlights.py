@@ -26,21 +26,22 @@ def highlights(
 
     A row of a phrase is one span. With `paired`, compounds written as several words are looked for, too.
     """
-    split = [text.split(" ") for text in texts]
-    matching = _cache(language).tokens_with(terms, chain.from_iterable(split))
-    found = [list(_spans(words, matching, terms)) for words in split]
+    matching = _cache(language).tokens_with(terms, " ".join(texts).split(" "))
+    found = [list(_spans(text, matching, terms)) for text in texts]
     if phrases or paired:
         found = [[*spans, *_longer(text, terms, language, phrases)] for spans, text in zip(found, texts, strict=True)]
     return [_united(spans) for spans in found]
 
 
-def _spans(words: Sequence[str], matching: dict[str, Sequence[Term]], terms: Collection[str]) -> Iterator[Span]:
-    place = 0
-    for word in words:
-        for term in matching.get(word, ()):
-            if term.text in terms:
-                yield place + term.begin, place + term.end
-        place += len(word) + 1
+def _spans(text: str, matching: dict[str, Sequence[Term]], terms: Collection[str]) -> Iterator[Span]:
+    text = f" {text} "
+    for word, own in matching.items():
+        place = text.find(f" {word} ")
+        while place >= 0:
+            for term in own:
+                if term.text in terms:
+                    yield place + term.begin, place + term.end
+            place = text.find(f" {word} ", place + 1)
 
 
 def _longer(text: str, terms: Collection[str], language: str, phrases: Sequence[Row]) -> Iterator[Span]:

@@ -1,7 +1,7 @@
 """Asking one feed what is new: when it may be asked, what its answer changes, and where it has moved to."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -63,7 +63,7 @@ def subscribe(
 
 def free_name(ledger: Ledger, podcast: str) -> str:
     """The name, with a number behind it where another feed has it already."""
-    taken, number = {feed.podcast for feed in ledger.feeds()}, 1
+    taken, number = set(ledger.names()), 1
     name = podcast
     while name in taken:
         number += 1
@@ -76,19 +76,13 @@ def gone_for_good(podcast: str) -> str:
     return f"gone for good (410); `soundbite run --podcast {podcast}` asks again"
 
 
-def blocked_reason(ledger: Ledger, feed: Subscription, now: datetime) -> str:
-    """Why a feed should not be asked now unless a person names it; empty where it may be."""
+def blocked_reason(feed: Subscription, backoffs: Mapping[str, datetime]) -> str:
+    """Why a feed should not be asked now unless a person names it; empty where it may be. `backoffs` as in the ledger."""
     if feed.gone:
         return gone_for_good(feed.podcast)
-    until = ledger.backoff_until(host_of(feed.url))
-    if until and until > now:
+    if until := backoffs.get(host_of(feed.url)):
         return f"not asked: {host_of(feed.url)} wants to be left alone until {until:%Y-%m-%d %H:%M} UTC"
     return ""
-
-
-def is_due(feed: Subscription, now: datetime) -> bool:
-    """Whether a feed's time has come."""
-    return feed.next_poll is None or feed.next_poll <= now
 
 
 def poll(

@@ -25,6 +25,7 @@ from tests.benchmarks import (
     bench_feeds,
     bench_ledger,
     bench_limits,
+    bench_memory,
     bench_quality,
     bench_scale,
     bench_search,
@@ -38,7 +39,7 @@ from tests.benchmarks.measure import Row, table
 
 ON_SAMPLE = ("feeds", "limits", "backlog", "embedding", "search", "server", "speech", "transcribe", "scale")
 ON_FOLDER = ("quality", "peers", "adverts")
-WITH_EXTRA = ("speakers", "ledger")  # and the extra `bench`, or PostgreSQL's server
+WITH_EXTRA = ("speakers", "ledger", "memory")  # and the extra `bench`, PostgreSQL's server, or a quarter of an hour
 PEERS = ("txtai", "qdrant_client", "faiss")
 NOT_RUN = f"""
 Not measured: the quality of search, and search beside other systems. Both need transcripts with judged questions:
@@ -61,6 +62,7 @@ def main() -> None:
     )
     parser.add_argument("--model", default=bench_transcribe.MODEL, help="of speech (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=2, help="of audio (default %(default)s)")
+    parser.add_argument("--long", type=float, default=0, help="minutes of one long episode, for memory alone")
     parser.add_argument("--feeds", type=int, default=bench_ledger.FEEDS, help="in the ledger (default %(default)s)")
     parser.add_argument("--rows", type=int, default=bench_scale.ROWS, help="chunks at most (default %(default)s)")
     asked = parser.parse_args()
@@ -85,6 +87,7 @@ def main() -> None:
         "embedding": lambda: bench_embedding.run(corpus()),
         "search": lambda: bench_search.run(corpus()),
         "ledger": lambda: bench_ledger.run(asked.feeds),
+        "memory": lambda: bench_memory.run(asked.model, asked.home, asked.minutes, asked.long),
         "speakers": lambda: bench_speakers.run(asked.recordings),
         "speech": lambda: bench_speech.run(asked.model, asked.recordings, asked.home),
         "transcribe": lambda: bench_transcribe.run(asked.minutes, asked.model),

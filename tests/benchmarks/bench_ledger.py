@@ -110,7 +110,7 @@ def costs(ledger: Ledger, url: str, costly: Costly) -> Costs:
     context = SimpleNamespace(ingest=SimpleNamespace(ledger=ledger, respect_opt_out=True))
     select, unchanged, changed, queue, claim = ([] for _ in range(5))
     with costly.measured(select):
-        due = Run(context, Selection(due_only=True), "")._to_ask()
+        due = Run(context, Selection(due_only=True), "")._to_ask(first=True)
     for kind, some in ((unchanged, True), (changed, False)):
         asked = [feed for feed in due if bool(number(feed.url) % CHANGED) is some]
         with costly.measured(kind):
@@ -118,7 +118,7 @@ def costs(ledger: Ledger, url: str, costly: Costly) -> Costs:
         assert {(0, True, ()) if some else (1, False, ())} == {(one.new, one.unchanged, one.warnings) for one in polled}
         kind[0] /= len(asked)
     with costly.measured(queue):
-        keys = Run(context, Selection(due_only=True), "")._queue()[:CONTENDED]
+        keys = Run(context, Selection(due_only=True), "").queue()[:CONTENDED]
     with costly.measured(claim):
         assert all(ledger.claim(key, "one", now(), now() + LEASE) for key in keys)
     for key in keys:

@@ -130,19 +130,20 @@ def vectors(given: Corpus, cut: list[Passage]) -> np.ndarray:
 
 
 class Embedded:
-    """Our embedder with the questions' vectors made beforehand, so that searching alone is measured."""
+    """Our embedder with the questions' vectors made beforehand, in `known`, so that searching alone is measured."""
 
     def __init__(self, embedder, questions) -> None:
         self._embedder = embedder
         self.known = {question: embedder.embed_query(question) for question in questions}
+        self._corrected = {}
 
     def __getattr__(self, name):
         return getattr(self._embedder, name)
 
     def embed_query(self, text):
-        if text not in self.known:  # with its typing errors corrected
-            self.known[text] = self._embedder.embed_query(text)
-        return self.known[text]
+        if text not in self.known and text not in self._corrected:  # a question without its typing errors
+            self._corrected[text] = self._embedder.embed_query(text)
+        return self.known[text] if text in self.known else self._corrected[text]
 
     def embed_queries(self, texts):
         return np.array([self.embed_query(text) for text in texts], np.float32)

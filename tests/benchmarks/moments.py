@@ -1,8 +1,10 @@
 """How near a hit's answer is to the judged one: when playing starts, and whether the marked sentences overlap it.
 
-Looked at are the first ten hits of a question that hold a judged answer. Judged are the spans of the questions' file and,
-for questions as managers ask them, the first eight words of the answer as the assessors of the grades named them
-(`managers.answers`: `question episode:first-last`, words counted as in `managers.qrels`).
+Looked at are the first ten hits of a question that hold the start of a judged answer. Judged are the spans of the
+questions' file and, for questions as managers ask them, what assessors who did not see ours named in 284 useful hits: the
+sentence where a listener should start to play, and the one to three sentences that answer best (`managers.moments`:
+`question episode start first-last`, words counted as in `managers.qrels`). Two assessors of 80 hits named the same start
+in 89 %, and sentences that overlap in 96 %.
 """
 
 from collections.abc import Iterable
@@ -25,6 +27,7 @@ NEAR = 5.0  # seconds of other talk that a listener bears before the answer
 
 Times = list[tuple[float, float] | None]
 Span = tuple[float, float]  # start and end, seconds
+Place = tuple[str, float, Span]  # an episode, where to start to play (seconds), and the span of what answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def of_judged(given: Corpus, questions: Iterable[Judged]) -> list[Moment]:
     asked = [
         (
             one.question,
-            [(place.episode, span) for place in one.places for span in timed.spans(place.episode, place.span)],
+            [(place.episode, span[0], span) for place in one.places for span in timed.spans(place.episode, place.span)],
         )
         for one in questions
     ]
@@ -98,39 +101,40 @@ def of_judged(given: Corpus, questions: Iterable[Judged]) -> list[Moment]:
 
 
 def of_managers(given: Corpus, questions: Iterable[tuple[str, str]]) -> list[Moment]:
-    """The moments of questions, given as id and text, whose answers `managers.answers` lists."""
-    timed, places = TimedTokens(given.library), dict[str, list[tuple[str, Span]]]()
-    for line in (FOLDER / "managers.answers").read_text().splitlines():
-        question, place = line.split()
-        episode, _, words = place.rpartition(":")
-        first, last = map(int, words.split("-"))
-        places.setdefault(question, []).append((episode, _span(timed.of(episode)[1][first : last + 1])))
+    """The moments of questions, given as id and text, whose answers `managers.moments` lists."""
+    timed, places = TimedTokens(given.library), dict[str, list[Place]]()
+    for line in (FOLDER / "managers.moments").read_text().splitlines():
+        question, episode, start, answer = line.split()
+        first, last = map(int, answer.split("-"))
+        times = timed.of(episode)[1]
+        begins = _span(times[int(start) : last + 1])[0]
+        places.setdefault(question, []).append((episode, begins, _span(times[first : last + 1])))
     return _moments(given, [(text, places.get(name, [])) for name, text in questions])
 
 
-def _moments(given: Corpus, asked: Iterable[tuple[str, list[tuple[str, Span]]]]) -> list[Moment]:
+def _moments(given: Corpus, asked: Iterable[tuple[str, list[Place]]]) -> list[Moment]:
     return [
         _moment(hit, held)
         for question, places in asked
         if places
         for hit in given.searcher.search(Query(question, DEPTH)).hits
-        if (held := [span for episode, span in places if episode in {hit.episode_id, hit.key} and _holds(hit, span)])
+        if (held := [one for one in places if one[0] in {hit.episode_id, hit.key} and _holds(hit, one[1])])
     ]
 
 
-def _holds(hit: Hit, span: Span) -> bool:
+def _holds(hit: Hit, start: float) -> bool:
     passage = hit.passage
-    return passage.start is not None and passage.end is not None and passage.start <= span[0] < passage.end
+    return passage.start is not None and passage.end is not None and passage.start <= start < passage.end
 
 
-def _moment(hit: Hit, spans: list[Span]) -> Moment:
+def _moment(hit: Hit, places: list[Place]) -> Moment:
     assert hit.answer.start is not None
     assert hit.answer.end is not None
     begin, end = hit.answer.start, hit.answer.end
-    waits = [start - max(0.0, begin - LEAD) for start, _ in spans]
+    waits = [start - max(0.0, begin - LEAD) for _, start, _ in places]
     return Moment(
         min(waits, key=lambda wait: max(-wait, wait - NEAR, 0.0)),
-        any(start < end and begin < stop for start, stop in spans),
+        any(first < end and begin < last for _, _, (first, last) in places),
     )
 
 

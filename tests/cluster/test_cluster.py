@@ -17,7 +17,7 @@ from flows.verify import differences
 from ingest.models import Episode
 from ingest.settings import read_settings
 from ingest.times import now
-from tests.cluster.machines import cluster, parent_of
+from tests.cluster.machines import START, cluster, parent_of
 from tests.conftest import ROOT, SOUNDBITE, Command
 from tests.flows.test_run import HEAD, ITEM
 from tests.podcast_host import PodcastHost, Reply, document
@@ -131,7 +131,7 @@ def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcripti
     machines.soundbite("add", host.url("/feed.xml"))
     port = free_port(0)
     machines.start("search", SOUNDBITE, "serve", "--port", str(port))
-    machines.wait_for(lambda: answers(port, "/livez"), 60)
+    machines.wait_for(lambda: answers(port, "/livez"), START)
     queues = ("--work-queue", "control", "--work-queue", "default", "--work-queue", "speech", "--limit", "2")
     machines.work("first", *queues)
     machines.work("second", *queues)
@@ -152,7 +152,7 @@ def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcripti
         print(f"all saved {time.monotonic() - killed:.0f} s after the kill")
         machines.wait_for(lambda: len(context.store.episodes()) == len(ALL), limit)
         print(f"all found {time.monotonic() - killed:.0f} s after the kill; {searcher.asked} questions answered")
-        machines.wait_for(lambda: searcher.found == set(TOPICS), 60)
+        machines.wait_for(lambda: searcher.found == set(TOPICS), START)
 
     assert [] == searcher.wrong
     assert sorted(ALL) == sorted(document.guid for document in library.documents())

@@ -2,6 +2,7 @@
 
 from asyncio import CancelledError
 from contextlib import nullcontext
+from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from flows.dispatch import INDEX, INGEST, LIGHT, POLL, SPEECH
 from flows.run import Run
 from flows.steps import Actions
 from index.build import BuildReport
+from ingest.errors import HomeError
 from ingest.models import Episode
 from ingest.times import now
 from tests.conftest import ROOT
@@ -68,6 +70,22 @@ def test_an_episode_is_saved_and_left_to_the_writer_of_the_index(context, ingest
     assert 1 == len(context.ingest.library.documents())
     assert [] == context.store.episodes()
     assert [] == context.ingest.ledger.claimed(now())
+
+
+@pytest.mark.parametrize("place", ["", "new", "new/er/still"])
+def test_a_worker_begins_in_a_home_that_is_not_there_yet(context, tmp_path, place):  # noqa: F811
+    home = tmp_path / "worker" / place
+
+    replace(context, home=home).check_home()
+
+    assert home.is_dir()
+
+
+def test_a_home_that_cannot_be_made_is_named(context, tmp_path):  # noqa: F811
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(HomeError, match="worker"):
+        replace(context, home=tmp_path / "file" / "worker").check_home()
 
 
 def test_an_episode_that_another_worker_has_or_had_is_left_alone(context, ingest, asked, host, monkeypatch):  # noqa: F811

@@ -184,3 +184,4 @@ def test_many_who_ask_for_the_index_at_about_the_same_time_get_one_run_after_all
         assert all(engine.runs[key].due >= at + timedelta(seconds=INDEX_LEAD) for key in set(engine.runs) - before)
 
     assert [15, 30, 45] == [(run.due - NOW).total_seconds() for run in engine.runs.values()]
+    assert {"index, 2026-03-01 12:00"} == {run.name for run in engine.runs.values()}

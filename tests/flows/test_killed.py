@@ -97,7 +97,7 @@ def kill(process, home):
 @pytest.mark.timeout(900)
 def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
     host.serve("/two.srt", FOREVER)
-    up = "up", "--every", "10s", "--port", str(free_port(0))
+    up = "up", "--every", "10s", "--port", str(free_port(0)), "--workers", "2"
     with started(command, *up) as process:
         wait_for(lambda: asked(host), START)
         kill(process, command.home)
@@ -109,12 +109,14 @@ def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
         told = (command.home / "told").read_text()
         api = re.findall(r"Runs: (\S+)", told)[-1]
         listed = prefect("deployment", "ls", api=api)
+        parameters = prefect("deployment", "inspect", "soundbite/every", api=api)
         wait_for(lambda: " Running " not in prefect("flow-run", "ls", api=api), 120)
         host.serve("/feed.xml", document(feed("one", "two", more=CAPTIONED)))  # there is work again
         host.serve("/audio/one.mp3", Reply(404))
         ran = command("run", "--podcast", "quota", "--match", "one")
         names = run_names(api)
     assert {"soundbite/every", "maintain/daily"} <= set(re.findall(r"[a-z]+/[a-z]+", listed))
+    assert "'workers': 2" in parameters
     assert "1 new" in ran.stdout, ran.stderr
     assert any(name.startswith("quota, ") for name in names), f"a run beside `up` uses its server: {names}"
     assert "at capacity" not in told

@@ -104,17 +104,20 @@ class Step:
     """A transcription that tells its progress so many times, some seconds apart, by a clock of its own."""
 
     def __init__(self, monkeypatch, times, seconds):
-        self.now, self.times, self.seconds, self.shown = 0.0, times, seconds, []
+        self.now, self.times, self.seconds, self.shown, self.words = 0.0, times, seconds, [], []
         monkeypatch.setattr(prefect_flow, "Paced", partial(Paced, clock=lambda: self.now))
         monkeypatch.setattr(prefect_flow, "STEPS", Actions(transcribe=self.transcribe))
         monkeypatch.setattr(prefect_flow, "create_progress_artifact", self.create)
-        monkeypatch.setattr(
-            prefect_flow, "update_progress_artifact", lambda _id, done: self.shown.append((self.now, done))
-        )
+        monkeypatch.setattr(prefect_flow, "update_progress_artifact", self.update)
 
-    def create(self, done, *, description):
-        self.shown.append((self.now, done, description))
+    def create(self, done, *, key, description):
+        assert "transcription" == key
+        self.update(None, done, description)
         return uuid4()
+
+    def update(self, _id, done, description):
+        self.shown.append((self.now, done))
+        self.words.append(description)
 
     def transcribe(self, _context, _episode, _audio, advance):
         for part in range(1, self.times + 1):
@@ -137,11 +140,12 @@ def test_a_short_transcription_shows_no_progress(monkeypatch, times, seconds):
 
 
 def test_a_long_transcription_shows_its_progress_every_ten_seconds_at_most(monkeypatch):
-    first, *rest, last = Step(monkeypatch, 100, 1).run()
+    step = Step(monkeypatch, 100, 1)
+    *told, last = step.run()
 
-    assert (60.0, 60.0, "quota: Cold calls") == first
-    assert [(70.0, 70.0), (80.0, 80.0), (90.0, 90.0), (100.0, 100.0)] == rest
+    assert [(60.0, 60.0), (70.0, 70.0), (80.0, 80.0), (90.0, 90.0), (100.0, 100.0)] == told
     assert (100.0, 100.0) == last, "the end is told in any case"
+    assert [f"{percent} % of quota: Cold calls" for percent in (60, 70, 80, 90, 100, 100)] == step.words
 
 
 @pytest.mark.parametrize("times", [3, 7, 50])

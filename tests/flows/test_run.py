@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,8 @@ from ingest.feeds import poll as polling
 from ingest.feeds import reading, schedule
 from ingest.feeds.parse import parse
 from ingest.intake import find_sources, read_source
-from ingest.models import Segment
+from ingest.ledger import Ledger
+from ingest.models import Segment, Subscription
 from ingest.run_history import last_runs
 from ingest.settings import Settings
 from ingest.speech.segments import Word
@@ -468,6 +470,46 @@ def test_an_episode_that_failed_otherwise_is_tried_by_every_run_that_a_person_st
     host.serve("/audio/two.mp3", document(SOUND, "audio/mpeg"))
 
     assert ["quota: Episode two"] == run(context).new
+
+
+def test_of_many_feeds_those_are_asked_whose_time_has_come_and_whose_host_wants_to_be_asked(context):
+    """In the first round all that are chosen, later those that are due; what holds a feed back is said once."""
+    ledger, moment = context.ingest.ledger, now()
+    ledger.record_poll(replace(ledger.feed("quota"), next_poll=moment + timedelta(hours=1)), moment)
+    for name, days, gone in (("due", -1, None), ("later", 1, None), ("gone", -1, moment), ("busy", -1, None)):
+        feed = Subscription(name, f"https://{name}.example/feed.xml")
+        ledger.subscribe(feed, moment)
+        ledger.record_poll(replace(feed, next_poll=moment + timedelta(days=days), gone=gone), moment)
+    ledger.set_backoff("busy.example", moment + timedelta(hours=2))
+
+    def asked(first, **selection):
+        begun = runs.Run(context, runs.Selection(**selection), selection.get("podcast", ""))
+        names = [feed.podcast for feed in begun._to_ask(first=first)]
+        return names, [warning.partition(":")[0] for warning in begun.report.warnings], begun.report.unchanged_feeds
+
+    assert (["due", "later", "quota"], ["busy", "gone"], 0) == asked(True)
+    assert (["due"], ["busy", "gone"], 2) == asked(True, due_only=True)
+    assert (["due"], [], 0) == asked(False) == asked(False, due_only=True)
+    for name in ("quota", "busy", "gone"):
+        assert ([name], [], 0) == asked(True, podcast=name), "a person who names a feed wants it asked"
+    assert ([], ["busy"], 0) == asked(True, podcast="busy", due_only=True)
+    assert ([], [], 1) == asked(True, podcast="later", due_only=True)
+    ledger.unsubscribe("due")
+    assert ([], [], 0) == asked(False, podcast="due"), "removed during a run"
+
+
+def test_a_look_for_due_feeds_reads_no_others(context, monkeypatch):
+    monkeypatch.setattr("flows.run.LOOK_SECONDS", 0.05)
+    whole = []
+    feeds = Ledger.feeds
+    monkeypatch.setattr(Ledger, "feeds", lambda ledger: whole.append(1) or feeds(ledger))
+
+    def slowly(*given):
+        time.sleep(0.5)
+        return pipeline.transcribe(*given)
+
+    assert 2 == len(run(context, runs.Actions(transcribe=slowly)).new)
+    assert 1 == len(whole), "the first round asks all"
 
 
 @pytest.mark.parametrize("days", [30, 365, 40_000, -365])

@@ -10,7 +10,7 @@ SECOND = replace(FIRST, begin=25, start=None, stop=None, speaker=-1, advert=True
 
 def test_a_packed_sentence_is_read_as_it_was():
     table = SentenceTable(pack([FIRST, SECOND]))
-    assert [FIRST, SECOND] == [table.span(0), table.span(1)]
+    assert ([FIRST, SECOND], [SECOND], []) == (table.spans(), table.spans(1, 2), table.spans(2))
 
 
 def test_a_column_is_one_field_of_all_sentences():

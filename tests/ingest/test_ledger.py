@@ -9,6 +9,7 @@ from ingest.models import Episode, Subscription, TranscriptLink
 from ingest.web.credentials import Credentials
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 FEED = Subscription("quota", "https://quota.example/feed.xml", "The Quota Room")
 OLD = Episode(
     "quota", "g1", "First", published="Mon, 05 Jan 2026 08:00:00 GMT", audio_url="https://quota.example/1.mp3"
@@ -203,9 +204,49 @@ def test_episodes_are_counted_for_each_podcast(ledger):
 
 
 def test_a_host_rests_until_the_moment_it_named(ledger):
-    assert ledger.backoff_until("quota.example") is None
+    assert {} == ledger.backoffs(NOW)
     ledger.set_backoff("quota.example", NOW)
-    assert ledger.backoff_until("quota.example") == NOW
+    ledger.set_backoff("other.example", NOW + HOUR)
+    assert {"quota.example": NOW, "other.example": NOW + HOUR} == ledger.backoffs(NOW - HOUR)
+    assert {"other.example": NOW + HOUR} == ledger.backoffs(NOW)
+    assert {} == ledger.backoffs(NOW + HOUR)
+
+
+def test_due_are_the_feeds_whose_next_poll_has_come_by_the_clock_there_is(ledger):
+    for name, days in (("year-ago", -366), ("day-ago", -1), ("now", 0), ("day-ahead", 1), ("year-ahead", 366)):
+        feed = Subscription(name, f"https://{name}.example/")
+        ledger.subscribe(feed, NOW)
+        ledger.record_poll(replace(feed, next_poll=NOW + timedelta(days=days)), NOW)
+
+    def due(days, podcast=""):
+        return [feed.podcast for feed in ledger.due_feeds(NOW + timedelta(days=days), podcast)]
+
+    assert ["day-ago", "now", "quota", "year-ago"] == due(0)
+    assert ["quota", "year-ago"] == due(-2)
+    assert ["quota"] == due(-400)
+    assert 6 == len(due(400))
+    assert (["quota"], ["now"], []) == (due(0, "quota"), due(0, "now"), due(0, "day-ahead"))
+    ledger.unsubscribe("quota")
+    assert [] == due(-400)
+    assert ["day-ago", "day-ahead", "now", "year-ago", "year-ahead"] == ledger.names()
+
+
+def test_due_feeds_come_as_they_are_told(ledger):
+    told = replace(FEED, etag='"1"', opted_out="ai=n", gone=NOW, agreed=2, next_poll=NOW)
+    ledger.record_poll(told, NOW)
+    assert [ledger.feed("quota")] == ledger.due_feeds(NOW)
+    assert ("ai=n", NOW, '"1"') == ((feed := ledger.due_feeds(NOW)[0]).opted_out, feed.gone, feed.etag)
+    assert {"quota": "ai=n"} == ledger.opted_out()
+
+
+def test_no_feed_that_is_not_due_is_read(tmp_path):
+    """A look for due feeds must cost what is due, not what there is."""
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    for number in range(200):
+        ledger.subscribe(Subscription(f"show-{number}", f"https://{number}.example/"), NOW)
+    statement = "EXPLAIN QUERY PLAN SELECT * FROM feeds WHERE next_poll <= 1 AND '' IN ('', podcast)"
+    with ledger._reading() as db:
+        assert "USING INDEX feeds_by_next_poll" in str(db.execute(statement).fetchall())
 
 
 def test_the_queue_holds_all_feeds_newest_first(ledger):

@@ -318,10 +318,10 @@ def test_a_folder_of_thousands_of_pairs_is_listed_in_no_time(tmp_path):
     for number in range(1_000):
         (tmp_path / f"{number}.md").touch()
         (tmp_path / f"{number}.json").touch()
-    began = time.perf_counter()
+    began = time.process_time()  # whatever else this machine is at
 
     assert 1_000 == len(find_sources([tmp_path])[0])
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_two_files_of_one_title_are_two_episodes(call, notes, tmp_path, home):
@@ -362,6 +362,7 @@ def test_a_question_that_cannot_be_asked_is_wrong_usage(call, arguments, words):
     assert_one_line(call("search", *arguments), words, code=2)
 
 
+@pytest.mark.usefixtures("home")
 def test_search_says_what_it_corrected_whom_it_does_not_know_and_which_languages_there_are(call, notes):
     call("import", notes, "--podcast", "x")
     assert "Did you mean: coach a skill? These are its hits." in call("search", "coahc a skill")[1].replace(
@@ -377,6 +378,7 @@ def test_search_says_what_it_corrected_whom_it_does_not_know_and_which_languages
     assert "there are: en" in call("search", "skill", "--language", "de")[2]
 
 
+@pytest.mark.usefixtures("home")
 def test_doctor_names_the_languages_and_a_model_for_those_that_the_model_does_not_know(call, notes, tmp_path):
     call("import", notes, "--podcast", "x")
     findings = json.loads(call("doctor", "--json")[1])["findings"]

@@ -132,6 +132,20 @@ def test_a_candidate_that_is_deleted_meanwhile_is_left_out(store, monkeypatch, g
     assert left == sorted(texts(store, "prices"))
 
 
+@pytest.mark.parametrize("again", ["a", "ab", "abc"])
+def test_what_was_read_before_an_episode_changed_is_not_shown_after(store, again):
+    reader = Store(store.root)
+    for guid in "abc":
+        put(store, guid, ("Ann", f"Prices rise, says {guid}."))
+    assert 3 == len(texts(reader, "prices"))
+    for guid in again:
+        put(store, guid, ("Ann", f"Prices fall, says {guid}."), content="2")
+    new = [f"Ann: Prices {'fall' if guid in again else 'rise'}, says {guid}." for guid in "abc"]
+    assert new == sorted(texts(reader, "prices"), key=lambda text: text[-2])
+    store.maintain(force=True, keep=timedelta(milliseconds=1))
+    assert new == sorted(texts(reader, "prices"), key=lambda text: text[-2])
+
+
 def test_the_title_is_found_as_words_but_labels_are_not(store):
     put(store, "a", ("Ann", "Prices rise."), title="Zebra talk")
     assert [] == texts(store, "ann", vector=False)

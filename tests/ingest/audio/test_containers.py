@@ -51,7 +51,7 @@ def test_any_bytes_give_an_answer(head):
 
 @pytest.mark.parametrize("filler", [b"\xff", b"\xff\xfb\x90\x00", b"\0", b"\xff\xe2"])
 def test_hostile_bytes_take_no_long_look(filler):
-    before = time.monotonic()
+    before = time.process_time()
     sniff(b"x" + filler * (MAX_HEAD // len(filler)))
 
-    assert time.monotonic() - before < 2
+    assert time.process_time() - before < 2

@@ -22,8 +22,8 @@ def poll(tmp_path):
 
         def poll(url, _stored, moment):
             ledger.subscribe(Subscription("deal-desk", url), moment)
-            feed = ledger.feed("deal-desk")
-            if polling.is_due(feed, moment) and not polling.blocked_reason(ledger, feed, moment):
+            due = ledger.due_feeds(moment, "deal-desk")
+            if due and not polling.blocked_reason(feed := due[0], ledger.backoffs(moment)):
                 with suppress(SoundbiteError):
                     polling.poll(client, ledger, feed, moment)
 

@@ -165,10 +165,10 @@ def test_gone_for_good_stops_the_polling_until_a_person_asks(poller, host):
     with pytest.raises(FetchError, match="gone for good"):
         poll(poller)
 
-    held = polling.blocked_reason(poller.ledger, poller.ledger.feed("quota"), START + 400 * DAY)
+    held = polling.blocked_reason(poller.ledger.feed("quota"), poller.ledger.backoffs(START + 400 * DAY))
     assert "soundbite run --podcast quota" in held
     assert 1 == poll(poller, 401).new
-    assert "" == polling.blocked_reason(poller.ledger, poller.ledger.feed("quota"), START + 402 * DAY)
+    assert "" == polling.blocked_reason(poller.ledger.feed("quota"), poller.ledger.backoffs(START + 402 * DAY))
 
 
 @pytest.mark.parametrize("status", [403, 404, 500, 503])
@@ -191,9 +191,9 @@ def test_what_a_busy_host_asks_counts_for_its_other_feeds(poller, host):
     with pytest.raises(FetchError):
         poll(poller)
 
-    assert "left alone until 2026-03-01 14:00" in polling.blocked_reason(poller.ledger, other, START)
-    assert "" == polling.blocked_reason(poller.ledger, other, START + timedelta(hours=2))
-    assert "" == polling.blocked_reason(poller.ledger, replace(other, url="https://elsewhere.example/"), START)
+    assert "left alone until 2026-03-01 14:00" in polling.blocked_reason(other, poller.ledger.backoffs(START))
+    assert "" == polling.blocked_reason(other, poller.ledger.backoffs(START + timedelta(hours=2)))
+    assert "" == polling.blocked_reason(replace(other, url="https://elsewhere.example/"), poller.ledger.backoffs(START))
 
 
 def test_one_answer_does_not_silence_a_host_for_weeks(poller, host):
@@ -201,7 +201,7 @@ def test_one_answer_does_not_silence_a_host_for_weeks(poller, host):
     with pytest.raises(FetchError):
         poll(poller)
 
-    assert START + DAY == poller.ledger.backoff_until("127.0.0.1")
+    assert {"127.0.0.1": START + DAY} == poller.ledger.backoffs(START)
 
 
 def test_a_quiet_feed_is_asked_once_a_day(poller, host):

@@ -66,13 +66,22 @@ class Short:
         return self.real.encode(features)
 
 
+@pytest.fixture(scope="module")
+def pieces(sound):
+    return [sound[: int(2.7 * RATE)], sound[int(2.7 * RATE) :]] * 2
+
+
+@pytest.fixture(scope="module")
+def usual(whisper, pieces):
+    """What is said in the pieces by a machine that has memory enough."""
+    return [text(one) for one in whisper.transcribe(pieces, Options(beam_size=1))]
+
+
 @pytest.mark.parametrize("error", [GPU_ERROR, "cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED", "std::bad_alloc"])
-def test_where_memory_runs_out_fewer_windows_are_transcribed_at_once_with_the_same_words(whisper, sound, error):
-    pieces = [sound[: int(2.7 * RATE)], sound[int(2.7 * RATE) :]] * 2
-    usual = whisper.transcribe(pieces, Options(beam_size=1))
+def test_where_memory_runs_out_fewer_windows_are_transcribed_at_once_with_the_same_words(whisper, pieces, usual, error):
     short = Whisper(SPEECH_MODEL, MODELS_DIR, "cpu", threads=1)
     short._model = Short(whisper._model, 1, error)
-    assert [text(one) for one in usual] == [text(one) for one in short.transcribe(pieces, Options(beam_size=1))]
+    assert usual == [text(one) for one in short.transcribe(pieces, Options(beam_size=1))]
     assert ["2 windows at once", "1 windows at once"] == [change.partition(",")[0] for change in short.changes]
     assert all("memory ran out on cpu" in change for change in short.changes)
 

@@ -1,5 +1,7 @@
 """Names: what is listened for, and what is put right after decoding."""
 
+from time import process_time
+
 import pytest
 
 from ingest.errors import HomeError
@@ -106,3 +108,11 @@ def test_hotwords_stay_within_their_room():
 
 def test_an_episode_without_names_gives_no_hotwords():
     assert hotwords(episode("on selling", summary="how Grace Miller sells.")) == ()
+
+
+@pytest.mark.parametrize("title", ["with A ", "with A de de ", "with Ann' ", "A. ", "with Ann, ", "with " + "A'" * 50])
+def test_a_hostile_title_costs_little_time(title):
+    begun = process_time()
+    hotwords(episode(title * (20_000 // len(title))))
+    hotwords(episode("with Ann" + title[4:] * (100_000 // len(title[4:] or " "))))
+    assert process_time() - begun < 2
