@@ -92,9 +92,9 @@ class StoppableReporter(Reporter):
         """See `Reporter`."""
         with Reporter.step(self, text) as advance:
 
-            def go_on(done: float, total: float | None) -> None:
+            def go_on(done: float, total: float | None, stage: str = "", /) -> None:
                 if self.stopped.is_set():
                     raise KeyboardInterrupt
-                advance(done, total)
+                advance(done, total, stage)
 
             yield go_on

@@ -85,8 +85,8 @@ def _transcribe(context: IngestContext, episode: Episode, audio: Audio, advance:
     """The step, with a progress artifact where it takes longer than a minute."""
     paced = Paced(_Artifact(f"{episode.podcast}: {episode.title}").tell)
 
-    def both(done: float, total: float | None) -> None:
-        advance(done, total)
+    def both(done: float, total: float | None, stage: str = "", /) -> None:
+        advance(done, total, stage)
         paced(done, total)
 
     obtained = STEPS.transcribe(context, episode, audio, both)

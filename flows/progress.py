@@ -25,15 +25,26 @@ class Reporter:
 
     @contextmanager
     def step(self, text: str) -> Iterator[Advance]:
-        """Announce a step; the function given takes how much is done and, where known, of how much."""
+        """Announce a step; the function given takes how much is done, of how much where known, and the stage, if any."""
         if self.progress is None:
+            said = {""}
             say(text)
-            yield lambda _done, _total: None
+
+            def tell(_done: float, _total: float | None, stage: str = "", /) -> None:
+                if stage not in said:
+                    say(f"{text}: {stage}")
+                said.add(stage)
+
+            yield tell
             return
         bar = self.progress
         job = bar.add_task(escape(text), total=None)
+
+        def move(done: float, total: float | None, stage: str = "", /) -> None:
+            bar.update(job, completed=done, total=total, description=escape(f"{text}: {stage}" if stage else text))
+
         try:
-            yield lambda done, total: bar.update(job, completed=done, total=total)
+            yield move
         finally:
             bar.remove_task(job)
             bar.console.print(escape(text), highlight=False, soft_wrap=True)

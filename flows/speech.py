@@ -10,7 +10,7 @@ from flows.jobs import Jobs
 from flows.report import RunReport
 from ingest.errors import TranscriptionError
 from ingest.settings import Settings
-from ingest.speech.diarize import Diarizer, VoiceTurn
+from ingest.speech.diarize import Diarizer, Told, VoiceTurn
 from ingest.speech.transcribe import Transcriber
 
 
@@ -93,7 +93,7 @@ class OneAtATime:
         self._diarizer = diarizer
         self._free = Lock()
 
-    def diarize(self, audio: Path) -> list[VoiceTurn]:
+    def diarize(self, audio: Path, progress: Told) -> list[VoiceTurn]:
         """See `Diarizer`."""
         with self._free:
-            return self._diarizer.diarize(audio)
+            return self._diarizer.diarize(audio, progress)

@@ -1,16 +1,21 @@
 """The nouns everything else passes around: frozen, slotted, one class each; times in seconds, dates aware and UTC."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from ingest.identity import episode_key
 from ingest.times import parse_date
 from ingest.web.credentials import NO_CREDENTIALS, Credentials
 
 EpisodeStatus = Literal["pending", "done", "failed"]
-Advance = Callable[[float, float | None], None]  # told how much of a step is done and, where known, of how much
+
+
+class Advance(Protocol):
+    """Is told how far a step is."""
+
+    def __call__(self, done: float, total: float | None, stage: str = "", /) -> None:
+        """How much is done, of how much where that is known, and which stage of the step this is, if it has several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ def transcribe(context: IngestContext, episode: Episode, sound: audio.Audio, adv
     if not made.segments:
         reason = "no speech was found in its audio, so there is no transcript; it is not tried again by itself"
         raise NoSpeechError(episode.title, reason)
-    spoken, who = with_speakers(context.diarizer, sound.path, made, episode)
+    spoken, who = with_speakers(context.diarizer, sound.path, made, episode, advance)
     segments, corrected = correct(spoken, glossary)
     provenance = made.provenance | audio.provenance(sound, made.duration, episode.duration) | {"corrections": corrected}
     provenance |= who

@@ -25,7 +25,7 @@ ONE_PLACE = {
     "sentence_transformers": {"index/embed"},
     "senko": {"ingest/speech/diarize.py"},
     "pyannote": {"ingest/speech/diarize.py"},
-    "faster_whisper": {"ingest/speech/faster_whisper.py", "ingest/speech/pull.py", "ingest/speech/weights.py"},
+    "faster_whisper": {"ingest/speech/faster_whisper.py", "ingest/speech/weights.py"},
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
     "obstore": {"ingest/object_storage.py"},

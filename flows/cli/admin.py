@@ -26,8 +26,7 @@ def pull(
     name: Annotated[str, typer.Argument(help="A published Whisper model; default: the one in the settings.")] = "",
 ) -> None:
     """Fetch a speech model once. The only command, beside polling feeds, that uses the network."""
-    from ingest.speech.pull import pull_model
-    from ingest.speech.weights import MODELS
+    from ingest.speech.weights import MODELS, pull_model
 
     settings = settings_of(context)
     wanted = name or settings.whisper_model

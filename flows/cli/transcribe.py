@@ -133,10 +133,10 @@ def of_file(context: IngestContext, file: Path, advance: Advance) -> Transcript:
     name = sha256(str(file.resolve()).encode()).hexdigest()[:16]
     checkpoint = context.audio_dir / f"file-{name}.checkpoint.json"
     made = context.transcriber.transcribe(file, language=context.language, checkpoint=checkpoint, progress=advance)
-    checkpoint.unlink(missing_ok=True)
     glossary = read_glossary(context.glossary_dir / "files.txt")
     episode = Episode("files", f"file:{name}", file.stem, duration=made.duration)
-    spoken, who = with_speakers(context.diarizer, file, made, episode)
+    spoken, who = with_speakers(context.diarizer, file, made, episode, advance)
+    checkpoint.unlink(missing_ok=True)
     segments, corrected = correct(spoken, glossary)
     provenance = made.provenance | {"corrections": corrected} | who
     return Transcript(episode, turns_from_segments(segments), segments, iso_milliseconds(now()), provenance)

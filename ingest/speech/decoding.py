@@ -1,17 +1,33 @@
 """Turns windows of sound into words: checks each, and transcribes again, in parts, what looks wrong."""
 
+import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ingest.audio.decode import Samples
-from ingest.speech.quality import find_problems, is_silence, missing
+from ingest.sentences import ideographs
 from ingest.speech.recognizer import Options, Recognized, Recognizer
-from ingest.speech.segments import Word, in_order
-from ingest.speech.windows import Window
+from ingest.speech.segments import Word, text
+from ingest.speech.windows import PADDING, Span, Window
 
-# Times that a failed window is halved: each half costs as much as a whole window, however short it is. Parts of 10 s at
-# once, without a second halving, lost 4.4 s of a file of three languages, and 39 % of its words (`base`).
+# Times that a failed window is halved: each half costs as much as a whole window, however short it is. Parts of 8 or 10 s
+# at once, without a second halving, cost as much and lost words where several languages are in one file (`base`).
 SPLITS = 2
+
+MAX_COMPRESSION = 2.4  # Whisper's own limit: text that zlib shrinks further repeats itself
+MIN_LOG_PROB = -1.0  # Whisper's own limit of a token's mean log probability
+MAX_NO_SPEECH = 0.6  # Whisper's own limit: above is silence, if the words are unsure as well; speech gave at most .44
+# and log probability is below this: `tiny.en` gave "Thank you." for music at -.8 to -1.0, clear speech is above -.4
+SILENCE_LOG_PROB = -0.6
+WORD_TIME_ERROR = 0.3  # seconds by which word times may be wrong
+MAX_LETTER = 0.09  # seconds a letter lasts in slow speech; a longer word hides speech that was left out
+MAX_IDEOGRAPH = 0.35  # seconds, likewise: a Chinese or Japanese character is a syllable or two
+MIN_GAP = 0.8  # seconds of speech without words that count as left out; less is breath, laughter or a slow word
+# The same words so often in a row are a loop; fewer may be emphasis. Shorter than "no " with its space is laughter.
+_REPEATS = re.compile(r"(.{3,200}?)\1{3}")
+
+Heard = list[tuple[Window, Recognized]]  # windows, or parts of one, and what was heard in each
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,66 +35,64 @@ class Attempt:
     """What one transcription of a window gave; `left_out` are seconds of speech without words."""
 
     words: tuple[Word, ...]
-    parts: tuple[Recognized, ...]
-    left_out: float
+    tokens: int
     log_prob: float
+    left_out: float
     problems: tuple[str, ...]
 
 
-def decode(
-    recognizer: Recognizer, samples: Samples, windows: Sequence[Window], options: Options
-) -> tuple[list[Word], dict[str, float]]:
-    """The words of windows, transcribed together, and figures that say how good they are, which can be added.
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """Decodes windows of `samples` with a speech model, which raises `TranscriptionError` and `UnreachableError`."""
 
-    Raises `TranscriptionError`, and `UnreachableError` for a server.
-    """
-    firsts = recognizer.transcribe([window.sound(samples) for window in windows], options)
-    found = [
-        _attempt(recognizer, samples, window, first, options) for window, first in zip(windows, firsts, strict=True)
-    ]
-    parts = [part for _, best in found for part in best.parts]
-    return in_order([word for _, best in found for word in best.words]), {
-        "speech": sum(span.length for window in windows for span in window.speech),
-        "left_out": sum(best.left_out for _, best in found),
-        "windows": len(windows),
-        "redecoded": sum(again for again, _ in found),
-        "failed": sum(bool(best.problems) for _, best in found),
-        "tokens": sum(part.tokens for part in parts),
-        "log_prob": sum(part.log_prob * part.tokens for part in parts),
-    }
+    recognizer: Recognizer
+    samples: Samples
 
+    def decode(self, windows: Sequence[Window], options: Options) -> tuple[list[Word], dict[str, float]]:
+        """The words of windows, transcribed together, and figures that say how good they are, which can be added."""
+        firsts = [_judged(window, [(window, one)]) for window, one in self._heard(windows, options)]
+        plain = replace(options, hotwords="")
+        found = [
+            self._again(window, first, plain) if first.problems else first
+            for window, first in zip(windows, firsts, strict=True)
+        ]
+        return [word for one in found for word in one.words], {
+            "speech": sum(span.length for window in windows for span in window.spans),
+            "left_out": sum(one.left_out for one in found),
+            "windows": len(windows),
+            "redecoded": sum(bool(one.problems) for one in firsts),
+            "failed": sum(bool(one.problems) for one in found),
+            "tokens": sum(one.tokens for one in found),
+            "log_prob": sum(one.log_prob * one.tokens for one in found),
+        }
 
-def _attempt(
-    recognizer: Recognizer, samples: Samples, window: Window, found: Recognized, options: Options
-) -> tuple[bool, Attempt]:
-    """Whether a window was transcribed again, and the best of what was made of it.
+    def _heard(self, windows: Sequence[Window], options: Options) -> Heard:
+        sounds = [window.sound(self.samples) for window in windows]
+        return list(zip(windows, self.recognizer.transcribe(sounds, options) if sounds else [], strict=True))
 
-    One that fails is transcribed in parts, each in its own language, and then in the careful way.
-    """
-    first = best = _judged(window, [(window, found)])
-    plain = replace(options, hotwords="")
-    if first.problems:
-        best = min(best, _judged(window, _in_parts(recognizer, samples, window, plain, SPLITS)), key=_rank)
-    if best.problems:
-        likely = found.language if first.parts else options.likely
-        careful = replace(plain, likely=likely, careful=True)
-        again = recognizer.transcribe([window.sound(samples)], careful)
-        best = min(best, _judged(window, [(window, again[0])]), key=_rank)
-    return bool(first.problems), best
+    def _again(self, window: Window, first: Attempt, options: Options) -> Attempt:
+        """The best of what was made of a window: in parts, each in its own language, and in the careful way.
 
+        That is cheaper than parts, and comes first where the language is known.
+        """
+        best = first
+        if first.words:
+            options = replace(options, likely=first.words[0].language)
+        slow = replace(options, careful=True)
+        for careful in (bool(options.language), not options.language):
+            if best.problems:
+                found = self._heard([window], slow) if careful else self._in_parts(window, options, SPLITS)
+                best = min(best, _judged(window, found), key=_rank)
+        return best
 
-def _in_parts(
-    recognizer: Recognizer, samples: Samples, window: Window, options: Options, splits: int
-) -> list[tuple[Window, Recognized]]:
-    """A window in two parts, each that fails in two again; none where it cannot be cut."""
-    parts = window.halves() if splits else []
-    found = []
-    sounds = [part.sound(samples) for part in parts]
-    for part, one in zip(parts, recognizer.transcribe(sounds, options) if parts else [], strict=True):
-        first = _judged(part, [(part, one)])
-        smaller = _in_parts(recognizer, samples, part, options, splits - 1) if first.problems else []
-        found += smaller if smaller and _rank(_judged(part, smaller)) < _rank(first) else [(part, one)]
-    return found
+    def _in_parts(self, window: Window, options: Options, splits: int) -> Heard:
+        """A window in two parts, each that fails in two again; none where it cannot be cut."""
+        found: Heard = []
+        for part, one in self._heard(window.halves() if splits else [], options):
+            whole = _judged(part, [(part, one)])
+            smaller = self._in_parts(part, options, splits - 1) if whole.problems else []
+            found += smaller if smaller and _rank(_judged(part, smaller)) < _rank(whole) else [(part, one)]
+        return found
 
 
 def _rank(attempt: Attempt) -> tuple[int, float, float]:
@@ -86,7 +100,7 @@ def _rank(attempt: Attempt) -> tuple[int, float, float]:
     return len(attempt.problems), attempt.left_out, -attempt.log_prob
 
 
-def _judged(window: Window, found: Sequence[tuple[Window, Recognized]]) -> Attempt:
+def _judged(window: Window, found: Heard) -> Attempt:
     heard = [(part, one) for part, one in found if not is_silence(one.no_speech, one.log_prob, one.words)]
     tokens = sum(one.tokens for _, one in heard)
     log_prob = sum(one.log_prob * one.tokens for _, one in heard) / tokens if tokens else 0.0
@@ -95,6 +109,52 @@ def _judged(window: Window, found: Sequence[tuple[Window, Recognized]]) -> Attem
         for part, one in heard
         for word in one.words
     ]
-    left_out = sum(span.length for span in missing(window.speech, words))
-    problems = find_problems(left_out, words, log_prob)
-    return Attempt(tuple(words), tuple(one for _, one in heard), left_out, log_prob, problems)
+    left_out = sum(span.length for span in missing(window.spans, words))
+    return Attempt(tuple(words), tokens, log_prob, left_out, find_problems(left_out, words, log_prob))
+
+
+def find_problems(left_out: float, words: Sequence[Word], log_prob: float) -> tuple[str, ...]:
+    """What is wrong with a window's words, in plain words; `left_out` are seconds of speech that no word covers.
+
+    Words in silence cannot be: silence is left out of windows.
+    """
+    unsure = bool(words) and log_prob < MIN_LOG_PROB
+    problems = {"speech left out": left_out > 0, "loop": loops(text(words)), "unsure": unsure}
+    return tuple(name for name, holds in problems.items() if holds)
+
+
+def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
+    """The parts of at least `MIN_GAP` seconds of spans of speech that no word covers."""
+    left = [Span(span.start + PADDING, span.end - PADDING) for span in speech]
+    for word in words:
+        start = word.start - WORD_TIME_ERROR
+        end = min(word.end, word.start + WORD_TIME_ERROR + _longest(word.text.strip())) + WORD_TIME_ERROR
+        left = [
+            part
+            for span in left
+            for part in (Span(span.start, min(span.end, start)), Span(max(span.start, end), span.end))
+            if part.length > 0
+        ]
+    return [span for span in left if span.length >= MIN_GAP]
+
+
+def _longest(said: str) -> float:
+    """The seconds that a word may last."""
+    return MAX_LETTER * len(said) + (MAX_IDEOGRAPH - MAX_LETTER) * ideographs(said)
+
+
+def loops(said: str) -> bool:
+    """Whether a text repeats itself: zlib shrinks it too well, or says a phrase four times in a row.
+
+    Each character is one byte to zlib: of the three that UTF-8 needs in Thai, two are nearly always the same.
+    """
+    raw = bytes(ord(character) & 255 for character in said)
+    if len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION:
+        return True
+    words = " ".join(re.findall(r"[\w']+", said.lower())) + " "
+    return _REPEATS.search(words) is not None
+
+
+def is_silence(no_speech: float, log_prob: float, words: Sequence[Word]) -> bool:
+    """Whether nobody speaks, so that the words are invented: Whisper's own rule, stricter, and with loops."""
+    return no_speech > MAX_NO_SPEECH and (log_prob < SILENCE_LOG_PROB or loops(text(words)))

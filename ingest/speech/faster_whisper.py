@@ -2,7 +2,6 @@
 
 import logging
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,11 +16,10 @@ from ingest.errors import TranscriptionError, first_line
 from ingest.speech.recognizer import Options, Recognized
 from ingest.speech.segments import Word
 from ingest.speech.weights import fingerprint, located
-from ingest.speech.windows import PADDING, WINDOW, Span
+from ingest.speech.windows import WINDOW, Span
 
 logger = logging.getLogger(__name__)
 
-MIN_SILENCE = 160  # milliseconds; faster-whisper's own value for cutting windows
 BATCH = {"cpu": 4, "cuda": 8}  # windows at once
 SURE = 0.8  # probability from which a window's own language counts more than the episode's
 _OUT_OF_MEMORY = re.compile("out of memory|ALLOC_FAILED|bad_alloc|Unable to allocate", re.IGNORECASE)
@@ -42,59 +40,53 @@ class Whisper:
     ) -> None:
         """Load the model. Raises `TranscriptionError`."""
         self.name = name
+        self.changes: list[str] = []
         self._path = located(name, models_dir)
         self._threads = threads
-        self._most = sys.maxsize  # pieces at once
-        self.changes: list[str] = []
         with _plain_errors(name):
-            device = device if device != "auto" else "cuda" if devices() else "cpu"
-        self._load(device, compute_type or ("float16" if device == "cuda" else "int8"))
-        self.batch_size = BATCH[device]
-        self.facts = {"model_sha256": fingerprint(self._path), "device": device, "compute_type": self._compute_type}
+            self._load(device if device != "auto" else "cuda" if devices() else "cpu", compute_type)
+        self.batch_size = self._at_once = BATCH[self._device]
 
-    def _load(self, device: str, compute_type: str) -> None:
+    def _load(self, device: str, compute_type: str = "") -> None:
         from faster_whisper import WhisperModel
 
-        self._device, self._compute_type = device, compute_type
-        with _plain_errors(self.name):
-            self._model: Any = WhisperModel(
-                str(self._path),
-                device=device,
-                compute_type=compute_type,
-                cpu_threads=self._threads,
-                local_files_only=True,
-            )
+        kind = compute_type or ("float16" if device == "cuda" else "int8")
+        self._model: Any = WhisperModel(
+            str(self._path), device=device, compute_type=kind, cpu_threads=self._threads, local_files_only=True
+        )
+        self._device = device
+        self.facts = {"model_sha256": fingerprint(self._path), "device": device, "compute_type": kind}
 
     def known_language(self, wanted: str) -> str:
-        """See `Recognizer`."""
+        """See `Recognizer`; a model that knows one language knows it without being told."""
         code = re.split("[-_]", wanted.strip().lower())[0]
         known = self._model.supported_languages
         if code and code not in known:
             todo = "choose another model" if len(known) == 1 else "use a code such as en or de"
             raise TranscriptionError(self.name, f"does not know the language {wanted!r}; {todo}")
-        return code
+        return known[0] if len(known) == 1 else code
 
     def transcribe(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
         """See `Recognizer`; where memory runs out, fewer pieces at once, and then the CPU."""
-        found: list[Recognized] = []
-        while len(found) < len(sounds):
-            pieces = sounds[len(found) :][: self._most]
+        while True:
             try:
                 with _plain_errors(self.name):
-                    found += self._careful(pieces, options) if options.careful else self._batched(pieces, options)
+                    if options.careful:
+                        return [self._careful(sound, options) for sound in sounds]
+                    return self._batched(sounds, options)
             except TranscriptionError as error:
                 if not _OUT_OF_MEMORY.search(str(error.__cause__)):
                     raise
-                self._reduce(len(pieces), error)
-        return found
+                self._reduce(min(self._at_once, len(sounds)), error)
 
     def _reduce(self, pieces: int, error: TranscriptionError) -> None:
         """Ask for less memory than `pieces` at once took; raises the error where there is nothing left to reduce."""
         if pieces > 1:
-            self._most = pieces // 2
-            self.changes.append(f"{self._most} windows at once, since memory ran out on {self._device}")
+            self._at_once = pieces // 2
+            self.changes.append(f"{self._at_once} windows at once, since memory ran out on {self._device}")
         elif self._device != "cpu":
-            self._load("cpu", "int8")
+            with _plain_errors(self.name):
+                self._load("cpu")
             self.changes.append("cpu, since the memory of the GPU ran out")
         else:
             raise error
@@ -111,7 +103,7 @@ class Whisper:
             np.concatenate(sounds),
             language=options.language or options.likely or None,
             clip_timestamps=[{"start": start, "end": end} for start, end in pairwise(ends)],
-            batch_size=len(sounds),
+            batch_size=self._at_once,
             beam_size=options.beam_size,
             hotwords=options.hotwords or None,
             word_timestamps=True,
@@ -123,22 +115,19 @@ class Whisper:
                 (found[number],) = self._batched([sounds[number]], replace(options, language=own))
         return found
 
-    def _careful(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
+    def _careful(self, sound: Samples, options: Options) -> Recognized:
         """The library's sequential way: timestamp tokens, and higher temperatures where the words look wrong."""
         import ctranslate2
 
-        found = []
-        for sound in sounds:
-            ctranslate2.set_random_seed(1)  # the same sound gives the same words
-            segments, info = self._model.transcribe(
-                sound,
-                language=options.language or options.likely or None,
-                beam_size=options.beam_size,
-                condition_on_previous_text=False,
-                word_timestamps=True,
-            )
-            found.append(_recognized(list(segments), info.language, 0.0))
-        return found
+        ctranslate2.set_random_seed(1)  # the same sound gives the same words
+        segments, info = self._model.transcribe(
+            sound,
+            language=options.language or options.likely or None,
+            beam_size=options.beam_size,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+        )
+        return _recognized(list(segments), info.language, 0.0)
 
 
 def _pipeline(model: Any) -> tuple[Any, list[Any]]:
@@ -174,12 +163,13 @@ def _recognized(segments: Sequence[Any], language: str, start: float) -> Recogni
 
 
 def find_speech(samples: Samples) -> list[Span]:
-    """Where somebody speaks, by Silero's voice activity detection; what is longer than a window is cut in a pause."""
+    """Where somebody speaks, with .4 s around it, by Silero's voice activity detection as the library sets it up.
+
+    What is longer than a window is cut in a pause.
+    """
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-    options = VadOptions(
-        min_silence_duration_ms=MIN_SILENCE, max_speech_duration_s=WINDOW - 2 * PADDING, speech_pad_ms=0
-    )
+    options = VadOptions(min_silence_duration_ms=160, max_speech_duration_s=WINDOW)
     return [Span(found["start"] / RATE, found["end"] / RATE) for found in get_speech_timestamps(samples, options)]
 
 
@@ -190,6 +180,5 @@ def _plain_errors(name: str) -> Iterator[None]:
         yield
     except (RuntimeError, ValueError, MemoryError) as error:
         what = first_line(error)
-        short = "memory" in what.lower()
-        todo = "choose a smaller model or batch" if short else "check the model, device and compute type"
+        todo = "choose a smaller model or batch" if "memory" in what.lower() else "check model, device and compute type"
         raise TranscriptionError(name, f"the speech model failed ({what}); {todo}") from error

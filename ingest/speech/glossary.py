@@ -5,32 +5,18 @@ A glossary file has one entry a line: `HubSpot` is a name to listen for, `hub sp
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import unescape
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import HomeError
 from ingest.models import Episode, Segment
-from ingest.speech.introductions import title_guest
+from ingest.speech.speaker_names import title_guest
 
 ARROW = re.compile(r"\s*(?:->|=>|→)\s*")
 MAX_HOTWORDS = 200  # characters, about 60 tokens: a longer prompt leaves less room for words, and the model repeats it
-MAX_NOTES = 20_000  # characters of show notes that are searched: names come early
-
-_WORD = r"[^\W\d_a-zß-öø-ÿ][\w’'&-]*"  # noqa: RUF001 - starts with a capital; typographic apostrophes are common
-_NAME = re.compile(rf"{_WORD}(?:\s+(?:(?:of|de|van|von|der|den|la|le)\s+)*{_WORD})*")
-_ODD = re.compile(r"\w[A-Z]|\d")  # HubSpot, GPT4, B2B: capitals or digits inside
-_SENTENCE_START = re.compile(r"[.!?:•\n–—-]\W*$")  # noqa: RUF001 - dashes and bullets of show notes
-_COMMON_WORDS = (
-    "a about after all an and are as at be before but by can do episode every first for from get go good had has have he her "
-    "here his how i i'm if in into is it it's its join last learn let's like listen live look more my next no not now of "
-    "on one or our out part plus season see she so some sponsored subscribe thank thanks than that the their then there these "
-    "they this to today transcript two up us want was we we'll we're welcome were what what's when where which who why will "
-    "with would you you'll your"
-)
-_COMMON = frozenset(_COMMON_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,42 +58,12 @@ def parse_glossary(text: str) -> Glossary:
 
 
 def hotwords(episode: Episode, glossary: Glossary | None = None, most: int = MAX_HOTWORDS) -> tuple[str, ...]:
-    """Names to listen for, at most `most` characters in all: the glossary's first, then people, the title's guest and show notes."""
-    notes = unescape(re.sub(r"<[^<>]*>", "\n", unescape(episode.summary[:MAX_NOTES])))
-    found: dict[str, str] = {}
-    for name in (
-        *(glossary.terms if glossary else ()),
-        *episode.people,
-        episode.author,
-        title_guest(episode.title),
-        *names(notes),
-    ):
-        clean = " ".join(name.split())
-        if clean:
-            found.setdefault(clean.casefold(), clean)
-    return tuple(_fitting(found.values(), most))
-
-
-def names(text: str) -> Iterator[str]:
-    """Runs of capitalised words; a single one at the start of a sentence only if it is spelled like `HubSpot`."""
-    text = "\n" + text
-    for match in _NAME.finditer(text):
-        words = re.sub(r"(?:['’]s|[-&'’])$", "", match.group()).split()  # noqa: RUF001
-        starts = bool(_SENTENCE_START.search(text[max(0, match.start() - 5) : match.start()]))
-        while words and words[0].lower().replace("’", "'") in _COMMON:  # noqa: RUF001
-            words, starts = words[1:], False
-        name = " ".join(words)
-        if len(name) > 2 and not (starts and len(words) == 1 and not _ODD.search(name)):
-            yield name
-
-
-def _fitting(words: Iterable[str], most: int) -> Iterator[str]:
-    room = most
-    for word in words:
-        room -= len(word) + 2  # the comma and the space
-        if room < 0:
-            return
-        yield word
+    """Names to listen for, at most `most` characters in all: the glossary's, then people, the podcast, the title's guest."""
+    terms = glossary.terms if glossary else ()
+    found = (" ".join(name.split()) for name in (*terms, *episode.people, episode.author, title_guest(episode.title)))
+    names = [name for name in dict.fromkeys(found) if name]
+    ends = accumulate(len(name) + 2 for name in names)  # the comma and the space
+    return tuple(name for name, end in zip(names, ends, strict=True) if end <= most)
 
 
 def correct(segments: Sequence[Segment], glossary: Glossary) -> tuple[tuple[Segment, ...], list[dict[str, Any]]]:
@@ -118,30 +74,26 @@ def correct(segments: Sequence[Segment], glossary: Glossary) -> tuple[tuple[Segm
     A corrected text is not corrected again.
     """
     rights = {_key(wrong): right for wrong, right in glossary.corrections}
-    if not rights:
-        return tuple(segments), []
-    pattern = _any_of([wrong for wrong, _ in glossary.corrections])
+    longest = sorted(rights, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(_spaced(wrong) for wrong in longest)})(?!\w)", re.IGNORECASE)
     times: dict[tuple[str, str], list[float]] = {}
-    corrected = []
-    for segment in segments:
 
-        def corrected_form(match: re.Match[str], start: float = segment.start) -> str:
-            wrong = match.group()
+    def corrected(segment: Segment) -> Segment:
+        def form(match: re.Match[str]) -> str:
+            wrong = match[0]
             right = _cased(rights[_key(wrong)], wrong)
             if right != wrong:
-                times.setdefault((wrong, right), []).append(start)
+                times.setdefault((wrong, right), []).append(segment.start)
             return right
 
-        corrected.append(replace(segment, text=pattern.sub(corrected_form, segment.text)))
-    return tuple(corrected), [
-        {"wrong": wrong, "right": right, "times": moments} for (wrong, right), moments in times.items()
-    ]
+        return replace(segment, text=pattern.sub(form, segment.text)) if rights else segment
+
+    found = tuple(map(corrected, segments))
+    return found, [{"wrong": wrong, "right": right, "times": moments} for (wrong, right), moments in times.items()]
 
 
-def _any_of(wrongs: Sequence[str]) -> re.Pattern[str]:
-    """Any of the forms, the longest first, between word borders; spaces match any white space."""
-    forms = [r"\s+".join(map(re.escape, wrong.split())) for wrong in sorted(wrongs, key=len, reverse=True)]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)", re.IGNORECASE)
+def _spaced(form: str) -> str:
+    return r"\s+".join(map(re.escape, form.split()))
 
 
 def _key(form: str) -> str:

@@ -37,7 +37,7 @@ def sentences(words: Sequence[Word]) -> list[Segment]:
 
     They are cut after sentences and at long pauses, long ones in their best pause.
     """
-    groups = [part for group in _joined(_sentence_groups(words)) for part in _short_enough(group)]
+    groups = [part for group in _sentence_groups(words) for part in _short_enough(group)]
     return [Segment(group[0].start, group[-1].end, text(group), language=group[0].language) for group in groups]
 
 
@@ -61,30 +61,12 @@ def _sentence_groups(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
     ends = set(sentence_ends([word.text.strip() for word in words]))
     begin = 0
     for end in range(1, len(words) + 1):
-        if end in ends or words[end].start - words[end - 1].end >= PAUSE or _other_language(words, end):
+        apart = end == len(words) or words[end].language != words[end - 1].language
+        pause = PAUSE if apart else words[end].start - words[end - 1].end
+        short = words[end - 1].end - words[begin].start < SHORT and pause < SHORT_GAP
+        if pause >= PAUSE or (end in ends and not short):
             yield words[begin:end]
             begin = end
-
-
-def _other_language(words: Sequence[Word], index: int) -> bool:
-    return words[index].language != words[index - 1].language
-
-
-def _joined(groups: Iterator[Sequence[Word]]) -> Iterator[Sequence[Word]]:
-    """The groups; a short one and its successor are one group where no pause lies between."""
-    short: Sequence[Word] = ()
-    for following in groups:
-        group = following
-        near = short and group[0].start - short[-1].end < SHORT_GAP and group[0].language == short[-1].language
-        if near and _fits([*short, *group]):
-            group = [*short, *group]
-        elif short:
-            yield short
-        short = group if group[-1].end - group[0].start < SHORT else ()
-        if not short:
-            yield group
-    if short:
-        yield short
 
 
 def _fits(words: Sequence[Word]) -> bool:

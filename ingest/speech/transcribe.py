@@ -1,32 +1,44 @@
 """Transcribes an audio file into timed text, with figures that say how good it is; memory stays bounded."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from hashlib import file_digest
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
+from pydantic import TypeAdapter
 
-from ingest.audio.decode import RATE, Recording, Samples, skipped
+from ingest.audio.decode import RATE, Recording
 from ingest.errors import AudioError
-from ingest.models import Segment
-from ingest.speech import checkpoint as checkpoints
-from ingest.speech.checkpoint import Progress
-from ingest.speech.decoding import decode
+from ingest.models import Advance, Segment
+from ingest.speech.decoding import Decoder
 from ingest.speech.faster_whisper import Whisper, find_speech
-from ingest.speech.quality import verdict
 from ingest.speech.recognizer import Options, Recognizer
 from ingest.speech.segments import Word, in_order, sentences
 from ingest.speech.server import WhisperServer
-from ingest.speech.windows import WINDOW, Span, cut_point, pack
+from ingest.speech.weights import digest
+from ingest.speech.windows import WINDOW, stretches
+from ingest.storage import home_error, write_atomically
 
 MIN_BATCH = 4  # windows of sound held at once at least: each stretch of them is searched for speech a little anew
+MIN_COVERAGE = 0.85  # of an episode's speech
+MAX_FAILED = 0.1  # of an episode's windows
+MAX_DAMAGED = 40  # packets: about a second; a few broken ones are common at the start of an MP3
+MIN_MEAN_LOG_PROB = -0.8  # of an episode: single windows may be worse
+FORMAT = 6  # of a checkpoint: goes up when figures or words change their form; one of another form is not read
 
-ReportProgress = Callable[[float, float], None]  # seconds of audio done, seconds in all
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The samples done, their words and sums of figures, what had to be changed on the way, the seconds it took."""
+
+    samples: int = 0
+    words: tuple[Word, ...] = ()
+    figures: dict[str, float] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +57,10 @@ class Transcription:
 
 
 class Transcriber:
-    """A speech model that is loaded at its first use.
+    """A speech model that is loaded at its first use: of this machine, or of the `server` at an address.
 
-    `stretch` is the seconds of sound held in memory at once, and lost at most where a run is killed; 0 for what a batch
-    needs.
+    `stretch` is the seconds of sound held in memory at once, and lost at most where a run is killed; 0 for what the
+    model is best given.
     """
 
     def __init__(
@@ -61,17 +73,13 @@ class Transcriber:
         server: str = "",
         api_key: str = "",
         beam_size: int = 5,
-        batch_size: int = 0,
         threads: int = 0,
         stretch: float = 0.0,
     ) -> None:
-        """A model of this machine, or of the `server` at an address."""
-        self.model = model
         self._load: Callable[[], Recognizer] = partial(Whisper, model, models_dir, device, compute_type, threads)
         if server:
             self._load = partial(WhisperServer, server, model, api_key)
         self._beam_size = beam_size
-        self._batch_size = batch_size
         self._stretch = stretch
         self._recognizer: Recognizer | None = None
 
@@ -88,90 +96,78 @@ class Transcriber:
         language: str = "",
         hotwords: Sequence[str] = (),
         checkpoint: Path | None = None,
-        progress: ReportProgress | None = None,
+        progress: Advance = lambda *_: None,
     ) -> Transcription:
-        """Transcribe all speech of an audio file.
+        """Transcribe all speech of an audio file; `progress` is told the seconds done and in all.
 
         With a `checkpoint` a killed run resumes where it stopped, and gives the same text as an undisturbed one; remove
         the file once the transcript is saved. Raises `AudioError`, `TranscriptionError`, and `HomeError` where the
         checkpoint cannot be written.
         """
         recognizer = self.load()
-        size = self._batch_size or recognizer.batch_size
-        stretch = self._stretch or (max(size, MIN_BATCH) + 1) * WINDOW
+        stretch = self._stretch or (max(recognizer.batch_size, MIN_BATCH) + 1) * WINDOW
         options = Options(recognizer.known_language(language), "", self._beam_size, ", ".join(hotwords))
-        identity = _identity(audio, recognizer, options, size, stretch)
-        done = checkpoints.load(checkpoint, identity) if checkpoint else Progress()
+        identity = _identity(audio, recognizer, options, stretch)
+        done = load_progress(checkpoint, identity) if checkpoint else Progress()
         started = perf_counter() - done.seconds
         with Recording(audio) as recording:
-            for start, samples, speech in stretches(recording.blocks(), find_speech, stretch, done=done.samples):
-                windows = pack(speech, len(samples) / RATE)
-                for batch in (windows[first : first + size] for first in range(0, len(windows), size)):
-                    likely = next(iter(languages(done.words)), "")
-                    words, figures = decode(recognizer, samples, batch, replace(options, likely=likely))
-                    sums = {name: figure + done.figures.get(name, 0.0) for name, figure in figures.items()}
-                    moved = (word.moved(start / RATE) for word in words)
-                    done = replace(done, words=(*done.words, *moved), figures=sums)
-                    _report(progress, recording, start / RATE + batch[-1].end)
-                changes = tuple(dict.fromkeys((*done.changes, *recognizer.changes)))
-                done = replace(done, samples=start + len(samples), changes=changes, seconds=perf_counter() - started)
+            for start, samples, windows in stretches(recording.blocks(), find_speech, stretch, done=done.samples):
+                likely = next(iter(_languages(done.words)), "")
+                words, sums = Decoder(recognizer, samples).decode(windows, replace(options, likely=likely))
+                done = Progress(
+                    start + len(samples),
+                    (*done.words, *(word.moved(start / RATE) for word in words)),
+                    {name: figure + done.figures.get(name, 0.0) for name, figure in sums.items()},
+                    tuple(dict.fromkeys((*done.changes, *recognizer.changes))),
+                    perf_counter() - started,
+                )
                 if checkpoint:
-                    checkpoints.save(checkpoint, identity, done)
-                _report(progress, recording, done.samples / RATE)
-        _report(progress, recording, recording.decoded)
+                    save_progress(checkpoint, identity, done)
+                progress(done.samples / RATE, max(recording.declared or 0.0, recording.decoded))
+        progress(recording.decoded, recording.decoded)
         return _transcription(done, recording, identity)
 
 
-def stretches(
-    blocks: Iterator[Samples], find_speech: Callable[[Samples], list[Span]], length: float, *, done: int = 0
-) -> Iterator[tuple[int, Samples, list[Span]]]:
-    """Cut sound into stretches of at most `length` seconds: the first sample of each, its sound, and its speech.
-
-    Each stretch ends in a pause, and with a full window, so that stretches cost no windows. The first `done` samples are
-    left out; where they end a stretch, the stretches that follow are the same.
-    """
-    held: Samples = np.empty(0, np.float32)
-    size = round(length * RATE)
-    for block in skipped(blocks, done):
-        held = np.concatenate([held, block])
-        while len(held) >= size:
-            head = held[:size]
-            speech = find_speech(head)
-            cut = round(cut_point(pack(speech, length, min(WINDOW, length / 2)), length) * RATE)
-            yield done, head[:cut], [span for span in speech if span.start < cut / RATE]
-            done += cut
-            held = held[cut:]
-    if len(held):
-        yield done, held, find_speech(held)
+@cache
+def _file() -> TypeAdapter[tuple[int, dict[str, Any], Progress]]:
+    """The format, what the transcription depends on, and its progress."""
+    return TypeAdapter(tuple[int, dict[str, Any], Progress])
 
 
-def _report(progress: ReportProgress | None, recording: Recording, done: float) -> None:
-    if progress:
-        progress(done, max(done, recording.declared or 0.0, recording.decoded))
+def load_progress(path: Path, identity: dict[str, Any]) -> Progress:
+    """The progress with the same audio, model and options; none where the file is missing or says otherwise."""
+    try:
+        *which, progress = _file().validate_json(path.read_bytes())
+    except (OSError, ValueError):  # starting anew is always right
+        return Progress()
+    return progress if which == [FORMAT, identity] else Progress()
 
 
-def _identity(audio: Path, recognizer: Recognizer, options: Options, size: int, stretch: float) -> dict[str, Any]:
+def save_progress(path: Path, identity: dict[str, Any], progress: Progress) -> None:
+    """Write the progress, whole or not at all. Raises `HomeError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, _file().dump_json((FORMAT, identity, progress)))
+    except OSError as error:
+        raise home_error(path, error) from error
+
+
+def _identity(audio: Path, recognizer: Recognizer, options: Options, stretch: float) -> dict[str, Any]:
     """What a transcription depends on, as plain JSON data."""
     try:
-        with audio.open("rb") as file:
-            audio_sha256 = file_digest(file, "sha256").hexdigest()
+        audio_sha256 = digest(audio)
     except OSError as error:
         raise AudioError(audio, f"cannot be read ({error.strerror}); check the path") from error
+    chosen = {"language": options.language, "beam_size": options.beam_size, "hotwords": options.hotwords}
     return {
         "audio_sha256": audio_sha256,
         "model": recognizer.name,
         **recognizer.facts,
-        "options": {
-            "language": options.language,
-            "beam_size": options.beam_size,
-            "batch_size": size,
-            "hotwords": options.hotwords,
-            "stretch": stretch,
-        },
+        "options": chosen | {"stretch": stretch},
     }
 
 
-def languages(words: Sequence[Word]) -> dict[str, float]:
+def _languages(words: Sequence[Word]) -> dict[str, float]:
     """The share of each language in the words, the largest first."""
     counts = Counter(word.language for word in words)
     return {language: round(count / len(words), 4) for language, count in counts.most_common()}
@@ -179,7 +175,7 @@ def languages(words: Sequence[Word]) -> dict[str, float]:
 
 def _transcription(done: Progress, recording: Recording, identity: dict[str, Any]) -> Transcription:
     words = tuple(in_order(done.words))
-    shares = languages(words)
+    shares = _languages(words)
     language = next(iter(shares), "")
     figures = _figures(done, recording)
     provenance = {
@@ -209,3 +205,17 @@ def _figures(done: Progress, recording: Recording) -> dict[str, Any]:
         "truncated": recording.truncated,
         "damaged": recording.damaged,
     }
+
+
+def verdict(figures: dict[str, Any]) -> str:
+    """Why an episode's transcript should not be trusted, in one line; empty if there is no reason."""
+    damaged, failed, windows, speech = (figures[name] for name in ("damaged", "failed", "windows", "speech"))
+    reasons = {
+        "the audio ends early": figures["truncated"],
+        f"{damaged} parts of the audio are damaged": damaged > MAX_DAMAGED,
+        "no speech was found": not speech,
+        f"only {figures['coverage']:.0%} of the speech became words": speech and figures["coverage"] < MIN_COVERAGE,
+        f"{failed} of {windows} windows look wrong": failed > MAX_FAILED * windows,
+        "the model was unsure of most words": figures["words"] and figures["mean_log_prob"] < MIN_MEAN_LOG_PROB,
+    }
+    return "; ".join(reason for reason, holds in reasons.items() if holds)

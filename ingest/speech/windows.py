@@ -1,15 +1,15 @@
 """Joins speech into windows of the length that a model reads at once; times are seconds. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from ingest.audio.decode import RATE, Samples
+from ingest.audio.decode import RATE, Samples, skipped
 
 WINDOW = 30.0  # seconds that Whisper decodes at once
-PADDING = 0.4  # seconds kept around speech, as faster-whisper does: with 0.2, first sounds were lost
+PADDING = 0.4  # seconds around speech that its spans hold, as faster-whisper has it: with 0.2, first sounds were lost
 MIN_SPLIT = 4.0  # seconds of sound below which a window is not halved
 LONG_PAUSE = 3.0  # seconds; sound that ends in a longer silence is cut there
 
@@ -29,23 +29,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Spans of sound that are decoded at once, one after the other: Whisper loses its place in long silence.
+    """Spans of speech that are decoded at once, one after the other: Whisper loses its place in long silence."""
 
-    `speech` is where somebody speaks, each within the span of its place.
-    """
-
-    speech: tuple[Span, ...]
     spans: tuple[Span, ...]
-
-    @property
-    def start(self) -> float:
-        """Where the first span starts."""
-        return self.spans[0].start
-
-    @property
-    def end(self) -> float:
-        """Where the last span ends."""
-        return self.spans[-1].end
 
     def sound(self, samples: Samples) -> Samples:
         """The sound of the spans, joined."""
@@ -61,7 +47,7 @@ class Window:
             done += before.length
             scores.append(after.start - before.end - abs(done / length - 0.5))
         cut = scores.index(max(scores)) + 1
-        return [Window(self.speech[:cut], self.spans[:cut]), Window(self.speech[cut:], self.spans[cut:])]
+        return [Window(self.spans[:cut]), Window(self.spans[cut:])]
 
     def shift(self, moment: float) -> float:
         """The seconds to add to a moment of the joined sound to have that of the whole sound."""
@@ -73,36 +59,43 @@ class Window:
         return self.spans[-1].start - before
 
 
-def pack(speech: Sequence[Span], total: float, length: float = WINDOW) -> list[Window]:
-    """Windows of at most `length` seconds that hold all of the speech, each as full as it gets.
-
-    The spans are widened into the pauses beside them; none is longer than `length` less twice `PADDING`.
-    """
-    windows: list[list[tuple[Span, Span]]] = []
+def pack(speech: Sequence[Span], length: float = WINDOW) -> list[Window]:
+    """Windows of at most `length` seconds, each as full as it gets, that hold all of the speech; a longer span is one."""
+    windows: list[list[Span]] = []
     room = 0.0
-    for said, span in zip(speech, padded(speech, total), strict=True):
+    for span in speech:
         if span.length > room:
             windows.append([])
             room = length
-        windows[-1].append((said, span))
+        windows[-1].append(span)
         room -= span.length
-    return [Window(*zip(*window, strict=True)) for window in windows]
+    return [Window(tuple(spans)) for spans in windows]
 
 
-def padded(speech: Sequence[Span], total: float) -> list[Span]:
-    """Each span widened by `PADDING`, at most to the middle of the pause to the next one."""
-    borders = pairwise([0.0, *((before.end + after.start) / 2 for before, after in pairwise(speech)), total])
-    return [
-        Span(max(left, span.start - PADDING), min(right, span.end + PADDING))
-        for span, (left, right) in zip(speech, borders, strict=False)
-    ]
+def stretches(
+    blocks: Iterator[Samples], find_speech: Callable[[Samples], list[Span]], length: float, *, done: int = 0
+) -> Iterator[tuple[int, Samples, list[Window]]]:
+    """Cut sound into stretches of at most `length` seconds: the first sample of each, its sound, and its windows.
 
-
-def cut_point(windows: Sequence[Window], total: float) -> float:
-    """Where to cut `total` seconds of sound of which more follows: before the last window, which may still grow.
-
-    Sound that ends in a long silence is cut in that silence.
+    Each ends in a pause, and with a full window, so that stretches cost no windows. The first `done` samples are left
+    out; where they end a stretch, the stretches that follow are the same.
     """
-    if total - (windows[-1].end if windows else 0.0) > LONG_PAUSE:
+    held: Samples = np.empty(0, np.float32)
+    size = round(length * RATE)
+    for block in skipped(blocks, done):
+        held = np.concatenate([held, block])
+        while len(held) >= size:
+            speech = find_speech(held[:size])
+            cut = round(_cut_point(speech, length) * RATE)
+            yield done, held[:cut], pack([span for span in speech if round(span.start * RATE) < cut])
+            done += cut
+            held = held[cut:]
+    if len(held):
+        yield done, held, pack(find_speech(held))
+
+
+def _cut_point(speech: Sequence[Span], total: float) -> float:
+    """Where to cut sound of which more follows: in a long silence at its end, or before the last window, which may grow."""
+    if not speech or total - speech[-1].end > LONG_PAUSE:
         return total - 1.0
-    return windows[-1].start or total
+    return pack(speech, min(WINDOW, total / 2))[-1].spans[0].start or total

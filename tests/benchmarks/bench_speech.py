@@ -23,8 +23,8 @@ import numpy as np
 from ingest.audio.decode import RATE, Recording, Samples
 from ingest.settings import Settings
 from ingest.speech import faster_whisper, transcribe
+from ingest.speech.decoding import missing
 from ingest.speech.faster_whisper import find_speech
-from ingest.speech.quality import missing
 from ingest.speech.segments import Word
 from ingest.speech.server import wav
 from ingest.speech.weights import located
@@ -147,7 +147,7 @@ class Ours:
     """Our way; its model is loaded at the first use."""
 
     def __init__(self, model: str) -> None:
-        self.transcriber = transcribe.Transcriber(model, models_dir=Path(), device="cpu", batch_size=4, threads=1)
+        self.transcriber = transcribe.Transcriber(model, models_dir=Path(), device="cpu", threads=1)
         self.transcriber.load()
 
     def __call__(self, _: Any, sound: Samples, folder: Path) -> list[Word]:

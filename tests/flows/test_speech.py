@@ -252,7 +252,8 @@ def test_voices_are_told_apart_in_one_recording_at_a_time(tmp_path):
     at_work, most = [], []
 
     class Busy(TwoVoices):
-        def diarize(self, audio):
+        def diarize(self, audio, progress):
+            progress(1, 2)
             at_work.append(audio)
             threading.Event().wait(0.02)
             most.append(len(at_work))
@@ -273,7 +274,7 @@ def test_voices_are_told_apart_in_one_recording_at_a_time(tmp_path):
 
 def _quietly(diarizer, audio):
     with suppress(TranscriptionError):
-        diarizer.diarize(audio)
+        diarizer.diarize(audio, lambda *_: None)
 
 
 def test_a_run_killed_with_three_transcriptions_at_work_is_completed_by_the_next(host, tmp_path):

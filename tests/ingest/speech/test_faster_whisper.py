@@ -7,6 +7,7 @@ from ingest.audio.decode import RATE, Recording
 from ingest.errors import TranscriptionError
 from ingest.speech.faster_whisper import Whisper, find_speech
 from ingest.speech.recognizer import Options
+from ingest.speech.windows import PADDING
 from tests.conftest import MODELS_DIR, SPEECH_MODEL
 from tests.sample.host import HERE
 from tests.speech.scores import word_errors
@@ -45,8 +46,8 @@ def test_each_piece_of_sound_has_its_own_words_with_times_from_its_start(whisper
 
 def test_speech_is_found_to_a_third_of_a_second(sound):
     spans = find_speech(np.concatenate([np.zeros(5 * RATE, np.float32), sound]))
-    assert spans[0].start == pytest.approx(5.6, abs=0.3)
-    assert spans[-1].end == pytest.approx(5 + 5.4, abs=0.3)
+    assert spans[0].start == pytest.approx(5.6 - PADDING, abs=0.3)
+    assert spans[-1].end == pytest.approx(5 + 5.4 + PADDING, abs=0.3)
     assert find_speech(np.zeros(5 * RATE, np.float32)) == []
 
 

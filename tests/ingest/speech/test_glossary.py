@@ -6,7 +6,7 @@ import pytest
 
 from ingest.errors import HomeError
 from ingest.models import Episode, Segment
-from ingest.speech.glossary import Glossary, correct, hotwords, names, parse_glossary, read_glossary
+from ingest.speech.glossary import Glossary, correct, hotwords, parse_glossary, read_glossary
 
 
 def said(text, **rules):
@@ -79,22 +79,12 @@ def test_speaker_and_times_stay():
     assert (Segment(2.5, 4.0, "b", "Mara"),) == segments
 
 
-def test_hotwords_are_the_glossary_then_people_then_names_of_the_notes():
-    notes = "<p>Grace Miller tells how Acme sells B2B software in New York. Salesforce is a tool.</p>&lt;b&gt;Great&lt;/b&gt;"
+def test_hotwords_are_the_glossary_then_people_and_the_podcast_then_the_guest():
     found = hotwords(
-        episode("Selling with Victor", people=("Laura",), author="The Quota Room", summary=notes),
-        parse_glossary("fourcast -> forecast\nGong"),
+        episode("Selling with Victor Roy", people=("Laura", "Łukasz  Nowak"), author="The Quota Room"),
+        parse_glossary("fourcast -> forecast\nGong\nLaura"),
     )
-    assert found == (
-        "forecast",
-        "Gong",
-        "Laura",
-        "The Quota Room",
-        "Grace Miller",
-        "Acme",
-        "B2B",
-        "New York",
-    )
+    assert found == ("forecast", "Gong", "Laura", "Łukasz Nowak", "The Quota Room", "Victor Roy")
 
 
 @pytest.mark.parametrize(
@@ -117,15 +107,12 @@ def test_hotwords_stay_within_their_room():
 
 
 def test_an_episode_without_names_gives_no_hotwords():
-    assert hotwords(episode("on selling", summary="how to sell. Every day. Thanks for listening.")) == ()
+    assert hotwords(episode("on selling", summary="how Grace Miller sells.")) == ()
 
 
-def test_names_are_found_in_other_scripts_and_with_typographic_apostrophes():
-    assert list(names("we met Zoë and Łukasz in Zürich’s station")) == ["Zoë", "Łukasz", "Zürich"]  # noqa: RUF001
-
-
-def test_hostile_notes_cost_little_time():
+@pytest.mark.parametrize("title", ["with A ", "with A de de ", "with Ann' ", "A. ", "with Ann, ", "with " + "A'" * 50])
+def test_a_hostile_title_costs_little_time(title):
     begun = process_time()
-    for summary in ("<" * 1_000_000, "A " * 500_000, "Of of " * 200_000, "." * 1_000_000):
-        hotwords(episode(summary=summary))
-    assert process_time() - begun < 5
+    hotwords(episode(title * (20_000 // len(title))))
+    hotwords(episode("with Ann" + title[4:] * (100_000 // len(title[4:] or " "))))
+    assert process_time() - begun < 2

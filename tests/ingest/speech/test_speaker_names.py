@@ -8,10 +8,10 @@ import pytest
 
 from ingest.feeds.parse import parse
 from ingest.models import Episode, Segment
+from ingest.speech.attribution import told_apart
 from ingest.speech.diarize import VoiceTurn
 from ingest.speech.segments import Word
 from ingest.speech.speaker_names import find_names, named
-from ingest.speech.speakers import told_apart
 from tests.conftest import ROOT
 from tests.sample.host import fill_feed
 
@@ -32,7 +32,7 @@ def talk(*turns):
 
 def names(segments, **episode):
     found = find_names(segments, Episode("the-quota-room", "g", **{"title": "Calls"} | episode))
-    return {"ABC"[int(speaker.split()[1]) - 1]: one.name for speaker, one in found.items()}
+    return {"ABC"[int(speaker.split()[1]) - 1]: one.name for one in found for speaker in [one.speaker]}
 
 
 def sample_words(lines):

@@ -2,9 +2,11 @@
 
 import pytest
 
-from ingest.speech.quality import find_problems, is_silence, loops, missing, verdict
+from ingest.speech.decoding import find_problems, is_silence, loops
+from ingest.speech.decoding import missing as missing_from
 from ingest.speech.segments import Word
-from ingest.speech.windows import Span
+from ingest.speech.transcribe import verdict
+from ingest.speech.windows import PADDING, Span
 
 GOOD = {
     "speech": 600.0,
@@ -12,9 +14,15 @@ GOOD = {
     "windows": 30,
     "failed": 1,
     "damaged": 2,
+    "truncated": False,
     "words": 1500,
     "mean_log_prob": -0.3,
 }
+
+
+def missing(speech, said):
+    """What of bare speech is missing; spans have a padding around it."""
+    return missing_from([Span(span.start - PADDING, span.end + PADDING) for span in speech], said)
 
 
 def words(text, start=0.0, each=0.3, gap=0.1):

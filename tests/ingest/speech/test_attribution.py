@@ -1,12 +1,26 @@
 """Which voice says which word, and where the text is cut for it."""
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.cli.transcribe import of_file
+from ingest.models import Episode
+from ingest.speech.attribution import overlap, told_apart, voices_of, with_speakers
 from ingest.speech.diarize import VoiceTurn
 from ingest.speech.segments import Word
-from ingest.speech.speakers import overlap, shares, told_apart, voices_of
+from ingest.speech.speaker_names import shares
+from ingest.speech.transcribe import Transcriber, Transcription
+from tests.conftest import MODELS_DIR, ROOT, SPEECH_MODEL
+from tests.fakes import TwoVoices
 
 
 def words(text, start=0.0, each=0.4, gap=0.1):
@@ -108,3 +122,48 @@ def test_the_voice_is_the_one_that_holds_most_of_the_word(given_turns, start):
     assert (
         best in [min(one.end, word.end) - max(one.start, word.start) for one in found if one.voice == heard] or best < 0
     )
+
+
+def test_progress_says_that_voices_are_told_apart():
+    told = []
+    made = Transcription((), (Word(0.0, 0.5, " hm"),), "en", 1.0, {})
+    with_speakers(TwoVoices(), Path("a.mp3"), made, Episode("q", "g", "Calls"), lambda *one: told.append(one))
+    assert told == [(1.0, 2.0, "telling voices apart")]
+
+
+def context(folder, diarizer):
+    """As much of a run's context as one local file needs."""
+    transcriber = Transcriber(SPEECH_MODEL, models_dir=MODELS_DIR, beam_size=1, threads=1, stretch=20.0)
+    return SimpleNamespace(
+        transcriber=transcriber, audio_dir=folder, glossary_dir=folder, language="", diarizer=diarizer
+    )
+
+
+CHILD = """
+import sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from tests.ingest.speech.test_attribution import EPISODE, context, of_file
+def diarize(audio, progress):
+    Path(sys.argv[1], "voices").touch()
+    time.sleep(600)
+of_file(context(Path(sys.argv[1]), SimpleNamespace(name="slow", diarize=diarize)), EPISODE, lambda *_: None)
+"""
+EPISODE = ROOT / "tests" / "sample" / "audio" / "pipeline-review.mp3"
+
+
+def test_a_run_killed_while_voices_are_told_apart_keeps_its_transcription(tmp_path, monkeypatch):
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], cwd=ROOT)
+    until = monotonic() + 240
+    while not (tmp_path / "voices").exists() and child.poll() is None and monotonic() < until:
+        sleep(0.1)
+    os.kill(child.pid, signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL
+    assert (tmp_path / "voices").exists()
+
+    resumed = context(tmp_path, TwoVoices(change=20.0))
+    monkeypatch.setattr(resumed.transcriber.load(), "transcribe", lambda *_: pytest.fail("it was transcribed again"))
+    transcript = of_file(resumed, EPISODE, lambda *_: None)
+    assert len(transcript.segments) > 10
+    assert len({one.speaker for one in transcript.segments}) == 2
+    assert not list(tmp_path.glob("*.checkpoint.json"))
