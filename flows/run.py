@@ -6,7 +6,7 @@ down, a full disk) costs no episode an attempt and is said once.
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -125,8 +125,9 @@ class Run:
         with self._jobs as jobs:
             steps = StoppableReporter(reporter.progress, jobs.stopped)
             for feed, failure in self.again:
-                self.report.failed.remove(failure)
-                self._start_poll(feed, steps, actions)
+                if not self._blocked([feed]):
+                    self.report.failed.remove(failure)
+                    self._start_poll(feed, steps, actions)
             while len(jobs):
                 jobs.wait(LOOK_SECONDS)
             models = SpeechModels([self.context.ingest.transcriber, *self.context.spare], self.speech)
@@ -162,13 +163,20 @@ class Run:
             chosen = ledger.due_feeds(now(), self.podcast)
         if first and due_only:
             self.report.unchanged_feeds += (1 if self.podcast else len(ledger.names())) - len(chosen)
-        if self.podcast and not due_only:  # a person who names a feed wants it asked
-            return chosen
-        backoffs = ledger.backoffs(now())
-        blocked = {feed.podcast: reason for feed in chosen if (reason := feeds.blocked_reason(feed, backoffs))}
+        blocked = self._blocked(chosen)
         if first:
-            self.report.warnings += [f"{podcast}: {reason}" for podcast, reason in blocked.items()]
+            self._say_blocked(blocked)
         return [feed for feed in chosen if feed.podcast not in blocked]
+
+    def _blocked(self, chosen: Sequence[Subscription]) -> dict[str, str]:
+        """The podcasts among these whose feeds should not be asked now, and why."""
+        if self.podcast and not self.selection.due_only:  # a person who names a feed wants it asked
+            return {}
+        backoffs = self.context.ingest.ledger.backoffs(now())
+        return {feed.podcast: reason for feed in chosen if (reason := feeds.blocked_reason(feed, backoffs))}
+
+    def _say_blocked(self, blocked: Mapping[str, str]) -> None:
+        self.report.warnings += [f"{podcast}: {reason}" for podcast, reason in blocked.items()]
 
     def _poll_due(self, work: Work, reporter: Reporter, actions: Actions) -> None:
         """Ask feeds that have come due beside the work, and line up what that finds."""
@@ -182,6 +190,9 @@ class Run:
 
     def _start_poll(self, feed: Subscription, reporter: Reporter, actions: Actions, *, first: bool = True) -> None:
         if self._outages.must_wait(host_of(feed.url)):
+            return
+        if blocked := self._blocked([feed]):  # another feed of its host was refused a moment ago
+            self._say_blocked(blocked)
             return
         whole = first and self.selection.everything
 

@@ -572,6 +572,25 @@ def test_a_host_that_names_its_time_is_not_asked_for_audio_before(context, host)
     assert failed.next_try - now() > timedelta(hours=23)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_host_that_wants_to_be_left_alone_is_not_asked_for_its_other_feeds(context, host, status):
+    for number in range(2 * runs.POLLS):
+        host.serve(f"/feed-{number}.xml", document(feed(title=f"Show {number}")))
+        subscribe(context, host.url(f"/feed-{number}.xml"))
+        host.serve(f"/feed-{number}.xml", Reply(status, headers={"Retry-After": "86400"}))
+    host.serve("/feed.xml", Reply(status, headers={"Retry-After": "86400"}))
+    host.requests.clear()
+
+    report = run(context)
+
+    asked = {name for name, _ in report.failed}
+    waiting = {warning.partition(":")[0] for warning in report.warnings if "wants to be left alone" in warning}
+    assert (
+        len(asked) == sum(path.endswith(".xml") for path in paths(host)) <= runs.POLLS
+    )  # those on their way when the first answer came
+    assert {feed.podcast for feed in context.ingest.ledger.feeds()} == asked | waiting
+
+
 def test_an_episode_waits_longer_with_every_attempt_and_a_week_at_most(context, host):
     host.serve("/audio/two.mp3", Reply(404))
     episode = records(context)["two"].episode
