@@ -1,7 +1,7 @@
 """`make bench`, or `python -m tests.benchmarks [PART ...]`: what is measured, as ratios to something else in the same run.
 
 feeds, limits, backlog, embedding, search, server, speech, transcribe and scale run on the bundled sample, in about ten minutes.
-quality, peers and adverts need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl);
+quality, peers, adverts and models need `--folder DIR`: transcripts (DIR/corpus/*.md) with judged questions (DIR/questions.jsonl);
 with it, the others use that folder, too. Times are CPU time of one core.
 """
 
@@ -26,6 +26,7 @@ from tests.benchmarks import (
     bench_ledger,
     bench_limits,
     bench_memory,
+    bench_models,
     bench_quality,
     bench_scale,
     bench_search,
@@ -38,7 +39,7 @@ from tests.benchmarks.corpus import FOLDER, Corpus, copied, open_corpus
 from tests.benchmarks.measure import Row, table
 
 ON_SAMPLE = ("feeds", "limits", "backlog", "embedding", "search", "server", "speech", "transcribe", "scale")
-ON_FOLDER = ("quality", "peers", "adverts")
+ON_FOLDER = ("quality", "peers", "adverts", "models")
 WITH_EXTRA = ("speakers", "ledger", "memory")  # and the extra `bench`, PostgreSQL's server, or a quarter of an hour
 PEERS = ("txtai", "qdrant_client", "faiss")
 NOT_RUN = f"""
@@ -95,6 +96,9 @@ def main() -> None:
         "scale": lambda: bench_scale.run(corpus(), asked.rows),
         "quality": lambda: bench_quality.run(corpus()),
         "peers": lambda: bench_search.compared(corpus()),
+        "models": lambda: bench_models.run(
+            copied(asked.folder, asked.home / "unindexed" / asked.folder.name, 0), asked.home
+        ),
         "adverts": lambda: bench_adverts.run(copied(asked.folder, asked.home / "unindexed" / asked.folder.name, 0)),
     }
     rows, begun = [], monotonic()

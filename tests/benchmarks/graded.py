@@ -84,6 +84,10 @@ class Grader:
     def _read(self, episode: str) -> list[str]:
         return tokens(text_body(self._library.read(self._library.find(episode).name).turns))
 
+    def text(self, episode: str, place: Words) -> str:
+        """The words of a place, small and without punctuation."""
+        return " ".join(self._words(episode)[place[0] : place[1] + 1])
+
     def place(self, passage: Passage) -> Words | None:
         """First and last word of a passage in its transcript; it may begin with a speaker's name."""
         whole, said = self._words(passage.episode[0]), tokens(passage.text)
