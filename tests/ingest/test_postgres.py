@@ -155,7 +155,7 @@ def test_a_server_out_of_reach_is_told_without_its_password_and_not_waited_for_a
     began = time.monotonic()
     assert unless_damaged(ledger.feeds, []) == []
 
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 1.5
     assert "s3cret" not in f"{told.value} {ledger} {told.value.__cause__}"
 
 
