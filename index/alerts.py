@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from index.query import MAX_LIMIT, Hit, Query
+from index.scoring import NO_ANSWER_SCORE
 from index.search import Searcher
 from ingest.errors import AlertNotFoundError, HomeError
 from ingest.identity import slug
@@ -80,7 +81,7 @@ def new_moments(searcher: Searcher, query: Query, now: datetime) -> list[Hit]:
     found: dict[str, Hit] = {}
     recent = max(now - RECENT, query.published_from or now - RECENT)
     for asked in (replace(query, since=recent), query):
-        least = searcher.embedder.no_answer_score
-        found |= {hit.id: hit for hit in searcher.search(asked).hits if hit.score >= least and not hit.advert}
+        good = (hit for hit in searcher.search(asked).hits if hit.score >= NO_ANSWER_SCORE and not hit.advert)
+        found |= {hit.id: hit for hit in good}
     ordered = sorted(found.values(), key=lambda hit: hit.score, reverse=True)
     return sorted(ordered, key=lambda hit: hit.published or "", reverse=True)[:SHOWN]

@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from index import scoring
+from index.calibration import DEFAULT_SCALE, CosineScale
 from index.chunk_arrays import BoolArray, ChunkArrays, FloatArray, IntArray, bounds_of, weighted_mean
 from index.phrases import contains_phrases
 
@@ -34,6 +35,7 @@ class PassageQuery:
     weights: Sequence[float]
     mean_length: float  # of a passage, in terms
     vector: FloatArray | None
+    scale: CosineScale = DEFAULT_SCALE  # of the vector's model
     lexical: bool = True
     lexical_weight: float = scoring.LEXICAL_WEIGHT  # beside the vector; less where the words say little
     adverts: bool = False
@@ -45,7 +47,7 @@ class PassageQuery:
 class Passage:
     """Sentences `begin` to `end` of the chunk number `chunk`; those from `answer_begin` to `answer_end` answer the query.
 
-    `cosine` and `lexical` are the parts of the score, None where not asked for.
+    `cosine` (calibrated) and `lexical` are the parts of the score, None where not asked for.
     """
 
     chunk: int
@@ -134,7 +136,7 @@ def _answer(arrays: ChunkArrays, scored: _Scored, i: int, taken: set[int]) -> ra
 
 def _scored(arrays: ChunkArrays, query: PassageQuery) -> _Scored:
     in_sentence, lexical = scoring.lexical_scores(arrays, query.terms, query.weights, query.mean_length)
-    near, cosine = (None, None) if query.vector is None else scoring.cosines(arrays, query.vector)
+    near, cosine = (None, None) if query.vector is None else scoring.cosines(arrays, query.vector, query.scale)
     is_advert = arrays.advert | _repeated(arrays)
     advert = weighted_mean(is_advert, arrays.words, arrays.begin, arrays.end) > 0.5
     if cosine is None:

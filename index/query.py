@@ -138,9 +138,9 @@ def _beginning(day: date | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Parts of a hit's score, None where not asked for: the cosine, and the lexical score (0 to 1, see `index.scoring`).
+    """Parts of a hit's score, None where not asked for: `vector`, a cosine, and `text` (0 to 1, see `index.scoring`).
 
-    `rerank` is the score of a re-ranking model, where one is set; hits are ordered by it.
+    The cosine is on the scale of the default model, whatever the model is (see `index.calibration`). `rerank` is the score of a re-ranking model, where one is set; hits are ordered by it.
     """
 
     vector: float | None

@@ -1,6 +1,6 @@
 """What sentences and passages score, and the constants of the score; pure.
 
-The score of a passage, in units of a cosine:
+The score of a passage, in units of the default model's cosine (see `index.calibration`):
 
     half the cosine of its windows' mean, half that of its best window, + lexical weight * lexical ^ LEXICAL_EXPONENT
     - SPEAKER_WEIGHT * (1 - prominence) - THOUGHT_WEIGHT where it begins within a thought
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from index.calibration import CosineScale
 from index.chunk_arrays import ChunkArrays, FloatArray, IntArray
 
 K1, B = 1.2, 0.75  # Robertson and Walker's usual values; others gained nothing
@@ -111,15 +112,19 @@ def _counts_before(terms: IntArray, bounds: IntArray, wanted: Sequence[Sequence[
     return counts
 
 
-def cosines(arrays: ChunkArrays, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The cosine of each sentence's window, and of each passage: half its windows' mean, half its best window."""
+def cosines(arrays: ChunkArrays, vector: FloatArray, scale: CosineScale) -> tuple[FloatArray, FloatArray]:
+    """The cosine of each sentence's window, and of each passage: half its windows' mean, half its best window.
+
+    Both are calibrated, so that the weights of the score hold for any model.
+    """
     # einsum, not BLAS: its threads spin while they wait, 20 ms of another core for every query
     window = np.einsum("ij,j->i", arrays.vectors.astype(np.float32), vector) * arrays.scales
     total = np.concatenate([[0.0], np.cumsum(window, dtype=np.float64)])
     mean = (total[arrays.window_end] - total[arrays.window_begin]) / arrays.norm
     edges = np.stack([arrays.window_begin, arrays.window_end], 1).ravel()
     best = np.maximum.reduceat(np.append(window, -1.0), edges)[::2]
-    return window[arrays.window], (1 - BEST_WINDOW_SHARE) * mean + BEST_WINDOW_SHARE * best
+    passage = (1 - BEST_WINDOW_SHARE) * mean + BEST_WINDOW_SHARE * best
+    return scale.calibrated(window[arrays.window]), scale.calibrated(passage)
 
 
 def answer_scores(arrays: ChunkArrays, lexical: FloatArray, cosine: FloatArray | None) -> FloatArray:

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
+from index.calibration import DEFAULT_SCALE, CosineScale
 from index.embed.base import Embedder, Vectors
 from index.embed.languages import knows, unknown_languages
 from index.embed.rerank import RERANKED, Reranker, part_to_read
 from index.hits import build_hits, places_of, rounded, with_context
 from index.passages import PassageQuery, rank_passages
 from index.query import Answer, Coverage, Explanation, Hit, Query
+from index.scoring import NO_ANSWER_SCORE
 from index.stopwatch import Stopwatch
 from index.store.candidates import Candidates
 from index.store.lance import Store
@@ -130,11 +132,11 @@ class Searcher:
         if not found.indexed:
             raise IndexNotBuiltError("", "nothing is indexed yet; run `soundbite run` or `soundbite import`")
         watch("retrieve")
-        best = self._hits(query, vector, asked.question, found)
+        scale = DEFAULT_SCALE if vector is None else embedder.cosine_scale
+        best = self._hits(query, _passage_query(query, vector, scale, asked.question, found), asked.question, found)
         end = query.offset + query.limit
         hits = best[:end]
-        no_answer = None if vector is None else embedder.no_answer_score
-        weak = query.mode != "text" and _is_weak(hits, asked, no_answer)
+        weak = query.mode != "text" and _is_weak(hits, asked, by_words=vector is None)
         shown = tuple(_highlighted(hits[query.offset :], asked.question, found))
         watch("rank")
         if query.context:
@@ -150,13 +152,13 @@ class Searcher:
             explanation=Explanation(dict(watch.stages), found.chunks) if query.explain else None,
         )  # fmt: skip
 
-    def _hits(self, query: Query, vector: Vectors | None, question: Question, found: Candidates) -> Sequence[Hit]:
+    def _hits(self, query: Query, ranked: PassageQuery, question: Question, found: Candidates) -> Sequence[Hit]:
         """The best hits: those asked for, those before them, and one more if there is one."""
         if not found.arrays:
             return ()
         asked = query.offset + query.limit + 1
         limit = GROUPED if query.group_by else max(asked, RERANKED) if self.reranker else asked
-        passages = rank_passages(found.arrays, _passage_query(query, vector, question, found), limit)
+        passages = rank_passages(found.arrays, ranked, limit)
         rows = found.rows([passage.chunk for passage in passages])
         hits = build_hits(passages, found.arrays, rows, self.titles())
         hits = _reranked(question.text, hits, self.reranker) if self.reranker else hits
@@ -176,11 +178,11 @@ def _vectors(queries: Sequence[Query], asked: Sequence[Asked], embedder: Embedde
     return [known[one.question.text] if is_wanted else None for one, is_wanted in zip(asked, wanted, strict=True)]
 
 
-def _is_weak(hits: Sequence[Hit], asked: Asked, no_answer_score: float | None) -> bool:
-    """Whether even the best hit may not answer; by words alone (None) it does if it has most of what the question says."""
-    if no_answer_score is None:
+def _is_weak(hits: Sequence[Hit], asked: Asked, *, by_words: bool) -> bool:
+    """Whether even the best hit may not answer; by words alone it does if it has most of what the question says."""
+    if by_words:
         return all(_said(hit, asked) < MIN_SAID for hit in hits[:MAX_LOOKED_AT])
-    return all(hit.score < no_answer_score for hit in hits)
+    return all(hit.score < NO_ANSWER_SCORE for hit in hits)
 
 
 def _notes(  # noqa: PLR0917 - each a part of one search
@@ -197,13 +199,16 @@ def _notes(  # noqa: PLR0917 - each a part of one search
         yield note
 
 
-def _passage_query(query: Query, vector: Vectors | None, question: Question, found: Candidates) -> PassageQuery:
+def _passage_query(
+    query: Query, vector: Vectors | None, scale: CosineScale, question: Question, found: Candidates
+) -> PassageQuery:
     terms = [term.term for term in question.terms]
     return PassageQuery(
         terms=[[hash_term(form) for form in term.forms] for term in question.terms],
         weights=[found.frequencies.idf(term) for term in terms],
         mean_length=found.frequencies.mean_length,
         vector=vector,
+        scale=scale,
         lexical=query.mode != "vector",
         lexical_weight=found.frequencies.lexical_weight(terms),
         adverts=query.adverts,

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from index.calibration import DEFAULT_SCALE
 from ingest.audio.decode import RATE
 from ingest.errors import TranscriptionError
 from ingest.speech.diarize import VoiceTurn
@@ -18,7 +19,7 @@ class BagOfWords:
     `embedded` lists the passages it was asked for.
     """
 
-    dimension, no_answer_score = 256, 0.45
+    dimension, cosine_scale = 256, DEFAULT_SCALE
 
     def __init__(self, name="bag-of-words"):
         self.name = name

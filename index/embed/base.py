@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.calibration import CosineScale
+
 Vectors = NDArray[np.float32]
 
 
@@ -21,8 +23,8 @@ class Embedder(Protocol):
         """Length of a vector."""
 
     @property
-    def no_answer_score(self) -> float:
-        """An answer whose hits all score below it is weak; see `index.abstention`."""
+    def cosine_scale(self) -> CosineScale:
+        """What the model's cosines mean. Raises `IndexingError`."""
 
     def count(self, text: str) -> int:
         """Word pieces in a text."""

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
-from index.abstention import PAIRS, no_answer_score, unrelated_similarity
+from index.calibration import PAIRS, CosineScale, cosine_scale
 from index.embed.base import Embedder, Vectors
 from index.embed.model_files import as_json
 from ingest.errors import IndexingError
@@ -39,9 +40,9 @@ class EmbedderPair:
         return self.passages.dimension
 
     @property
-    def no_answer_score(self) -> float:
-        """See `Embedder`; from the similarity of unrelated texts, the questions by one model, the passages by the other."""
-        return no_answer_score(*self._measured)
+    def cosine_scale(self) -> CosineScale:
+        """See `Embedder`; the questions by one model, the passages by the other."""
+        return self._measured
 
     def count(self, text: str) -> int:
         """Word pieces in a text, of the model for passages."""
@@ -68,8 +69,8 @@ class EmbedderPair:
             raise IndexingError(self.questions.name, f"gives vectors of {lengths}; give a model made for that one")
 
     @cached_property
-    def _measured(self) -> tuple[float, float]:
-        """Mean and deviation of the cosines of unrelated texts; measured once, since it takes the model for passages."""
+    def _measured(self) -> CosineScale:
+        """The scale of the two together, which belong together; measured once, since it takes the model for passages."""
         self.require_one_length()
         names = f"{self.passages.name}\0{self.questions.name}"
         path = self.cache / f"pair-{sha256(names.encode()).hexdigest()[:12]}.json"
@@ -79,7 +80,7 @@ class EmbedderPair:
             passages = self.passages.embed_passages([passage for _, passage in PAIRS])
             nearest = (questions @ passages.T).argmax(axis=1)
             measured = {
-                "unrelated_similarity": unrelated_similarity(questions, passages),
+                "unrelated_similarity": astuple(cosine_scale(questions, passages)),
                 "answered": float(np.mean(nearest == np.arange(len(PAIRS)))),
             }
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,5 +90,4 @@ class EmbedderPair:
                 self.questions.name,
                 f"does not find what {self.passages.name} embeds; give a model that was made for that one",
             )
-        mean, deviation = measured["unrelated_similarity"]
-        return mean, deviation
+        return CosineScale(*measured["unrelated_similarity"])

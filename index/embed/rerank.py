@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.abstention import PAIRS
+from index.calibration import PAIRS
 from index.embed.export import EIGHT_BITS, TRACED, export, loading, samples, write_eight_bits, write_onnx
 from index.embed.model_files import as_json, fingerprint, locate
 from index.embed.onnx import Text, open_model

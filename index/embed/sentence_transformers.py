@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import astuple
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from index.abstention import PAIRS, no_answer_score, unrelated_similarity
+from index.calibration import PAIRS, CosineScale, cosine_scale
 from index.embed.base import Vectors
 from index.embed.export import EIGHT_BITS, TRACED, export, loading, samples, write_eight_bits, write_onnx
 from index.embed.model_files import as_json, fingerprint, locate
@@ -85,10 +86,10 @@ class SentenceEmbedder:
         return query or prompts.get("query") or "", passage or prompts.get("document") or prompts.get("passage") or ""
 
     @property
-    def no_answer_score(self) -> float:
-        """See `Embedder`; from the model's similarity of unrelated texts, measured when it was exported."""
+    def cosine_scale(self) -> CosineScale:
+        """See `Embedder`; measured when the model was exported."""
         with self._lock:
-            return no_answer_score(*self._export_config["unrelated_similarity"])
+            return CosineScale(*self._export_config["unrelated_similarity"])
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 [texts, dimension], of length 1 each."""
@@ -178,7 +179,7 @@ def _write(directory: Path, prompts: tuple[str, str], eight_bits: bool, part: Pa
         [prompt + text for text in texts] for prompt, texts in zip(prompts, zip(*PAIRS, strict=True), strict=True)
     )
     vectors = run(passages)
-    config["unrelated_similarity"] = unrelated_similarity(run(questions), vectors)
+    config["unrelated_similarity"] = astuple(cosine_scale(run(questions), vectors))
     for all_weights in (True, False) if eight_bits and config["exported"] else ():
         if config.get("eight_bits_cosine", 0) < MIN_COSINE_EIGHT_BITS:
             write_eight_bits(part, all_weights=all_weights)

@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.build import update
+from index.calibration import DEFAULT_SCALE, CosineScale
 from index.embed.sentence_transformers import SentenceEmbedder
 from index.query import Query
 from index.scoring import LEXICAL_WEIGHT, TermFrequencies
@@ -205,15 +207,39 @@ def test_an_answer_is_weak_where_nothing_comes_near(searcher):
     assert not searcher.search(Query("raise your prices before the quarter ends")).weak
 
 
-def test_weak_depends_on_the_models_threshold(searcher):
+def test_weak_depends_on_what_the_models_cosines_mean(searcher):
     strict = BagOfWords()
-    strict.no_answer_score = 99
+    strict.cosine_scale = CosineScale(0.9, 0.08)
     assert Searcher(searcher.store, strict).search(Query("raise your prices before the quarter ends")).weak
     assert (
         not Searcher(searcher.store, strict)
         .search(Query("raise your prices before the quarter ends", mode="text"))
         .weak
     )
+
+
+class Narrow(BagOfWords):
+    """Gives all texts cosines of .6 to 1, as models of the kind of E5 do."""
+
+    dimension = BagOfWords.dimension + 1
+    cosine_scale = CosineScale(0.6 + 0.4 * DEFAULT_SCALE.mean, 0.4 * DEFAULT_SCALE.deviation)
+
+    def embed_query(self, text):
+        own = BagOfWords().embed_query(text)
+        return np.append(own * 0.4**0.5, 0.6**0.5).astype(np.float32)
+
+    def embed_queries(self, texts):
+        return np.stack([self.embed_query(text) for text in texts])
+
+
+@pytest.mark.parametrize("question", ["raise prices", "who leaves first and why?", "quantum chromodynamics"])
+def test_a_model_whose_cosines_lie_close_together_gives_the_same_answer(searcher, tmp_path, question):
+    turns = tuple(Turn(segment.text, segment.speaker) for segment in PRICED)
+    narrow = fill(tmp_path, Narrow("narrow"), Transcript(PRICES, turns, PRICED), Transcript(HIRING, HIRED))
+    wanted, found = (one.search(Query(question)) for one in (searcher, narrow))
+    assert [hit.id for hit in wanted.hits] == [hit.id for hit in found.hits]
+    assert [hit.score for hit in wanted.hits] == pytest.approx([hit.score for hit in found.hits], abs=0.03)
+    assert wanted.weak == found.weak
 
 
 def test_overlapping_passages_become_one_hit(tmp_path):

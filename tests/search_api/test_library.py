@@ -2,12 +2,14 @@
 
 import io
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pyarrow.parquet as pq
 import pytest
 
 from index.alerts import Alert, Alerts
+from index.calibration import DEFAULT_SCALE
 from index.references import refer
 from index.spoken import spoken
 from ingest.errors import AlertNotFoundError, HomeError, QueryError
@@ -178,7 +180,7 @@ def test_transcripts_are_a_feed_that_players_read(client):
 
 def test_a_standing_question_is_a_feed_of_moments_told_apart_by_their_passages(own):
     class Easy(BagOfWords):
-        no_answer_score = 0.2
+        cosine_scale = replace(DEFAULT_SCALE, mean=-0.22)
 
     add(own, TIMED, UNTIMED)
     Alerts(own.alerts_path).add(Alert("Best People", "why do the best people leave?"))

@@ -22,7 +22,7 @@ def model(encoder):
 def test_it_is_the_same_model(model, encoder):
     found = find_exported(model.name, encoder)
 
-    assert (model.name, model.dimension, model.no_answer_score) == (found.name, found.dimension, found.no_answer_score)
+    assert (model.name, model.dimension, model.cosine_scale) == (found.name, found.dimension, found.cosine_scale)
     assert [model.count(text) for text in TEXTS] == [found.count(text) for text in TEXTS]
     assert np.array_equal(model.embed_passages(TEXTS), found.embed_passages(TEXTS))
     assert all(np.array_equal(model.embed_query(text), found.embed_query(text)) for text in TEXTS)

@@ -1,8 +1,10 @@
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
-from index.abstention import PAIRS, no_answer_score, unrelated_similarity
 from index.build import update
+from index.calibration import PAIRS, cosine_scale
 from index.embed.pair import MIN_ANSWERED, EmbedderPair
 from index.embed.sentence_transformers import SentenceEmbedder
 from index.query import Query
@@ -44,16 +46,16 @@ def test_passages_come_from_one_model_and_questions_from_the_other(tmp_path):
     assert 2 == pair.count("a b")
 
 
-def test_the_threshold_is_of_the_two_together_and_measured_once(tmp_path):
+def test_the_scale_is_of_the_two_together_and_measured_once(tmp_path):
     large, small = Space("large@1"), Space("small@1")
     questions, passages = (np.stack([small.embed_query(text) for text in texts]) for texts in zip(*PAIRS, strict=True))
-    expected = no_answer_score(*unrelated_similarity(questions, passages))
-    assert expected == pytest.approx(EmbedderPair(large, small, tmp_path).no_answer_score)
+    expected = cosine_scale(questions, passages)
+    assert expected == EmbedderPair(large, small, tmp_path).cosine_scale
     again = Space("large@1"), Space("small@1")
-    assert expected == pytest.approx(EmbedderPair(*again, tmp_path).no_answer_score)
+    assert expected == EmbedderPair(*again, tmp_path).cosine_scale
     assert ([], []) == (again[0].embedded, again[1].asked)
     other = Space("large@1"), Space("small@2")
-    _ = EmbedderPair(*other, tmp_path).no_answer_score
+    _ = EmbedderPair(*other, tmp_path).cosine_scale
     assert other[1].asked
 
 
@@ -88,4 +90,5 @@ def test_an_index_is_marked_with_the_model_of_its_passages(tmp_path):
 @pytest.mark.slow
 def test_a_model_is_made_for_itself(encoder, tmp_path):
     one, other = (SentenceEmbedder("all-MiniLM-L6-v2", encoder) for _ in range(2))
-    assert one.no_answer_score == pytest.approx(EmbedderPair(one, other, tmp_path).no_answer_score, abs=1e-6)
+    measured = EmbedderPair(one, other, tmp_path).cosine_scale
+    assert astuple(one.cosine_scale) == pytest.approx(astuple(measured), abs=1e-6)

@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -139,7 +140,7 @@ def test_with_weights_of_8_bits_passages_are_near_and_questions_the_same(embedde
     vectors, near = exact.embed_passages(PASSAGES), fast.embed_passages(PASSAGES)
     assert 0.98 < np.sum(vectors * near, 1).min() < 0.999_999
     assert np.array_equal(exact.embed_query(QUESTION), fast.embed_query(QUESTION))
-    assert exact.no_answer_score == pytest.approx(fast.no_answer_score, abs=1e-4)
+    assert astuple(exact.cosine_scale) == pytest.approx(astuple(fast.cosine_scale), abs=1e-4)
     monkeypatch.setattr(sentence_transformers, "MIN_COSINE_EIGHT_BITS", 1.1)
     unused = SentenceEmbedder(path, tmp_path / "exports", eight_bits=True)
     assert np.array_equal(vectors, unused.embed_passages(PASSAGES))
@@ -231,14 +232,12 @@ def test_a_models_file_that_is_no_json_is_one_clear_line(embedder, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_threshold_belongs_to_a_model_with_its_prefixes(embedder, tmp_path):
+def test_a_scale_belongs_to_a_model_with_its_prefixes(embedder, tmp_path):
     path = str(small_model(tmp_path, embedder, "mean"))
     earlier = tmp_path / "exports" / f"{SentenceEmbedder(path, tmp_path).name}-{EXPORT - 1}"
     earlier.mkdir(parents=True)
     models = [SentenceEmbedder(path, tmp_path / "exports", query) for query in ("", "ask: ")]
-    thresholds = [model.no_answer_score for model in models]
-    assert len({*thresholds, embedder.no_answer_score}) == 3
-    assert thresholds == [
-        SentenceEmbedder(path, tmp_path / "exports", query).no_answer_score for query in ("", "ask: ")
-    ]
+    scales = [model.cosine_scale for model in models]
+    assert len({*scales, embedder.cosine_scale}) == 3
+    assert scales == [SentenceEmbedder(path, tmp_path / "exports", query).cosine_scale for query in ("", "ask: ")]
     assert not earlier.exists()  # an export takes as much room as the model

@@ -1,15 +1,16 @@
-"""Below which score an answer is weak, for any embedding model: from the cosines of texts that have nothing in common.
+"""Cosines of any embedding model on one scale, that of the default model: from those of texts that have nothing in common.
 
-Cosines of unrelated texts are around 0 for some models and around 0.7 for others. So the threshold measured for the
-default model with judged questions is carried over as a number of standard deviations above the mean of unrelated texts.
+Cosines of unrelated texts are around 0 for some models and around 0.7 for others, and lie more or less closely together.
+So the weights and the threshold of the score, which were measured with the default model, mean a number of standard
+deviations above the mean of unrelated texts.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
-from index.embed.base import Vectors
-from index.scoring import NO_ANSWER_SCORE
-
-DEFAULT_MEAN, DEFAULT_DEVIATION = 0.040025, 0.079982  # of all-MiniLM-L6-v2, for which `NO_ANSWER_SCORE` was measured
+Floats = NDArray[np.float32]
 
 # Each question is answered by the passage beside it, and by no other.
 PAIRS = (
@@ -48,12 +49,22 @@ PAIRS = (
 )  # fmt: skip
 
 
-def unrelated_similarity(questions: Vectors, passages: Vectors) -> tuple[float, float]:
-    """Mean and standard deviation of the cosines between each of `PAIRS`' questions and all passages but its own."""
+@dataclass(frozen=True, slots=True)
+class CosineScale:
+    """Mean and standard deviation of the cosines between a model's questions and passages that do not answer them."""
+
+    mean: float
+    deviation: float
+
+    def calibrated(self, cosines: Floats) -> Floats:
+        """The cosines that the default model would give to what is as near."""
+        return (cosines - self.mean) * (DEFAULT_SCALE.deviation / self.deviation) + DEFAULT_SCALE.mean
+
+
+DEFAULT_SCALE = CosineScale(0.040025, 0.079982)  # all-MiniLM-L6-v2
+
+
+def cosine_scale(questions: Floats, passages: Floats) -> CosineScale:
+    """The scale of the vectors of `PAIRS`' questions and passages: each question with all passages but its own."""
     cosines = (questions @ passages.T)[~np.eye(len(questions), dtype=bool)]
-    return float(cosines.mean()), float(cosines.std())
-
-
-def no_answer_score(mean: float, deviation: float) -> float:
-    """The threshold for a model whose unrelated texts have cosines of this mean and deviation."""
-    return mean + deviation * (NO_ANSWER_SCORE - DEFAULT_MEAN) / DEFAULT_DEVIATION
+    return CosineScale(float(cosines.mean()), max(float(cosines.std()), 1e-6))
