@@ -1,8 +1,10 @@
-"""Cosines of any embedding model on one scale, that of the default model: from those of texts that have nothing in common.
+"""Cosines of any embedding model on one scale, that of the default model: from those of sixteen questions and passages.
 
 Cosines of unrelated texts are around 0 for some models and around 0.7 for others, and lie more or less closely together.
 So the weights and the threshold of the score, which were measured with the default model, mean a number of standard
-deviations above the mean of unrelated texts.
+deviations above the mean. The threshold that calls 1 of 20 answerable questions weak is then the same within .002 for
+all-MiniLM-L6-v2, all-mpnet-base-v2 and granite-embedding-30m-english; with the deviation of unrelated texts alone it was
+.485, .614 and .437.
 """
 
 from dataclasses import dataclass
@@ -51,7 +53,7 @@ PAIRS = (
 
 @dataclass(frozen=True, slots=True)
 class CosineScale:
-    """Mean and standard deviation of the cosines between a model's questions and passages that do not answer them."""
+    """Mean and standard deviation of a model's cosines between all questions and all passages of `PAIRS`."""
 
     mean: float
     deviation: float
@@ -61,10 +63,10 @@ class CosineScale:
         return (cosines - self.mean) * (DEFAULT_SCALE.deviation / self.deviation) + DEFAULT_SCALE.mean
 
 
-DEFAULT_SCALE = CosineScale(0.040025, 0.079982)  # all-MiniLM-L6-v2
+DEFAULT_SCALE = CosineScale(0.066143, 0.129180)  # all-MiniLM-L6-v2
 
 
 def cosine_scale(questions: Floats, passages: Floats) -> CosineScale:
-    """The scale of the vectors of `PAIRS`' questions and passages: each question with all passages but its own."""
-    cosines = (questions @ passages.T)[~np.eye(len(questions), dtype=bool)]
+    """The scale of a model that gives these vectors to `PAIRS`' questions and passages."""
+    cosines = questions @ passages.T
     return CosineScale(float(cosines.mean()), max(float(cosines.std()), 1e-6))

@@ -13,7 +13,7 @@ from index.embed.rerank import RERANKED, Reranker, part_to_read
 from index.hits import build_hits, places_of, rounded, with_context
 from index.passages import PassageQuery, rank_passages
 from index.query import Answer, Coverage, Explanation, Hit, Query
-from index.scoring import NO_ANSWER_SCORE
+from index.scoring import ANSWERED, evidence
 from index.stopwatch import Stopwatch
 from index.store.candidates import Candidates
 from index.store.lance import Store
@@ -27,8 +27,9 @@ from ingest.errors import CursorError, IndexingError, IndexMismatchError, IndexN
 GROUPED, MORE = 100, 4  # passages that are grouped by episode; hits folded into the first of an episode
 DEPTH = 40  # candidates of each search, whatever the limit; over 4,400 chunks, 10 to 80 give the same quality
 TOGETHER = 4  # threads for a batch, as many as the server has for all; more want the interpreter's lock at once
+LOOKED_AT = 10  # hits that tell whether an answer is weak, whatever the limit
 # Without a vector, what part of a question's information must be in one of the first passages so that it may answer.
-MIN_SAID, MAX_LOOKED_AT = 0.5, 3
+MIN_SAID, MAX_SAID = 0.5, 3
 
 
 class Searcher:
@@ -136,7 +137,7 @@ class Searcher:
         best = self._hits(query, _passage_query(query, vector, scale, asked.question, found), asked.question, found)
         end = query.offset + query.limit
         hits = best[:end]
-        weak = query.mode != "text" and _is_weak(hits, asked, by_words=vector is None)
+        weak = query.mode != "text" and _is_weak(best[:LOOKED_AT], asked, by_words=vector is None)
         shown = tuple(_highlighted(hits[query.offset :], asked.question, found))
         watch("rank")
         if query.context:
@@ -157,7 +158,7 @@ class Searcher:
         if not found.arrays:
             return ()
         asked = query.offset + query.limit + 1
-        limit = GROUPED if query.group_by else max(asked, RERANKED) if self.reranker else asked
+        limit = GROUPED if query.group_by else max(asked, RERANKED if self.reranker else LOOKED_AT)
         passages = rank_passages(found.arrays, ranked, limit)
         rows = found.rows([passage.chunk for passage in passages])
         hits = build_hits(passages, found.arrays, rows, self.titles())
@@ -181,8 +182,8 @@ def _vectors(queries: Sequence[Query], asked: Sequence[Asked], embedder: Embedde
 def _is_weak(hits: Sequence[Hit], asked: Asked, *, by_words: bool) -> bool:
     """Whether even the best hit may not answer; by words alone it does if it has most of what the question says."""
     if by_words:
-        return all(_said(hit, asked) < MIN_SAID for hit in hits[:MAX_LOOKED_AT])
-    return all(hit.score < NO_ANSWER_SCORE for hit in hits)
+        return all(_said(hit, asked) < MIN_SAID for hit in hits[:MAX_SAID])
+    return all(evidence(hit.scores.vector, hit.scores.text) < ANSWERED for hit in hits)
 
 
 def _notes(  # noqa: PLR0917 - each a part of one search

@@ -75,12 +75,12 @@ class EmbedderPair:
         names = f"{self.passages.name}\0{self.questions.name}"
         path = self.cache / f"pair-{sha256(names.encode()).hexdigest()[:12]}.json"
         measured = as_json(path)
-        if not measured:
+        if "cosine_scale" not in measured:
             questions = np.stack([self.questions.embed_query(question) for question, _ in PAIRS])
             passages = self.passages.embed_passages([passage for _, passage in PAIRS])
             nearest = (questions @ passages.T).argmax(axis=1)
             measured = {
-                "unrelated_similarity": astuple(cosine_scale(questions, passages)),
+                "cosine_scale": astuple(cosine_scale(questions, passages)),
                 "answered": float(np.mean(nearest == np.arange(len(PAIRS)))),
             }
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,4 +90,4 @@ class EmbedderPair:
                 self.questions.name,
                 f"does not find what {self.passages.name} embeds; give a model that was made for that one",
             )
-        return CosineScale(*measured["unrelated_similarity"])
+        return CosineScale(*measured["cosine_scale"])

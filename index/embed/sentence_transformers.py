@@ -25,7 +25,7 @@ from index.embed.onnx import Run, Text, open_encoder, open_tokenizer
 from ingest.errors import IndexingError, first_line
 from ingest.storage import write_atomically
 
-EXPORT = 3  # goes up whenever the same model would be exported differently
+EXPORT = 4  # goes up whenever the same model would be exported differently
 MIN_COSINE = 0.9999  # an export is used only if it agrees with the original on `samples`
 MIN_COSINE_EIGHT_BITS = 0.98  # on average over the passages of `PAIRS`; else passages are embedded with 32 bits, too
 
@@ -89,7 +89,7 @@ class SentenceEmbedder:
     def cosine_scale(self) -> CosineScale:
         """See `Embedder`; measured when the model was exported."""
         with self._lock:
-            return CosineScale(*self._export_config["unrelated_similarity"])
+            return CosineScale(*self._export_config["cosine_scale"])
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 [texts, dimension], of length 1 each."""
@@ -179,7 +179,7 @@ def _write(directory: Path, prompts: tuple[str, str], eight_bits: bool, part: Pa
         [prompt + text for text in texts] for prompt, texts in zip(prompts, zip(*PAIRS, strict=True), strict=True)
     )
     vectors = run(passages)
-    config["unrelated_similarity"] = astuple(cosine_scale(run(questions), vectors))
+    config["cosine_scale"] = astuple(cosine_scale(run(questions), vectors))
     for all_weights in (True, False) if eight_bits and config["exported"] else ():
         if config.get("eight_bits_cosine", 0) < MIN_COSINE_EIGHT_BITS:
             write_eight_bits(part, all_weights=all_weights)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from index.query import Mode, Query
+from index.search import LOOKED_AT
 from tests.benchmarks import evaluation, graded, moments
 from tests.benchmarks.corpus import Corpus, read_judged
 from tests.benchmarks.measure import Row, row
@@ -35,7 +36,9 @@ def run(given: Corpus) -> list[Row]:
         for name in ours
     ]
     if told := evaluation.abstention(hybrid):
-        rows.append(row("AUC of the best score: is there an answer?", told["AUC"], "0.5 by chance", least=AUC, unit=""))
+        rows.append(
+            row("AUC of the best evidence: is there an answer?", told["AUC"], "0.5 by chance", least=AUC, unit="")
+        )
     rows.append(row("words a passage, median", words, "", most=WORDS, unit=""))
     for miss in [one for one in hybrid if one.judged.places and not one.passage][:MISSES]:
         print(f"  missed: {miss.judged.question} ({miss.judged.type}; episode at rank {miss.episode or 'none'})")
@@ -67,7 +70,7 @@ def as_managers_ask(given: Corpus) -> list[Row]:
     return [
         row("nDCG@5 as managers ask, of the better of words and vectors", ours["nDCG@5"] / best, f"{name} ({best:.3f})", least=1.15),
         row("a useful passage among the first three", ours["three"], "", least=0.9, unit=""),
-        row("AUC of the best score, as managers ask", ours["AUC"], "0.5 by chance", least=0.95, unit=""),
+        row("AUC of the best evidence, as managers ask", ours["AUC"], "0.5 by chance", least=0.95, unit=""),
         row("called weak where nothing answers", ours["weak where nothing answers"], "", least=0.8, unit=""),
         row("called weak where something does", ours["weak where something does"], "", most=0.05, unit=""),
         *_exactness("as managers ask", exact),
@@ -88,7 +91,7 @@ def _exactness(kind: str, found: list[moments.Moment]) -> list[Row]:
 
 def _asking(given: Corpus, mode: Mode) -> Callable[[str], tuple[list[evaluation.Passage], bool]]:
     def ask(question: str) -> tuple[list[evaluation.Passage], bool]:
-        answer = given.searcher.search(Query(question, graded.DEPTH, mode))
+        answer = given.searcher.search(Query(question, LOOKED_AT, mode))
         return [evaluation.passage_of(hit) for hit in answer.hits], answer.weak
 
     return ask

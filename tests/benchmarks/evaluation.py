@@ -15,6 +15,7 @@ from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
 from index.query import Answer, Hit, Query
+from index.scoring import evidence
 from tests.benchmarks.questions import Judged, Place, plain, tokens
 
 DEPTH = 10  # hits looked at
@@ -52,7 +53,7 @@ def passage_of(hit: Hit) -> Passage:
     return Passage(
         (hit.episode_id, hit.key, hit.key[:8], hit.title),
         hit.passage.text,
-        hit.score,
+        evidence(hit.scores.vector, hit.scores.text),
         hit.passage.start,
         hit.passage.end,
     )
@@ -110,11 +111,11 @@ def kinds(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def abstention(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """How well answerable questions are told from others: AUC of the best score, recall of `weak`; empty without both."""
+    """How well answerable questions are told from others: AUC of the best evidence, recall of `weak`; empty without both."""
     answerable = [bool(one.judged.places) for one in outcomes]
     if len(set(answerable)) < 2:
         return {}
-    best = [one.passages[0].score if one.passages else -1.0 for one in outcomes]
+    best = [max((passage.score for passage in one.passages), default=-1.0) for one in outcomes]
     recall = fmean(one.weak for one in outcomes if not one.judged.places)
     return {"AUC": float(roc_auc_score(answerable, best)), "recall": recall}
 

@@ -132,7 +132,7 @@ def figures(
     grades = {one.id: [grader.grade(one, passage) for passage in passages[:DEPTH]] for one, passages, _ in found}
     known = {name: [grade or 0 for grade in own] for name, own in grades.items()}
     answerable = [one for one in questions if one.answerable]
-    best = [passages[0].score if passages else -1.0 for _, passages, _ in found]
+    best = [max((passage.score for passage in passages), default=-1.0) for _, passages, _ in found]
     return {
         "questions": len(answerable),
         "nDCG@5": fmean(_gain(known[one.id]) / _gain(one.ideal) for one in answerable),

@@ -31,7 +31,7 @@ def test_the_questions_are_as_many_as_said_in_two_equal_halves():
     questions = graded.read()
 
     assert (136, 68) == (len(questions), sum(one.half == "test" for one in questions))
-    assert 2797 == sum(len(graded_) for one in questions for graded_ in one.grades.values())
+    assert 3207 == sum(len(graded_) for one in questions for graded_ in one.grades.values())
     assert 100 == sum(one.answerable for one in questions)
 
 
