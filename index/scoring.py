@@ -27,7 +27,7 @@ K1, B = 1.2, 0.75  # Robertson and Walker's usual values; others gained nothing
 LEXICAL_WEIGHT, LEXICAL_EXPONENT = 4.0, 3
 # The sum of a query's idf from which its words have their full weight, in units of the idf of a word that no passage has:
 # `what makes X actually useful` has 0.1 without X, most questions have 1 to 4. Words that everybody says prove nothing.
-FULL_INFORMATION = 1.4
+FULL_INFORMATION = 2.0
 COMMON_CHUNKS = 10  # in a small library no term is common
 # The evidence of one hit at least, where a question is answered: 1 of 20 answerable questions has less. In it words count a
 # quarter of what they count in the score: they put the right passage first, but prove less that there is one (AUC on the
