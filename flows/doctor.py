@@ -22,9 +22,10 @@ from ingest.pipeline import MAX_KEPT_AUDIO
 from ingest.settings import VERSION, Settings
 from ingest.speech.diarize import open_diarizer
 from ingest.speech.faster_whisper import devices
-from ingest.speech.weights import located
 from ingest.storage import home_error
 from ingest.times import now
+from ingest.weights.files import located, model_path, require_whole
+from ingest.weights.published import EMBEDDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,8 @@ def _speakers(settings: Settings) -> Iterator[Finding]:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
-    """The models of search: whether their files are here and of the right kind."""
-    yield _model("embedding model", settings.embedding_model, lambda: locate(settings.embedding_model, fetch=False))
+    """The models of search: whether their files are here, whole, and of the right kind."""
+    yield _model("embedding model", settings.embedding_model, lambda: _files(settings, settings.embedding_model))
     if settings.query_model:
         yield _model("model for questions", settings.query_model, lambda: _query_model(settings))
     if settings.rerank_model:
@@ -128,8 +129,15 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield _model("re-ranking model", settings.rerank_model, lambda: reranker.find(fetch=False))
 
 
+def _files(settings: Settings, model: str) -> Path:
+    path = model_path(model, settings.models_dir, EMBEDDING)
+    if path:
+        require_whole(model, path, EMBEDDING)
+    return locate(str(path or model), fetch=False)
+
+
 def _query_model(settings: Settings) -> Path:
-    found, _ = (locate(model, fetch=False) for model in (settings.query_model, settings.embedding_model))
+    found, _ = (_files(settings, model) for model in (settings.query_model, settings.embedding_model))
     pair = open_embedder(settings)
     if isinstance(pair, EmbedderPair):
         pair.require_one_length()

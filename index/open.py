@@ -14,6 +14,8 @@ from ingest.ledger import Ledger, unless_damaged
 from ingest.open import open_storage
 from ingest.settings import Settings
 from ingest.storage import FolderStorage
+from ingest.weights.files import model_path
+from ingest.weights.published import EMBEDDING
 
 READ_AGE = 1.0  # seconds: without it every search asks a bucket four times whether there is something new
 EXPORTS = "encoder"  # folder in the index's where models run from
@@ -22,12 +24,17 @@ EXPORTS = "encoder"  # folder in the index's where models run from
 def open_embedder(settings: Settings) -> Embedder:
     """The embedding model of the settings, or the pair of them; nothing is loaded yet."""
     exports, prefixes = settings.index_dir / EXPORTS, (settings.query_prefix, settings.passage_prefix)
+    model = _fetched(settings, settings.embedding_model)
     if not settings.query_model:
-        return SentenceEmbedder(settings.embedding_model, exports, *prefixes, eight_bits=settings.passage_int8)
-    passages = SentenceEmbedder(
-        settings.embedding_model, exports, "", settings.passage_prefix, eight_bits=settings.passage_int8
-    )
-    return EmbedderPair(passages, SentenceEmbedder(settings.query_model, exports, settings.query_prefix), exports)
+        return SentenceEmbedder(model, exports, *prefixes, eight_bits=settings.passage_int8)
+    passages = SentenceEmbedder(model, exports, "", settings.passage_prefix, eight_bits=settings.passage_int8)
+    questions = SentenceEmbedder(_fetched(settings, settings.query_model), exports, settings.query_prefix)
+    return EmbedderPair(passages, questions, exports)
+
+
+def _fetched(settings: Settings, model: str) -> str:
+    """Where `soundbite model pull` has put a model; its name where it has not."""
+    return str(model_path(model, settings.models_dir, EMBEDDING) or model)
 
 
 def open_store(settings: Settings, *, reader: bool = False) -> Store:

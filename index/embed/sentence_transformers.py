@@ -20,7 +20,7 @@ import numpy as np
 from index.calibration import PAIRS, CosineScale, cosine_scale
 from index.embed.base import Vectors
 from index.embed.export import EIGHT_BITS, TRACED, export, loading, samples, write_eight_bits, write_onnx
-from index.embed.model_files import as_json, fingerprint, locate
+from index.embed.model_files import as_json, fingerprint, locate, name_of
 from index.embed.onnx import Run, Text, open_encoder, open_tokenizer
 from ingest.errors import IndexingError, first_line
 from ingest.storage import write_atomically
@@ -56,7 +56,7 @@ class SentenceEmbedder:
     def name(self) -> str:
         """The model's name with a hash of its files and of its prefixes: other vectors of that name have another."""
         suffix = f"-{sha256(repr(self._prompts).encode()).hexdigest()[:4]}" if any(self._prompts) else ""
-        return f"{Path(self.model).name}@{fingerprint(self.directory)}{suffix}{'-int8' if self.eight_bits else ''}"
+        return f"{name_of(self.model)}@{fingerprint(self.directory)}{suffix}{'-int8' if self.eight_bits else ''}"
 
     @cached_property
     def dimension(self) -> int:

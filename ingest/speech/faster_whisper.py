@@ -15,8 +15,8 @@ from ingest.audio.decode import RATE, Samples
 from ingest.errors import TranscriptionError, first_line
 from ingest.speech.recognizer import Options, Recognized
 from ingest.speech.segments import Word
-from ingest.speech.weights import fingerprint, located
 from ingest.speech.windows import WINDOW, Span
+from ingest.weights.files import fingerprint, located
 
 logger = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from ingest.speech.faster_whisper import Whisper, find_speech
 from ingest.speech.recognizer import Options, Recognizer
 from ingest.speech.segments import Word, in_order, sentences
 from ingest.speech.server import WhisperServer
-from ingest.speech.weights import digest
 from ingest.speech.windows import WINDOW, stretches
 from ingest.storage import home_error, write_atomically
+from ingest.weights.files import digest
 
 MIN_BATCH = 4  # windows of sound held at once at least: each stretch of them is searched for speech a little anew
 MIN_COVERAGE = 0.85  # of an episode's speech

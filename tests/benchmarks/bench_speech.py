@@ -27,7 +27,7 @@ from ingest.speech.decoding import missing
 from ingest.speech.faster_whisper import find_speech
 from ingest.speech.segments import Word
 from ingest.speech.server import wav
-from ingest.speech.weights import located
+from ingest.weights.files import located
 from tests.benchmarks.measure import Row, row, seconds
 from tests.speech.scores import word_errors
 

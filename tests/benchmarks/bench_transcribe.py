@@ -17,7 +17,7 @@ from ingest.library import Library
 from ingest.models import Episode, Transcript, Turn
 from ingest.settings import Settings
 from ingest.speech.transcribe import Transcriber
-from ingest.speech.weights import located
+from ingest.weights.files import located
 from tests.benchmarks.measure import Row, peak, row, seconds
 from tests.flac import write_flac
 from tests.speech.scores import word_errors

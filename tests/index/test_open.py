@@ -64,3 +64,41 @@ def test_a_model_for_questions_is_paired_with_that_of_the_passages(tmp_path):
     pair = open_embedder(settings)
     assert ("a/large", ("", "told: ")) == (pair.passages.model, pair.passages.prefixes)
     assert ("a/small", ("ask: ", "")) == (pair.questions.model, pair.questions.prefixes)
+
+
+@pytest.fixture
+def fetched(tmp_path, monkeypatch):
+    """A small embedding model where `soundbite model pull` puts models."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = Settings(home=tmp_path).models_dir / "all-mpnet-base-v2"
+    (folder / "1_Pooling").mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"small")
+    (folder / "1_Pooling" / "config.json").write_text('{"word_embedding_dimension": 7}')
+    return folder
+
+
+@pytest.mark.parametrize("name", ["all-mpnet-base-v2", "sentence-transformers/all-mpnet-base-v2"])
+def test_a_model_that_was_fetched_is_used_by_its_name(tmp_path, fetched, name):
+    found = open_embedder(Settings(home=tmp_path, embedding_model=name))
+    assert (fetched, 7) == (found.directory, found.dimension)
+    assert found.name == open_embedder(Settings(home=tmp_path, embedding_model=str(fetched))).name
+    assert found.name.startswith("all-mpnet-base-v2@")
+    pair = open_embedder(Settings(home=tmp_path, query_model=name))
+    assert (fetched, "all-MiniLM-L6-v2") == (pair.questions.directory, pair.passages.model)
+
+
+def test_any_folder_beside_it_is_a_model_by_its_name(tmp_path, fetched):
+    own = fetched.rename(fetched.parent / "mine")
+    assert own == open_embedder(Settings(home=tmp_path, embedding_model="mine")).directory
+    theirs = fetched.parent / "some" / "model"
+    theirs.parent.mkdir()
+    own.rename(theirs)
+    assert theirs == open_embedder(Settings(home=tmp_path, embedding_model="some/model")).directory
+
+
+@pytest.mark.usefixtures("fetched")
+@pytest.mark.parametrize(
+    "name", ["all-MiniLM-L6-v2", "somebody/all-mpnet-base-v2", "all-mpnet-base", "sentence-transformers"]
+)
+def test_a_model_of_another_name_is_not_taken_for_it(tmp_path, name):
+    assert name == open_embedder(Settings(home=tmp_path, embedding_model=name)).model

@@ -10,7 +10,8 @@ from flows.cli.main import hoist_home
 from ingest.feeds.opml import read_feed_list, write_opml
 from ingest.intake import find_sources
 from ingest.ledger import Ledger
-from ingest.speech.weights import MODEL_FILES, record
+from ingest.weights.files import record
+from ingest.weights.published import SPEECH
 from tests.cpu import cpu_seconds
 from tests.flows.test_run import feed
 from tests.podcast_host import PodcastHost, Reply, document, for_agent
@@ -421,7 +422,7 @@ def test_doctor_tells_a_damaged_speech_model_from_a_missing_one(call, monkeypatc
     monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", "base")
     model = tmp_path / "soundbite" / "models" / "base"
     model.mkdir(parents=True)
-    for name in MODEL_FILES:
+    for name in SPEECH.files:
         (model / name).write_bytes(b"whole\n")
     record(model)
 
@@ -437,9 +438,9 @@ def test_doctor_tells_a_damaged_speech_model_from_a_missing_one(call, monkeypatc
 
 
 def a_model(path, length=384, kind="BertModel"):
-    """The files of an embedding model or a cross-encoder, without weights."""
+    """The files of an embedding model or a cross-encoder, without real weights."""
     (path / "1_Pooling").mkdir(parents=True)
-    (path / "model.safetensors").touch()
+    (path / "model.safetensors").write_bytes(b"weights")
     (path / "config.json").write_text(json.dumps({"architectures": [kind], "hidden_size": length}))
     (path / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": length}))
     return path
@@ -469,6 +470,46 @@ def test_doctor_says_whether_the_models_of_search_are_here(call, monkeypatch, tm
     told = {one["what"]: one for one in json.loads(call("doctor", "--json")[1])["findings"]}
     assert (ok, True) == (told[what]["ok"], words in told[what]["found"])
     assert {"embedding model", what} == set(told) & {"embedding model", "model for questions", "re-ranking model"}
+
+
+@pytest.mark.parametrize("name", ["all-mpnet-base-v2", "sentence-transformers/all-mpnet-base-v2"])
+@pytest.mark.parametrize("asked", [("EMBEDDING_MODEL", "embedding model"), ("QUERY_MODEL", "model for questions")])
+def test_doctor_tells_a_damaged_embedding_model_from_a_missing_one(call, monkeypatch, tmp_path, asked, name):
+    setting, what = asked
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv(f"SOUNDBITE_{setting}", name)
+
+    def told():
+        findings = json.loads(call("doctor", "--json")[1])["findings"]
+        return next((one["ok"], one["found"]) for one in findings if one["what"] == what)
+
+    def expect(said):
+        ok, found = told()
+        assert (False, True) == (ok, said in found), found
+
+    expect("no such embedding model here; fetch it with `soundbite model pull all-mpnet-base-v2`")
+    model = a_model(tmp_path / "soundbite" / "models" / "all-mpnet-base-v2")
+    record(model)
+    assert (True, f"{name}: {model}") == told()
+    (model / "model.safetensors").write_bytes(b"others!")
+    expect(f"{name}: is damaged (model.safetensors is not the published one")
+    (model / "model.safetensors").write_bytes(b"")
+    expect(f"(model.safetensors is empty); fetch it again with `soundbite model pull {name}`")
+    (model / "model.safetensors").unlink()
+    expect(f"(model.safetensors is missing); fetch it again with `soundbite model pull {name}`")
+
+
+def test_models_are_listed_with_what_for_and_whether_they_are_here(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    a_model(tmp_path / "soundbite" / "models" / "all-mpnet-base-v2")
+    listed = {one["name"]: one for one in json.loads(call("model", "list", "--json")[1])["models"]}
+    assert ("speech", False) == (listed["small"]["kind"], listed["small"]["here"])
+    assert ("embedding", True) == (listed["all-mpnet-base-v2"]["kind"], listed["all-mpnet-base-v2"]["here"])
+    lines = call("model", "list")[1].splitlines()
+    assert ["speech model", "embedding model"] == [line.partition("  ")[0] for line in lines if "choose it for" in line]
+    assert any(line.split()[:6] == ["all-mpnet-base-v2", "0.44", "GB", "0.9", "GB", "0.14"] for line in lines)
+    assert all(len(line) <= 80 for line in lines)
 
 
 def test_import_says_what_it_left_out_and_why(call, tmp_path, home):

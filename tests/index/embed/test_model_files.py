@@ -2,7 +2,8 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from index.embed.model_files import locate
+from index.embed.model_files import locate, name_of
+from index.embed.sentence_transformers import SentenceEmbedder
 from ingest.errors import IndexingError
 
 
@@ -70,3 +71,54 @@ def test_the_default_model_and_a_directory_need_no_hub(hub, tmp_path):
     assert tmp_path == locate(str(tmp_path))
     assert locate("all-MiniLM-L6-v2") == locate("sentence-transformers/all-MiniLM-L6-v2")
     assert 0 == hub.requests
+
+
+@pytest.mark.parametrize("model", ["all-mpnet-base-v2", "sentence-transformers/all-mpnet-base-v2"])
+def test_a_model_that_can_be_pulled_is_named_with_the_command(hub, monkeypatch, model):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(
+        IndexingError, match="no such embedding model here; fetch it with `soundbite model pull all-mpnet-base-v2`"
+    ):
+        locate(model)
+    assert 0 == hub.requests
+
+
+@pytest.mark.parametrize("model", ["somebody/all-mpnet-base-v2", "small", "no/such"])
+def test_others_are_not(hub, monkeypatch, model):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(IndexingError, match="check the name"):
+        locate(model)
+    assert 0 == hub.requests
+
+
+CACHED = "cache/hub/models--sentence-transformers--all-mpnet-base-v2/snapshots/0123abc"
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("all-mpnet-base-v2", "all-mpnet-base-v2"),
+        ("sentence-transformers/all-mpnet-base-v2", "all-mpnet-base-v2"),
+        ("/models/all-mpnet-base-v2/", "all-mpnet-base-v2"),
+        (f"/home/a/{CACHED}", "all-mpnet-base-v2"),
+        (f"{CACHED}/", "all-mpnet-base-v2"),
+        ("models--a--b", "models--a--b"),
+        ("some/snapshots/model", "model"),
+        ("snapshots/model", "model"),
+    ],
+)
+def test_a_model_has_one_name_wherever_it_lies(model, name):
+    assert name == name_of(model)
+
+
+def test_an_index_has_the_same_mark_wherever_its_model_came_from(hub, tmp_path):
+    hub.folder = tmp_path / CACHED
+    hub.folder.mkdir(parents=True)
+    pulled = tmp_path / "models" / "all-mpnet-base-v2"
+    pulled.mkdir(parents=True)
+    for folder in (hub.folder, pulled):
+        (folder / "model.safetensors").write_bytes(b"weights")
+        (folder / "config.json").write_text("{}")
+    (pulled / "checked.json").write_text("{}")
+    models = ["all-mpnet-base-v2", "sentence-transformers/all-mpnet-base-v2", str(hub.folder), str(pulled)]
+    assert 1 == len({SentenceEmbedder(model, tmp_path).name for model in models})

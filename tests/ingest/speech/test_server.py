@@ -23,7 +23,7 @@ from ingest.settings import Settings
 from ingest.speech.recognizer import Options
 from ingest.speech.server import PATH, WAITS, WhisperServer, address, recognized, wav
 from ingest.speech.transcribe import Transcriber
-from ingest.speech.weights import located
+from ingest.weights.files import located
 from tests.conftest import MODELS_DIR, SPEECH_MODEL
 from tests.flac import write_flac
 from tests.sample.host import HERE

@@ -20,8 +20,8 @@ import pytest
 from ingest.audio.decode import RATE, Recording
 from ingest.errors import AudioError, TranscriptionError
 from ingest.speech.transcribe import Progress, Transcriber, load_progress, save_progress
-from ingest.speech.weights import model_path
 from ingest.speech.windows import Span, stretches
+from ingest.weights.files import model_path
 from tests.conftest import MODELS_DIR, SPEECH_MODEL
 from tests.flac import write_flac
 

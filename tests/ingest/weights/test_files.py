@@ -4,18 +4,9 @@ import json
 
 import pytest
 
-from ingest.errors import TranscriptionError
-from ingest.speech.weights import (
-    MODEL_FILES,
-    MODELS,
-    PUBLISHED,
-    check_name,
-    digest,
-    fingerprint,
-    located,
-    model_path,
-    record,
-)
+from ingest.errors import IndexingError, TranscriptionError
+from ingest.weights.files import digest, fault, fingerprint, located, model_path, record, require_whole
+from ingest.weights.published import EMBEDDING, PUBLISHED, SPEECH
 from tests.conftest import MODELS_DIR, SPEECH_MODEL
 
 
@@ -24,7 +15,7 @@ def models(tmp_path):
     """A folder with one small model as fetching leaves it."""
     model = tmp_path / "tiny.en"
     model.mkdir()
-    for name in MODEL_FILES:
+    for name in SPEECH.files:
         (model / name).write_bytes(f"the {name} of a model".encode())
     record(model)
     return tmp_path
@@ -41,7 +32,7 @@ def test_a_model_is_found_by_its_name(models):
 
 def test_a_directory_is_a_model_only_when_all_its_files_are_there(models, tmp_path):
     assert model_path(str(models / "tiny.en"), tmp_path / "none") == models / "tiny.en"
-    for name in MODEL_FILES[:-1]:
+    for name in SPEECH.files[:-1]:
         (tmp_path / name).write_bytes(b"a")
     assert model_path(str(tmp_path), tmp_path) is None
 
@@ -71,7 +62,7 @@ def other(path):
     path.write_bytes(path.read_bytes().replace(b"the", b"not"))
 
 
-@pytest.mark.parametrize("name", MODEL_FILES)
+@pytest.mark.parametrize("name", SPEECH.files)
 @pytest.mark.parametrize(
     ("harm", "said"),
     [(function, "is not the published one") for function in (cut, lengthen, other)]
@@ -102,7 +93,7 @@ def test_a_damaged_directory_of_ones_own_is_not_to_be_pulled(models):
 
 def test_a_record_of_an_older_form_is_read(models):
     path = models / "tiny.en"
-    files = {name: {"bytes": 1, "sha256": digest(path / name)} for name in MODEL_FILES}
+    files = {name: {"bytes": 1, "sha256": digest(path / name)} for name in SPEECH.files}
     (path / "checked.json").write_text(json.dumps({"files": files}))
     assert fingerprint(located("tiny.en", models)) == digest(path / "model.bin")
     other(path / "model.bin")
@@ -110,16 +101,59 @@ def test_a_record_of_an_older_form_is_read(models):
         located("tiny.en", models)
 
 
-def test_every_model_in_the_table_is_published():
-    from faster_whisper import available_models
-
-    assert {model.name for model in MODELS} | PUBLISHED.keys() <= set(available_models())
-    assert "small" in {model.name for model in MODELS}
+EMBEDDING_FILES = ("model.safetensors", "config.json", "1_Pooling/config.json")
 
 
+@pytest.fixture
+def embedding(tmp_path):
+    """The directory of an embedding model as fetching leaves it."""
+    model = tmp_path / "all-mpnet-base-v2"
+    (model / "1_Pooling").mkdir(parents=True)
+    for name in EMBEDDING_FILES:
+        (model / name).write_bytes(f"the {name} of a model".encode())
+    record(model)
+    return model
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["with a record", "without"])
 @pytest.mark.parametrize(
-    ("wrong", "near"), [("tinyen", "tiny.en"), ("smal", "small"), ("bass", "base"), ("trubo", "turbo")]
+    ("name", "found"),
+    [
+        ("all-mpnet-base-v2", True),
+        ("sentence-transformers/all-mpnet-base-v2", True),
+        ("somebody/all-mpnet-base-v2", False),
+        ("all-mpnet-base", False),
+        ("", False),
+    ],
 )
-def test_a_name_that_is_not_published_names_the_nearest(wrong, near):
-    with pytest.raises(TranscriptionError, match=rf"no published model; did you mean {near}\?"):
-        check_name(wrong)
+def test_an_embedding_model_is_found_by_its_name_and_its_publishers(embedding, name, found, kept):
+    if not kept:
+        (embedding / "checked.json").unlink()
+    assert (embedding if found else None) == model_path(name, embedding.parent, EMBEDDING)
+
+
+def test_a_model_of_one_kind_is_none_of_the_other(models, embedding):
+    assert model_path("tiny.en", models, EMBEDDING) is None
+    assert model_path("all-mpnet-base-v2", embedding.parent) is None
+    with pytest.raises(TranscriptionError, match="is no published model; known are tiny"):
+        located("all-mpnet-base-v2", embedding.parent)
+
+
+@pytest.mark.parametrize("kind", [SPEECH, EMBEDDING])
+def test_a_file_of_that_name_is_no_model(tmp_path, kind):
+    (tmp_path / "small").write_text("a file")
+    assert model_path("small", tmp_path, kind) is model_path(str(tmp_path / "small"), tmp_path, kind) is None
+
+
+@pytest.mark.parametrize("name", EMBEDDING_FILES)
+@pytest.mark.parametrize(
+    ("harm", "said"), [(cut, "is not the published one"), (empty, "is empty"), (remove, "is missing")]
+)
+def test_a_file_of_an_embedding_model_that_changed_is_named(embedding, name, harm, said):
+    require_whole(embedding.name, embedding, EMBEDDING)
+    harm(embedding / name)
+    assert f"{name} {said}" in fault(embedding, EMBEDDING)
+    with pytest.raises(IndexingError, match=rf"is damaged \({name} {said}.*`soundbite model pull all-mpnet-base-v2`"):
+        require_whole(embedding.name, model_path(embedding.name, embedding.parent, EMBEDDING), EMBEDDING)
+    with pytest.raises(IndexingError, match="put the files there again"):
+        require_whole(str(embedding), embedding, EMBEDDING)
