@@ -31,8 +31,8 @@ def test_the_questions_are_as_many_as_said_in_two_equal_halves():
     questions = graded.read()
 
     assert (136, 68) == (len(questions), sum(one.half == "test" for one in questions))
-    assert 3207 == sum(len(graded_) for one in questions for graded_ in one.grades.values())
-    assert 103 == sum(one.answerable for one in questions)
+    assert 3460 == sum(len(graded_) for one in questions for graded_ in one.grades.values())
+    assert 104 == sum(one.answerable for one in questions)
 
 
 def test_a_passage_is_found_in_its_transcript_with_and_without_the_speakers_name(grader):
