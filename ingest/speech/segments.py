@@ -48,8 +48,7 @@ def text(words: Sequence[Word]) -> str:
 
 def in_order(words: Sequence[Word]) -> list[Word]:
     """The same words with times that never run backwards."""
-    ordered: list[Word] = []
-    latest = 0.0
+    ordered, latest = list[Word](), 0.0
     for word in words:
         start = max(word.start, latest)
         latest = max(word.end, start)
@@ -69,13 +68,9 @@ def _sentence_groups(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
             begin = end
 
 
-def _fits(words: Sequence[Word]) -> bool:
-    return words[-1].end - words[0].start <= MAX_SECONDS and len(text(words)) <= MAX_CHARACTERS
-
-
 def _short_enough(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
     """The group, or its parts where it is too long: cut where the pause is longest."""
-    while len(words) > 1 and not _fits(words):
+    while len(words) > 1 and (words[-1].end - words[0].start > MAX_SECONDS or len(text(words)) > MAX_CHARACTERS):
         cut = max(range(1, len(words)), key=lambda index: _cut_score(words, index))
         yield from _short_enough(words[:cut])
         words = words[cut:]

@@ -89,10 +89,8 @@ class WhisperServer:
             said = " ".join(answer.body.decode("utf-8", "replace").split())[:200]
             problem = f"answered with HTTP status {answer.status}: {said}"
             if answer.status not in BUSY:
-                setting = (
-                    "SOUNDBITE_WHISPER_API_KEY" if answer.status in {401, 403} else "SOUNDBITE_WHISPER_URL and _MODEL"
-                )
-                raise TranscriptionError(self._url, f"{problem}; check {setting}")
+                setting = "API_KEY" if answer.status in {401, 403} else "URL and _MODEL"
+                raise TranscriptionError(self._url, f"{problem}; check SOUNDBITE_WHISPER_{setting}")
         host = urlsplit(self._url).hostname or ""
         raise UnreachableError(self._url, f"{problem}, {len(WAITS) + 1} times; try again later", host)
 
@@ -130,13 +128,9 @@ def recognized(answer: dict[str, Any], language: str, seconds: float) -> Recogni
         ]
     counts = [len(one.get("tokens") or one["text"].split()) for one in segments]
     log_prob = sum(float(one.get("avg_logprob") or 0.0) * n for one, n in zip(segments, counts, strict=True))
-    return Recognized(
-        tuple(words),
-        primary_language(str(answer.get("language") or "")) or language,
-        log_prob / max(sum(counts), 1),
-        sum(counts),
-        min(float(one.get("no_speech_prob") or 0.0) for one in segments),
-    )
+    no_speech = min(float(one.get("no_speech_prob") or 0.0) for one in segments)
+    language = primary_language(str(answer.get("language") or "")) or language
+    return Recognized(tuple(words), language, log_prob / max(sum(counts), 1), sum(counts), no_speech)
 
 
 def _shared(segment: dict[str, Any]) -> list[Word]:
