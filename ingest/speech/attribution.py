@@ -53,10 +53,7 @@ def told_apart(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[Segmen
 
 
 def snapped(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[VoiceTurn]:
-    """The turns with each edge at the nearest end of a sentence, where one is within `SNAP` seconds.
-
-    A turn that would vanish stays where it is: it is an interjection.
-    """
+    """The turns with each edge at the nearest end of a sentence within `SNAP` seconds; one that would vanish stays."""
     ends = [*sentence_ends([word.text.strip() for word in words])][:-1]
     moments = np.array([0.0, *((words[end - 1].end + words[end].start) / 2 for end in ends)])
 
@@ -65,7 +62,7 @@ def snapped(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[VoiceTurn
         return nearest if abs(nearest - moment) <= SNAP else moment
 
     moved = [replace(turn, start=near(turn.start), end=near(turn.end)) for turn in turns]
-    return [new if new.end > new.start else old for new, old in zip(moved, turns, strict=True)]
+    return [new if new.end > new.start else old for new, old in zip(moved, turns, strict=True)]  # an interjection stays
 
 
 def voices_of(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[str]:

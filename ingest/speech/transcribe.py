@@ -41,8 +41,7 @@ class Progress:
     seconds: float = 0.0
 
 
-# Its format, what the transcription depends on, how far it is
-CHECKPOINT = TypeAdapter(tuple[int, dict[str, Any], Progress])
+CHECKPOINT = TypeAdapter(tuple[int, dict[str, Any], Progress])  # `FORMAT`, what the text depends on, how far it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +62,8 @@ class Transcription:
 class Transcriber:
     """A speech model of this machine, or of the `server` at an address, that is loaded at its first use.
 
-    `load` gives it and raises `TranscriptionError`. `stretch` is the seconds of sound held in memory at once, and lost at
-    most where a run is killed; 0 for what the model is best given.
+    `load` gives it and raises `TranscriptionError`. `stretch` is the seconds of sound held in memory at once, and lost
+    at most where a run is killed; 0 for what the model is best given.
     """
 
     def __init__(
