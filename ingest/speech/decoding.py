@@ -67,11 +67,10 @@ class Decoder:
         sounds = [window.sound(self.samples) for window in windows]
         return list(zip(windows, self.recognizer.transcribe(sounds, options) if sounds else [], strict=True))
 
-    def _again(self, window: Window, first: Attempt, options: Options) -> Attempt:
-        """The best of what is made of a window that looks wrong: in parts, each in its own language, and carefully."""
-        best = first
-        if first.words:
-            options = replace(options, likely=first.words[0].language)
+    def _again(self, window: Window, best: Attempt, options: Options) -> Attempt:
+        """The attempt, or where it looks wrong the best of it, parts in a language each, and the careful way."""
+        if best.words:
+            options = replace(options, likely=best.words[0].language)
         slow = replace(options, careful=True)
         # The careful way is cheaper than parts, and comes first where the language is known
         for careful in (bool(options.language), not options.language):

@@ -158,7 +158,7 @@ def _recognized(segments: Sequence[Any], language: str, start: float) -> Recogni
 
 
 def find_speech(samples: Samples) -> list[Span]:
-    """Where somebody speaks, with .4 s around it, by Silero's voice activity detection; cut in pauses at `WINDOW`."""
+    """Where somebody speaks, with .4 s around it, by Silero's voice activity detection; spans are at most `WINDOW`."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(min_silence_duration_ms=160, max_speech_duration_s=WINDOW)

@@ -92,18 +92,6 @@ def test_hotwords_are_the_glossary_then_people_and_the_podcast_then_the_guest():
     assert found == ("forecast", "Gong", "Laura", "Łukasz Nowak", "The Quota Room", "Victor Roy")
 
 
-@pytest.mark.parametrize(
-    ("title", "expected"),
-    [
-        ("Why good sellers fail, with Grace Miller", ("Grace Miller",)),
-        ("Half Speed with Łukasz Nowak", ("Łukasz Nowak",)),
-        ("Why Good Sellers Fail", ()),
-    ],
-)
-def test_the_guest_in_a_title_is_a_hotword(title, expected):
-    assert hotwords(episode(title)) == expected
-
-
 def test_hotwords_stay_within_their_room():
     people = tuple(f"Person{number}" for number in range(100))
     found = hotwords(episode(people=people), most=50)
