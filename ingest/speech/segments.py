@@ -16,16 +16,13 @@ COMMA = 0.5  # seconds of pause that a comma is worth when a long sentence is cu
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken word with the space before it and its punctuation; seconds; `probability` as the model gives it.
-
-    `language` is a code, empty where the model did not say.
-    """
+    """One spoken word with the space before it and its punctuation; seconds; `probability` as the model gives it."""
 
     start: float
     end: float
     text: str
     probability: float = 1.0
-    language: str = ""
+    language: str = ""  # a code; empty where the model did not say
 
     def moved(self, seconds: float) -> "Word":
         """The same word so much later."""
@@ -33,10 +30,7 @@ class Word:
 
 
 def sentences(words: Sequence[Word]) -> list[Segment]:
-    """Words in the order of time as segments of one language, each with its code.
-
-    They are cut after sentences and at long pauses, long ones in their best pause.
-    """
+    """Words in the order of time as segments of one language, cut after sentences, at long pauses, where too long."""
     groups = [part for group in _sentence_groups(words) for part in _short_enough(group)]
     return [Segment(group[0].start, group[-1].end, text(group), language=group[0].language) for group in groups]
 
@@ -48,8 +42,7 @@ def text(words: Sequence[Word]) -> str:
 
 def in_order(words: Sequence[Word]) -> list[Word]:
     """The same words with times that never run backwards."""
-    ordered: list[Word] = []
-    latest = 0.0
+    ordered, latest = list[Word](), 0.0
     for word in words:
         start = max(word.start, latest)
         latest = max(word.end, start)
@@ -69,13 +62,9 @@ def _sentence_groups(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
             begin = end
 
 
-def _fits(words: Sequence[Word]) -> bool:
-    return words[-1].end - words[0].start <= MAX_SECONDS and len(text(words)) <= MAX_CHARACTERS
-
-
 def _short_enough(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
     """The group, or its parts where it is too long: cut where the pause is longest."""
-    while len(words) > 1 and not _fits(words):
+    while len(words) > 1 and (words[-1].end - words[0].start > MAX_SECONDS or len(text(words)) > MAX_CHARACTERS):
         cut = max(range(1, len(words)), key=lambda index: _cut_score(words, index))
         yield from _short_enough(words[:cut])
         words = words[cut:]
@@ -83,11 +72,9 @@ def _short_enough(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
 
 
 def _cut_score(words: Sequence[Word], index: int) -> float:
-    """How good a cut before word `index` is: its pause in seconds, more after a comma, less near the ends.
-
-    A space is a comma in scripts that have none between words.
-    """
+    """How good a cut before word `index` is: its pause in seconds, more after a comma, less near the ends."""
     before, after = words[index - 1], words[index]
+    # A space is a comma in scripts that have none between words
     parted = after.text[:1] == " " and without_spaces(before.text[-1:]) and without_spaces(after.text)
     comma = parted or before.text.rstrip().endswith((",", ";", ":", "、", "，", "；"))  # noqa: RUF001
     return after.start - before.end + COMMA * comma - abs(index / len(words) - 0.5)

@@ -9,7 +9,6 @@ import re
 import time
 import wave
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +25,6 @@ PATH = "/v1/audio/transcriptions"
 ANSWER_SECONDS = 300.0  # a large model on a slow CPU takes minutes for a window
 WAITS = (1.0, 4.0, 15.0)  # seconds before each further try
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that say nothing about this sound
-CAREFUL_TEMPERATURE = 0.2  # Whisper's own first step up from 0
 
 
 class WhisperServer:
@@ -63,7 +61,7 @@ class WhisperServer:
             "model": self.name,
             "response_format": "verbose_json",
             "timestamp_granularities[]": ["word", "segment"],
-            "temperature": str(CAREFUL_TEMPERATURE if options.careful else 0.0),
+            "temperature": "0.2" if options.careful else "0.0",  # Whisper's own first step up
         }
         fields |= {"language": options.language} if options.language else {}
         fields |= {"prompt": options.hotwords} if options.hotwords else {}
@@ -89,10 +87,8 @@ class WhisperServer:
             said = " ".join(answer.body.decode("utf-8", "replace").split())[:200]
             problem = f"answered with HTTP status {answer.status}: {said}"
             if answer.status not in BUSY:
-                setting = (
-                    "SOUNDBITE_WHISPER_API_KEY" if answer.status in {401, 403} else "SOUNDBITE_WHISPER_URL and _MODEL"
-                )
-                raise TranscriptionError(self._url, f"{problem}; check {setting}")
+                setting = "API_KEY" if answer.status in {401, 403} else "URL and _MODEL"
+                raise TranscriptionError(self._url, f"{problem}; check SOUNDBITE_WHISPER_{setting}")
         host = urlsplit(self._url).hostname or ""
         raise UnreachableError(self._url, f"{problem}, {len(WAITS) + 1} times; try again later", host)
 
@@ -107,9 +103,7 @@ def wav(sound: Samples) -> bytes:
     """A WAV file: mono, 16 kHz, 16 bits; what was decoded from 16 bits is the same again."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(RATE)
+        writer.setparams((1, 2, RATE, 0, "NONE", ""))  # channels, bytes of a sample; no compression
         writer.writeframes((sound * 32_768).round().clip(-32_768, 32_767).astype("<i2").tobytes())
     return file.getvalue()
 
@@ -124,19 +118,12 @@ def recognized(answer: dict[str, Any], language: str, seconds: float) -> Recogni
     words = [word for one in segments for word in _shared(one)]
     listed = answer.get("words") or [word for one in segments for word in one.get("words") or ()]
     if len(listed) == len(words):
-        words = [
-            replace(word, start=float(one["start"]), end=float(one["end"]))
-            for word, one in zip(words, listed, strict=True)
-        ]
+        words = [Word(float(at["start"]), float(at["end"]), word.text) for at, word in zip(listed, words, strict=True)]
     counts = [len(one.get("tokens") or one["text"].split()) for one in segments]
     log_prob = sum(float(one.get("avg_logprob") or 0.0) * n for one, n in zip(segments, counts, strict=True))
-    return Recognized(
-        tuple(words),
-        primary_language(str(answer.get("language") or "")) or language,
-        log_prob / max(sum(counts), 1),
-        sum(counts),
-        min(float(one.get("no_speech_prob") or 0.0) for one in segments),
-    )
+    no_speech = min(float(one.get("no_speech_prob") or 0.0) for one in segments)
+    language = primary_language(str(answer.get("language") or "")) or language
+    return Recognized(tuple(words), language, log_prob / max(sum(counts), 1), sum(counts), no_speech)
 
 
 def _shared(segment: dict[str, Any]) -> list[Word]:

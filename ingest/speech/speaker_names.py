@@ -23,77 +23,70 @@ SAME = 0.8  # likeness (difflib) of two spellings of one name: `Kazanji` and `Ka
 # Capitalised words that begin no name: what a recogniser writes with a capital after "I'm", and what titles are full of
 _NO_NAMES = """
 a an the and but so not no yes here back your his her their my our just very really still also now then what why how who
-i i'm i've i'd i'll you we they he she it this that these those there today tomorrow welcome thanks thank hello hi hey okay ok
-sorry happy glad sure afraid excited pleased honored honoured delighted grateful curious proud ready done good great fine
-from in on at with to for of by about into like as if or going trying looking thinking talking calling speaking
-american african asian european english british irish scottish welsh french german italian spanish portuguese dutch polish
-russian ukrainian chinese japanese korean indian canadian australian mexican brazilian jewish muslim catholic
-buddhist hindu texan californian new north south east west san los team type gen generation god monday tuesday wednesday
-thursday friday saturday sunday difficult people everyone everybody folks friends data sales marketing business
+you we they he she it this that these those there today tomorrow welcome thanks thank hello hi hey okay ok sorry happy
+glad sure afraid excited pleased honored honoured delighted grateful curious proud ready done good great fine from in on
+at with to for of by about into like as if or going trying looking thinking talking calling speaking american african
+asian european english british irish scottish welsh french german italian spanish portuguese dutch polish russian
+ukrainian chinese japanese korean indian canadian australian mexican brazilian jewish muslim catholic buddhist hindu
+texan californian new north south east west san los team type gen generation god monday tuesday wednesday thursday
+friday saturday sunday difficult people everyone everybody folks friends data sales marketing business
 """
 NO_NAMES = frozenset(_NO_NAMES.split())
 MAX_WORDS = 4  # of a name
+_CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
 # An initial with its full stop, or a word that begins with a capital
-_PART = r"(?:[^\W\d_a-z]\.(?= [^\W\d_a-z])|(?!I\b)[^\W\d_a-zß-öø-ÿ](?:[\w'-]*\w)?)"
+_PART = rf"(?:{_CAPITAL}\.(?= {_CAPITAL})|(?!I\b){_CAPITAL}(?:[\w'-]*\w)?)"
 _NAME = re.compile(
     r"[ ,]*(?:(?i:dr|doctor|professor|prof|mr|mrs|ms|sir|dame|coach)\b\.? )?"
     rf"({_PART}(?: (?:(?:van|von|de|der|den|del|della|di|da|dos|du|la|le|al|bin|ibn|y|e) )*{_PART})*)"
 )
 
 _SELF = re.compile(
-    r"(?P<named>\b(?:my name is|my name's|mein name ist|je m'appelle|me llamo|mi nombre es|mi chiamo|meu nome é|mijn naam is) |\b(?:I'm|I am) (?:your|the) host,? )"
-    r"|(?P<am>\b(?:I'm|I am) )|(?P<this>\bthis is )",
-    re.IGNORECASE,
+    r"(?i)\b(?:(?P<named>my name(?: is|'s)|mein name ist|je m'appelle|me llamo|mi nombre es|mi chiamo|meu nome é"
+    r"|mijn naam is|(?:I'm|I am) (?:your|the) host,?)|I'm|I am|(?P<this>this is)) "
 )
-_LISTENING = re.compile(r"^[\s,.]*(?:and )?you(?:'re| are|'ve been| have been| were) listening", re.IGNORECASE)
+_LISTENING = re.compile(r"(?i)[\s,.]*(?:and )?you(?:'re| are|'ve been| have been| were) listening")
 _GREETS = re.compile(
-    r"\b(?:welcome|hello|hi|hey|good (?:morning|afternoon|evening)|listening to|this is the|thank(?:s| you) for (?:having|listening))\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:welcome|hello|hi|hey|good (?:morning|afternoon|evening)|listening to|this is the"
+    r"|thank(?:s| you) for (?:having|listening))\b"
 )
 _REPORTED = re.compile(
-    r"\b(?:said|says|saying|say|tells?|telling|told|goes|going|went|like|call(?:s|ed)?|asks?|asked|answer(?:s|ed)?|repl(?:y|ies|ied)"
-    r"|writes?|wrote|reads?|shout(?:s|ed)?|thinks?|thought|if|unless|imagin\w*|pretend\w*|quotes?|hears?|heard|sings?|sang|song|film"
-    r"|movie|book|character|line|whose|that|believes?|claims?|claimed|introduc\w+|not|never)\b|[\"“”«]",
-    re.IGNORECASE,
+    r"(?i)\b(?:(?:say|tell|call|ask|answer|write|read|shout|think|quote|hear|sing|believe|claim)(?:s|ed)?|said|saying|told"
+    r"|telling|goes|going|went|like|repl(?:y|ies|ied)|wrote|thought|heard|sang|if|unless|imagin\w*|pretend\w*|introduc\w+"
+    r"|song|film|movie|book|character|line|whose|that|not|never)\b|[\"“”«]"
 )
-_TAG = re.compile(r"^[\s,.!?'\"”]*(?:\w+ ){0,2}(?:said|says|goes|shouts?|thought|asked|replied|tells?|told)\b")
+_TAG = re.compile(r"[\s,.!?'\"”]*(?:\w+ ){0,2}(?:said|says|goes|shouts?|thought|asked|replied|tells?|told)\b")
 _AFTER = re.compile(  # what may follow a name that a person gives as theirs
-    r"^(?:$|[,.!;:\u2013\u2014-]|\s(?:and|from|with|at|the|your|a|an|here|host|co-host|founder|head|vice|chief|I|in|of|or)\b)"
+    r"$|[,.!;:\u2013\u2014-]|\s(?:and|from|with|at|the|your|a|an|here|host|co-host|founder|head|vice|chief|I|in|of|or)\b"
 )
-_SPONSOR = re.compile(
-    r"\b(?:sponsor\w*|brought to you|promo|code|percent off|dot com|\w+\.(?:com|io|co|org|net))\b", re.IGNORECASE
-)
+_SPONSOR = re.compile(r"(?i)\b(?:sponsor\w*|brought to you|promo|code|percent off|dot com|\w+\.(?:com?|io|org|net))\b")
 _INTRODUCES = re.compile(
-    r"\b(?:(?:my|our)(?: \w+){0,2} guest(?: \w+){0,3},? is|(?:I'm|we're|I am|we are)(?: (?!not|never)\w+){0,4} (?:joined(?: \w+){0,3} by|here(?: today)? with)"
-    r"|(?:joining|with) (?:me|us)(?: \w+){0,4} is|please welcome|welcome(?: back)? to (?:the|our) \w+,) ",
-    re.IGNORECASE,
+    r"(?i)\b(?:(?:my|our)(?: \w+){0,2} guest(?: \w+){0,3},? is|(?:joining|with) (?:me|us)(?: \w+){0,4} is"
+    r"|(?:I'm|we're|I am|we are)(?: (?!not|never)\w+){0,4} (?:joined(?: \w+){0,3} by|here(?: today)? with)"
+    r"|please welcome|welcome(?: back)? to (?:the|our) \w+,) "
 )
-_ANOTHER = re.compile(r"\s*(?:,|and|&)\s*(?:and )?(?!(?:I|I'm|I've)\b)[^\W\d_a-z]")
+_ANOTHER = re.compile(rf"\s*(?:,|and|&)\s*(?:and )?(?!I\b){_CAPITAL}")
 _POLITE = "(?:hi|hello|welcome|thanks|thank you)"
 _OTHER_TIME = re.compile(
-    r"\b(?:(?:last|next) (?:week|time|month|year|episode|show)|previous|earlier|yesterday|tomorrow|upcoming|soon|was|were|wish)\b",
-    re.IGNORECASE,
+    r"(?i)\b(?:(?:last|next) (?:week|time|month|year|episode|show)|previous|earlier|yesterday|tomorrow|upcoming|soon"
+    r"|was|were|wish)\b"
 )
 _GUEST = re.compile(r"(?<!\w)(?:with|w/|feat\.?|ft\.?|featuring|guest:?) (?=[^\W\d_])", re.IGNORECASE)
-_GUEST_ENDS = re.compile(
-    r"^\s*(?:$|[|:()\[\]\u2013\u2014-]|,(?! [^\W\d_a-z]\w+ [^\W\d_a-z])|\b(?:of|from|on|about|at)\b)"
-)
+_GUEST_ENDS = re.compile(rf"\s*(?:$|[|:()\[\]\u2013\u2014-]|,(?! {_CAPITAL}\w+ {_CAPITAL})|(?:of|from|on|about|at)\b)")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a voice (`speaker`) has a name: the kind of evidence, the words, and the second at which they are said."""
+    """That a voice (`speaker`) has a name, and why."""
 
     speaker: str
     name: str
-    kind: str
-    quote: str = ""
-    at: float | None = None
+    why: dict[str, Any]  # JSON data: the `kind` of evidence, its words (`quote`), their second (`at`)
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """A sentence: who says it, when, what came before it, and whether its turn is long enough to trust its edges."""
+    """A sentence: who says it, when, what came before it, and whether its turn's edges can be trusted."""
 
     text: str
     speaker: str
@@ -102,20 +95,16 @@ class _Statement:
     sure: bool
 
     def shows(self, name: str, kind: str, speaker: str = "") -> Evidence:
-        return Evidence(speaker or self.speaker, name, kind, self.text, round(self.start, 2))
+        return Evidence(speaker or self.speaker, name, {"kind": kind, "quote": self.text, "at": round(self.start, 2)})
 
 
 def named(segments: Sequence[Segment], episode: Episode) -> tuple[list[Segment], dict[str, Any]]:
-    """The segments with names where there is evidence, and the evidence by name, as plain JSON data.
-
-    One voice alone that has no name stays without a speaker.
-    """
+    """The segments with names where there is evidence, and the evidence by name, as plain JSON data."""
     found = find_names(segments, episode)
     labels = {one.speaker: one.speaker for one in segments}
-    labels = (labels if len(labels) > 1 else dict.fromkeys(labels, "")) | {one.speaker: one.name for one in found}
-    told = {one.name: {"kind": one.kind, "quote": one.quote, "at": one.at} for one in found}
-    shown = {name: {key: value for key, value in one.items() if value not in ("", None)} for name, one in told.items()}
-    return [replace(one, speaker=labels[one.speaker]) for one in segments], shown
+    labels = labels if len(labels) > 1 else {}  # one voice alone that has no name stays without a speaker
+    labels |= {one.speaker: one.name for one in found}
+    return [replace(one, speaker=labels.get(one.speaker, "")) for one in segments], {one.name: one.why for one in found}
 
 
 def find_names(segments: Sequence[Segment], episode: Episode) -> list[Evidence]:
@@ -126,7 +115,8 @@ def find_names(segments: Sequence[Segment], episode: Episode) -> list[Evidence]:
     pair = set(voices) if len(voices) == 2 and min(voices.values()) >= MINOR else set()
     found = list(_own_names(said, known))
     if len(voices) == 1 and len(episode.people) == 1:
-        found.append(Evidence(next(iter(voices)), episode.people[0], "podcast:person, the only one, of the only voice"))
+        why = {"kind": "podcast:person, the only one, of the only voice"}
+        found.append(Evidence(next(iter(voices)), episode.people[0], why))
     found += [*_guests(said, pair, known), *_in_title(said, episode.title, pair, found)]
     return _agreed(found, known)
 
@@ -136,8 +126,8 @@ def shares(segments: Sequence[Segment]) -> dict[str, float]:
     seconds: dict[str, float] = defaultdict(float)
     for segment in segments:
         seconds[segment.speaker] += segment.end - segment.start
-    whole = sum(seconds.values())
-    return {speaker: round(spent / whole, 4) if whole else 0.0 for speaker, spent in seconds.items()}
+    whole = sum(seconds.values()) or 1.0
+    return {speaker: round(spent / whole, 4) for speaker, spent in seconds.items()}
 
 
 def _statements(segments: Sequence[Segment]) -> Iterator[_Statement]:
@@ -167,29 +157,24 @@ def _guests(said: Sequence[_Statement], pair: set[str], known: Sequence[str]) ->
     if pair and len(names) == 1 and len({one.speaker for one, _ in brought}) == 1:
         one = brought[0][0]
         yield one.shows(names[0], "introduced", next(iter(pair - {one.speaker})))
+    changes = [(one, after) for one, after in pairwise(said) if after.speaker != one.speaker]
     for name in dict.fromkeys([*known, *names]):
-        answers = [
-            (one, after) for one, after in pairwise(said) if after.speaker != one.speaker and addresses(one.text, name)
-        ]
+        answers = [(one, after) for one, after in changes if addresses(one.text, name)]
         answering = {after.speaker for _, after in answers}
         if len(answering) == 1 and not answering & {one.speaker for one, _ in answers} and answers[0][1].sure:
             yield answers[0][0].shows(name, "answers to the name", next(iter(answering)))
 
 
 def _in_title(said: Sequence[_Statement], title: str, pair: set[str], found: Sequence[Evidence]) -> Iterator[Evidence]:
-    """The guest in the title is the other one of two voices, if one is the host by name.
-
-    A name that is talked of, but never to, is a subject and no guest.
-    """
+    """The guest in the title is the other one of two voices, if one is the host by name."""
     guest = title_guest(title)
     hosts = {one.speaker for one in found}
     if guest and pair and len(hosts) == 1 and not any(_same(one.name, guest) for one in found):
         of = any(guest.split()[-1].casefold() in one.text.casefold() for one in said)
-        to = any(
-            addresses(one.text, guest) or _same(introduced(one.text), guest) for one in said if one.speaker in hosts
-        )
-        if to or not of:
-            yield Evidence(next(iter(pair - hosts)), guest, "the guest in the title, the other of two voices")
+        told = [one.text for one in said if one.speaker in hosts]
+        to = any(addresses(text, guest) or _same(introduced(text), guest) for text in told)
+        if to or not of:  # who is talked of, but never to, is a subject and no guest
+            yield Evidence(next(iter(pair - hosts)), guest, {"kind": "the guest in the title, the other of two voices"})
 
 
 def _agreed(found: Sequence[Evidence], known: Sequence[str]) -> list[Evidence]:
@@ -222,13 +207,12 @@ def plain(text: str) -> str:
     return " ".join(text.replace("’", "'").split())  # noqa: RUF001 - the typographic one is meant
 
 
-def own_name(sentence: str, before: str) -> tuple[str, bool] | None:
-    """The name that a speaker gives as theirs, and whether the words leave no doubt that it is one.
+def own_name(text: str, before: str) -> tuple[str, bool] | None:
+    """The name that a speaker gives as theirs in a plain sentence, and whether its words leave no doubt that it is one.
 
     They do in a greeting, at a show's opening or close, and after `my name is`; `I'm Big Bird` alone may be a joke.
     `before` is the text before the sentence. None where there is none, or where somebody else's words may be told.
     """
-    text, before = plain(sentence), plain(before)
     if text.endswith("?") or _SPONSOR.search(f"{before} {text}"):
         return None
     for found in _SELF.finditer(text):
@@ -241,9 +225,8 @@ def own_name(sentence: str, before: str) -> tuple[str, bool] | None:
     return None
 
 
-def introduced(sentence: str) -> str:
-    """Whom a sentence brings in as being there today; empty where nobody, or more than one."""
-    text = plain(sentence)
+def introduced(text: str) -> str:
+    """Whom a plain sentence brings in as being there today; empty where nobody, or more than one."""
     if not text.endswith("?") and not _OTHER_TIME.search(text) and not _SPONSOR.search(text):
         for found in _INTRODUCES.finditer(text):
             name, rest = leading_name(text[found.end() :])
@@ -252,9 +235,9 @@ def introduced(sentence: str) -> str:
     return ""
 
 
-def addresses(sentence: str, name: str) -> bool:
-    """Whether a sentence speaks to somebody by this name or its first word, as in `Ann, what is it?`, `Thank you, Ann.`."""
-    text, first = plain(sentence), name.partition(" ")[0]
+def addresses(text: str, name: str) -> bool:
+    """Whether a plain sentence speaks to somebody by this name or its first word, as in `Ann, what is it?`."""
+    first = name.partition(" ")[0]
     either = f"(?:{re.escape(name)}|{re.escape(first)})"
     opens = re.match(rf"(?i:(?:(?:so|and|well|okay|now|{_POLITE}),? )*{either}),(?! (?:and|or|[A-Z]\w+ and)\b)", text)
     closes = re.search(rf"(?i:,|\b{_POLITE}) {either}[.!?]*$", text)
@@ -262,7 +245,7 @@ def addresses(sentence: str, name: str) -> bool:
 
 
 def title_guest(title: str) -> str:
-    """The one guest that a title names after `with`, `feat.` or the like: two words at least; empty where it is unsure."""
+    """The one guest, two words at least, that a title names after `with`, `feat.` or the like; empty where unsure."""
     text = plain(title)
     found = [leading_name(text[match.end() :]) for match in _GUEST.finditer(text)]
     names = [name for name, rest in found if len(name.split()) > 1 and _GUEST_ENDS.match(rest)]

@@ -41,6 +41,9 @@ class Progress:
     seconds: float = 0.0
 
 
+CHECKPOINT = TypeAdapter(tuple[int, dict[str, Any], Progress])  # `FORMAT`, what the text depends on, how far it is
+
+
 @dataclass(frozen=True, slots=True)
 class Transcription:
     """What was said in an audio file: sentences, and the words they were made of; seconds.
@@ -57,10 +60,10 @@ class Transcription:
 
 
 class Transcriber:
-    """A speech model that is loaded at its first use: of this machine, or of the `server` at an address.
+    """A speech model of this machine, or of the `server` at an address, that is loaded at its first use.
 
-    `stretch` is the seconds of sound held in memory at once, and lost at most where a run is killed; 0 for what the
-    model is best given.
+    `load` gives it and raises `TranscriptionError`. `stretch` is the seconds of sound held in memory at once, and lost
+    at most where a run is killed; 0 for what the model is best given.
     """
 
     def __init__(
@@ -76,18 +79,11 @@ class Transcriber:
         threads: int = 0,
         stretch: float = 0.0,
     ) -> None:
-        self._load: Callable[[], Recognizer] = partial(Whisper, model, models_dir, device, compute_type, threads)
+        opened: Callable[[], Recognizer] = partial(Whisper, model, models_dir, device, compute_type, threads)
         if server:
-            self._load = partial(WhisperServer, server, model, api_key)
-        self._beam_size = beam_size
-        self._stretch = stretch
-        self._recognizer: Recognizer | None = None
-
-    def load(self) -> Recognizer:
-        """The model. Raises `TranscriptionError`."""
-        if self._recognizer is None:
-            self._recognizer = self._load()
-        return self._recognizer
+            opened = partial(WhisperServer, server, model, api_key)
+        self.load = cache(opened)
+        self._beam_size, self._stretch = beam_size, stretch
 
     def transcribe(
         self,
@@ -128,16 +124,10 @@ class Transcriber:
         return _transcription(done, recording, identity)
 
 
-@cache
-def _file() -> TypeAdapter[tuple[int, dict[str, Any], Progress]]:
-    """The format, what the transcription depends on, and its progress."""
-    return TypeAdapter(tuple[int, dict[str, Any], Progress])
-
-
 def load_progress(path: Path, identity: dict[str, Any]) -> Progress:
     """The progress with the same audio, model and options; none where the file is missing or says otherwise."""
     try:
-        *which, progress = _file().validate_json(path.read_bytes())
+        *which, progress = CHECKPOINT.validate_json(path.read_bytes())
     except (OSError, ValueError):  # starting anew is always right
         return Progress()
     return progress if which == [FORMAT, identity] else Progress()
@@ -147,24 +137,19 @@ def save_progress(path: Path, identity: dict[str, Any], progress: Progress) -> N
     """Write the progress, whole or not at all. Raises `HomeError`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, _file().dump_json((FORMAT, identity, progress)))
+        write_atomically(path, CHECKPOINT.dump_json((FORMAT, identity, progress)))
     except OSError as error:
         raise home_error(path, error) from error
 
 
 def _identity(audio: Path, recognizer: Recognizer, options: Options, stretch: float) -> dict[str, Any]:
     """What a transcription depends on, as plain JSON data."""
+    chosen = {"language": options.language, "beam_size": options.beam_size, "hotwords": options.hotwords}
+    way = {"model": recognizer.name, **recognizer.facts, "options": chosen | {"stretch": stretch}}
     try:
-        audio_sha256 = digest(audio)
+        return {"audio_sha256": digest(audio), **way}
     except OSError as error:
         raise AudioError(audio, f"cannot be read ({error.strerror}); check the path") from error
-    chosen = {"language": options.language, "beam_size": options.beam_size, "hotwords": options.hotwords}
-    return {
-        "audio_sha256": audio_sha256,
-        "model": recognizer.name,
-        **recognizer.facts,
-        "options": chosen | {"stretch": stretch},
-    }
 
 
 def _languages(words: Sequence[Word]) -> dict[str, float]:

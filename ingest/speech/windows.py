@@ -1,8 +1,9 @@
 """Joins speech into windows of the length that a model reads at once; times are seconds. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -42,21 +43,17 @@ class Window:
         length = sum(span.length for span in self.spans)
         if len(self.spans) < 2 or length < MIN_SPLIT:
             return []
-        done, scores = 0.0, []
-        for before, after in pairwise(self.spans):
-            done += before.length
-            scores.append(after.start - before.end - abs(done / length - 0.5))
+        done = accumulate(span.length for span in self.spans)
+        pauses = [after.start - before.end for before, after in pairwise(self.spans)]
+        scores = [pause - abs(end / length - 0.5) for pause, end in zip(pauses, done, strict=False)]
         cut = scores.index(max(scores)) + 1
         return [Window(self.spans[:cut]), Window(self.spans[cut:])]
 
     def shift(self, moment: float) -> float:
         """The seconds to add to a moment of the joined sound to have that of the whole sound."""
-        before = 0.0
-        for span in self.spans[:-1]:
-            if moment < before + span.length:
-                return span.start - before
-            before += span.length
-        return self.spans[-1].start - before
+        ends = list(accumulate(span.length for span in self.spans))
+        place = bisect_right(ends, moment, hi=len(ends) - 1)  # what lies behind the end belongs to the last span
+        return self.spans[place].end - ends[place]
 
 
 def pack(speech: Sequence[Span], length: float = WINDOW) -> list[Window]:

@@ -118,6 +118,12 @@ def test_what_is_not_installed_is_said_with_how_to_install_it(monkeypatch, choic
     assert "SOUNDBITE_SPEAKERS" == refused.value.subject
 
 
+def pyannote(monkeypatch, pipeline):
+    """The library as it is installed, whose hub gives this pipeline."""
+    hub = SimpleNamespace(from_pretrained=lambda name: pipeline if name == Pyannote.name else None)
+    monkeypatch.setitem(sys.modules, "pyannote.audio", SimpleNamespace(Pipeline=hub))
+
+
 def test_a_pyannote_answer_is_read_with_its_overlaps(monkeypatch, tmp_path):
     """Its pipeline needs a token and is not run here; this is the form of its answer."""
     tracks = [
@@ -127,12 +133,25 @@ def test_a_pyannote_answer_is_read_with_its_overlaps(monkeypatch, tmp_path):
     annotation = SimpleNamespace(itertracks=lambda yield_label: tracks if yield_label else None)
     asked = []
 
-    def pipeline(sound, hook):
-        hook("segmentation", None, file=sound, total=8, completed=2)
-        asked.append((tuple(sound["waveform"].shape), sound["sample_rate"]))
-        return SimpleNamespace(speaker_diarization=annotation)
+    class Pipeline:
+        def to(self, device):
+            asked.append(device.type)
+            return self
 
-    monkeypatch.setattr(diarize, "_pyannote_pipeline", lambda _: pipeline)
+        def __call__(self, sound, hook):
+            hook("segmentation", None, file=sound, total=8, completed=2)
+            asked.append((tuple(sound["waveform"].shape), sound["sample_rate"]))
+            return SimpleNamespace(speaker_diarization=annotation)
+
+    pyannote(monkeypatch, Pipeline())
     sound = write_flac(tmp_path / "sound.flac", np.zeros(3 * RATE, np.float32), 1)
-    assert [VoiceTurn(0.0, 1.5, "SPEAKER_00"), VoiceTurn(1.0, 2.5, "SPEAKER_01")] == Pyannote().diarize(sound)
-    assert [((1, 3 * RATE), RATE)] == asked
+    library = Pyannote("cpu")
+    for _ in range(2):
+        assert [VoiceTurn(0.0, 1.5, "SPEAKER_00"), VoiceTurn(1.0, 2.5, "SPEAKER_01")] == library.diarize(sound)
+    assert ["cpu", *2 * [((1, 3 * RATE), RATE)]] == asked  # loaded once
+
+
+def test_a_pyannote_model_that_cannot_be_had_is_said_with_what_to_do(monkeypatch):
+    pyannote(monkeypatch, None)
+    with pytest.raises(TranscriptionError, match="HF_TOKEN"):
+        Pyannote().diarize(EPISODE)

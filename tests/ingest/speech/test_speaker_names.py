@@ -75,7 +75,7 @@ def test_the_samples_people_are_named_and_nobody_is_misnamed(stem):
     ("segments", "episode", "expected"),
     [
         (talk("A: My name is Ann Lee, and I sell.", "B: Good for you."), {}, {"A": "Ann Lee"}),
-        (talk("A: I'm Ann Lee and you are listening to Calls.", "B: Hello."), {}, {"A": "Ann Lee"}),
+        (talk("A: I’m Ann Lee and you’re listening to Calls.", "B: Hello."), {}, {"A": "Ann Lee"}),  # noqa: RUF001
         (talk("A: I'm Ann.", "B: Hello."), {"people": ("Ann Lee", "Bo Oz")}, {"A": "Ann Lee"}),
         (talk("A: I'm Anne Leigh.", "B: Hello."), {"people": ("Ann Lee",)}, {}),  # not plainly the same
         (talk("A: I'm Pete Kazanji.", "B: Hello."), {"people": ("Pete Kazanjy",)}, {"A": "Pete Kazanjy"}),

@@ -271,17 +271,13 @@ def test_stretches_start_anywhere_and_are_the_same():
         ("a/b", "soundbite model pull a/b"),
         ("no-such-size", "no published model"),
         ("/no/such/directory", "is no directory"),
+        ("/", r"is no directory with model\.bin, config\.json, tokenizer\.json"),
     ],
 )
 def test_a_model_that_is_not_here_is_an_error_that_says_what_to_do(tmp_path, name, message):
     with pytest.raises(TranscriptionError, match=message) as error:
         Transcriber(name, models_dir=tmp_path).load()
     assert "\n" not in str(error.value)
-
-
-def test_a_directory_without_a_model_is_called_that(tmp_path):
-    with pytest.raises(TranscriptionError, match=r"model\.bin, config\.json, tokenizer\.json"):
-        Transcriber(str(tmp_path), models_dir=tmp_path).load()
 
 
 def test_a_broken_model_is_a_transcription_error(tmp_path):
