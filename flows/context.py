@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from flows import memory
-from flows.speech import OneAtATime, open_transcribers
+from flows.speech import open_transcribers
 from index.embed.base import Embedder
 from index.open import open_embedder, open_store
 from index.store.lance import Store
@@ -96,7 +96,6 @@ def open_context(settings: Settings, *, shared: bool = False, workers: int = 1) 
     ledger = Ledger(settings.ledger_place)
     ledger.open()
     transcriber, *spare = open_transcribers(settings, workers)
-    diarizer = open_diarizer(settings.speakers, settings.whisper_device)
     with nullcontext() if shared else alone(settings.home), open_web(settings) as client:
         ingest = IngestContext(
             client,
@@ -109,7 +108,7 @@ def open_context(settings: Settings, *, shared: bool = False, workers: int = 1) 
             settings.max_audio_mb * 2**20,
             settings.keep_audio,
             settings.respect_opt_out,
-            OneAtATime(diarizer) if diarizer and spare else diarizer,
+            open_diarizer(settings.speakers, settings.whisper_device),
         )
         yield RunContext(settings.home, ingest, open_store(settings), open_embedder(settings), tuple(spare))
 

@@ -3,14 +3,11 @@
 import os
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
-from threading import Lock
 
 from flows.jobs import Jobs
 from flows.report import RunReport
 from ingest.errors import TranscriptionError
 from ingest.settings import Settings
-from ingest.speech.diarize import Diarizer, Told, VoiceTurn
 from ingest.speech.transcribe import Transcriber
 
 
@@ -83,17 +80,3 @@ class SpeechModels:
                 self.usable = True if first else self.usable
 
         jobs.start("load", "speech model", load, loaded)
-
-
-class OneAtATime:
-    """A `Diarizer` for several threads: its libraries are not made for that, and one takes 1.4 GB at work."""
-
-    def __init__(self, diarizer: Diarizer) -> None:
-        self.name = diarizer.name
-        self._diarizer = diarizer
-        self._free = Lock()
-
-    def diarize(self, audio: Path, progress: Told) -> list[VoiceTurn]:
-        """See `Diarizer`."""
-        with self._free:
-            return self._diarizer.diarize(audio, progress)

@@ -10,7 +10,7 @@ from index.scoring import ANSWERED, evidence
 from index.search import Searcher
 from ingest.errors import AlertNotFoundError, HomeError
 from ingest.identity import slug
-from ingest.storage import home_error, write_atomically
+from ingest.storage import write_in_home
 
 RECENT = timedelta(days=90)  # newer moments are asked for by themselves, so that an archive does not crowd them out
 SHOWN = 50  # moments in a feed
@@ -69,11 +69,7 @@ class Alerts:
 
     def _write(self, alerts: list[Alert]) -> None:
         entries = [asdict(alert) for alert in sorted(alerts, key=lambda alert: alert.name)]
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, json.dumps(entries, ensure_ascii=False, indent=1) + "\n")
-        except OSError as error:
-            raise home_error(self.path, error) from error
+        write_in_home(self.path, json.dumps(entries, ensure_ascii=False, indent=1) + "\n")
 
 
 def new_moments(searcher: Searcher, query: Query, now: datetime) -> list[Hit]:

@@ -10,7 +10,7 @@ from secrets import token_urlsafe
 
 from ingest.errors import HomeError, NotFoundError, QueryError
 from ingest.identity import slug
-from ingest.storage import home_error, write_atomically
+from ingest.storage import home_error, write_in_home
 
 PREFIX = "sb_"  # by which tools that look for leaked secrets know a key
 DEFAULT_RATE = "120/minute"
@@ -83,9 +83,4 @@ class Keys:
 
     def _write(self, keys: list[Key]) -> None:
         entries = [asdict(one) for one in sorted(keys, key=lambda one: one.name)]
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, json.dumps(entries, indent=1) + "\n")
-            self.path.chmod(0o600)
-        except OSError as error:
-            raise home_error(self.path, error) from error
+        write_in_home(self.path, json.dumps(entries, indent=1) + "\n", mode=0o600)

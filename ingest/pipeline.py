@@ -42,7 +42,6 @@ FIRST_RETRY = timedelta(minutes=30)  # an episode that failed: doubled with ever
 LAST_RETRY = timedelta(days=7)
 LONGEST_WAIT = timedelta(days=8)  # of anything: a week, as failures and hosts are given, and a tenth that spreads polls
 GONE = frozenset({404, 410})  # HTTP statuses of what its publisher took away
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that may be others in a moment
 VALIDATORS = ("etag", "last-modified")  # headers that tell later whether a publisher's transcript is another one
 PUBLISHER_TRIES = 3  # of a publisher's transcript whose host is busy, some hours apart, before the audio is transcribed
 MAX_TRANSCRIPT_BYTES = 20 * 2**20
@@ -131,7 +130,7 @@ def publisher_transcript(
 
 
 def _may_come(error: FetchError) -> bool:
-    return not isinstance(error, BlockedAddressError) and (error.status is None or error.status in TRANSIENT)
+    return not isinstance(error, BlockedAddressError) and (error.status is None or error.status in web.TRANSIENT)
 
 
 def _captions(
@@ -287,4 +286,4 @@ def is_transient(error: object) -> bool:
         return error.transient
     if not isinstance(error, FetchError) or isinstance(error, BlockedAddressError) or error.retry_after:
         return False
-    return error.status is None or error.status in TRANSIENT
+    return error.status is None or error.status in web.TRANSIENT

@@ -156,13 +156,16 @@ def _version(stat: os.stat_result) -> str:
     return f"{stat.st_size}:{stat.st_mtime_ns}"
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, mode: int | None = None) -> None:
     """Write a file so that a reader, or a crash, meets the old content or the new, never a part; text as UTF-8.
 
-    The new name is durable when this returns: the file is synced before the rename, the folder after it.
+    The new name is durable when this returns: the file is synced before the rename, the folder after it. With a `mode`
+    (permissions) nobody else may read it at any moment.
     """
     part = path.with_name(f".{path.name}{PART}")
     with part.open("wb") as file:
+        if mode is not None:
+            part.chmod(mode)
         file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
@@ -192,6 +195,15 @@ def is_disk_full(error: BaseException) -> bool:
 def is_nobodys_fault(error: BaseException) -> bool:
     """Whether what failed is the place where things are kept, a full disk or a bucket, so that no episode can be blamed."""
     return isinstance(error, StorageError) or is_disk_full(error)
+
+
+def write_in_home(path: Path, content: str | bytes, mode: int | None = None) -> None:
+    """Write a file as `write_atomically` does, and the folders that it needs. Raises `HomeError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content, mode)
+    except OSError as error:
+        raise home_error(path, error) from error
 
 
 def home_error(path: object, error: OSError) -> HomeError:

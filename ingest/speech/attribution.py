@@ -19,8 +19,7 @@ from ingest.speech.transcribe import Transcription
 
 logger = logging.getLogger(__name__)
 
-# Seconds by which a change of voice is moved to the end of a sentence: a turn's edge is known to about a word
-SNAP = 1.0
+SNAP = 1.0  # seconds by which a change of voice is moved to a sentence's end: its moment is known to about a word
 
 
 def with_speakers(

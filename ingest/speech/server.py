@@ -18,13 +18,12 @@ from ingest.errors import FetchError, TranscriptionError, UnreachableError
 from ingest.languages import primary_language
 from ingest.speech.recognizer import Options, Recognized
 from ingest.speech.segments import Word
-from ingest.web.client import Response
+from ingest.web.client import TRANSIENT, Response
 from ingest.web.form import ask
 
 PATH = "/v1/audio/transcriptions"
 ANSWER_SECONDS = 300.0  # a large model on a slow CPU takes minutes for a window
 WAITS = (1.0, 4.0, 15.0)  # seconds before each further try
-BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that say nothing about this sound
 
 
 class WhisperServer:
@@ -86,7 +85,7 @@ class WhisperServer:
                 return answer
             said = " ".join(answer.body.decode("utf-8", "replace").split())[:200]
             problem = f"answered with HTTP status {answer.status}: {said}"
-            if answer.status not in BUSY:
+            if answer.status not in TRANSIENT:
                 setting = "API_KEY" if answer.status in {401, 403} else "URL and _MODEL"
                 raise TranscriptionError(self._url, f"{problem}; check SOUNDBITE_WHISPER_{setting}")
         host = urlsplit(self._url).hostname or ""

@@ -19,7 +19,7 @@ from ingest.speech.recognizer import Options, Recognizer
 from ingest.speech.segments import Word, in_order, sentences
 from ingest.speech.server import WhisperServer
 from ingest.speech.windows import WINDOW, stretches
-from ingest.storage import home_error, write_atomically
+from ingest.storage import write_in_home
 from ingest.weights.files import digest
 
 MIN_BATCH = 4  # windows of sound held at once at least: each stretch of them is searched for speech a little anew
@@ -135,11 +135,7 @@ def load_progress(path: Path, identity: dict[str, Any]) -> Progress:
 
 def save_progress(path: Path, identity: dict[str, Any], progress: Progress) -> None:
     """Write the progress, whole or not at all. Raises `HomeError`."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, CHECKPOINT.dump_json((FORMAT, identity, progress)))
-    except OSError as error:
-        raise home_error(path, error) from error
+    write_in_home(path, CHECKPOINT.dump_json((FORMAT, identity, progress)))
 
 
 def _identity(audio: Path, recognizer: Recognizer, options: Options, stretch: float) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def bare(model: str, audio: Path) -> Spent:
 
 def ours(model: str, audio: Path) -> Spent:
     """From the file to the transcript in the library, with checkpoints."""
-    transcriber = Transcriber(model, models_dir=audio.parent, device="cpu", batch_size=BATCH, threads=1)
+    transcriber = Transcriber(model, models_dir=audio.parent, device="cpu", threads=1)
     transcriber.load()
     made = []
 

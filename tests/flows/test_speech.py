@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,13 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from flows.context import RunContext, open_context
-from flows.speech import OneAtATime, threads
+from flows.speech import threads
 from flows.work import MAX_AUDIO
 from ingest.audio.decode import RATE, Recording
-from ingest.errors import TranscriptionError, UnreachableError
+from ingest.errors import UnreachableError
 from ingest.settings import Settings
 from tests.conftest import ROOT
-from tests.fakes import BagOfWords, TwoVoices
+from tests.fakes import BagOfWords
 from tests.flac import write_flac
 from tests.flows.test_children import wait_for
 from tests.flows.test_run import NoModel, Parrot, documents, feed, run, statuses, subscribe
@@ -246,35 +246,6 @@ def test_without_a_first_model_nothing_is_downloaded(host, tmp_path):
         report = run(context)
     assert ["speech model"] == [name for name, _ in report.failed]
     assert not any(asked.path.startswith("/audio") for asked in host.requests)
-
-
-def test_voices_are_told_apart_in_one_recording_at_a_time(tmp_path):
-    at_work, most = [], []
-
-    class Busy(TwoVoices):
-        def diarize(self, audio, progress):
-            progress(1, 2)
-            at_work.append(audio)
-            threading.Event().wait(0.02)
-            most.append(len(at_work))
-            at_work.remove(audio)
-            if audio.name == "3":
-                raise TranscriptionError(audio, "cannot be told apart")
-            return []
-
-    shared = OneAtATime(Busy())
-    names = [tmp_path / str(n) for n in range(8)]
-    started = [threading.Thread(target=_quietly, args=(shared, name)) for name in names]
-    for thread in started:
-        thread.start()
-    for thread in started:
-        thread.join(60)
-    assert (1, 8, TwoVoices().name) == (max(most), len(most), shared.name)
-
-
-def _quietly(diarizer, audio):
-    with suppress(TranscriptionError):
-        diarizer.diarize(audio, lambda *_: None)
 
 
 def test_a_run_killed_with_three_transcriptions_at_work_is_completed_by_the_next(host, tmp_path):

@@ -8,9 +8,9 @@ from threading import Barrier
 
 import pytest
 
-from ingest.errors import ConflictError
+from ingest.errors import ConflictError, HomeError
 from ingest.object_storage import ObjectStorage
-from ingest.storage import FolderStorage, write_atomically
+from ingest.storage import FolderStorage, write_atomically, write_in_home
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -144,3 +144,25 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path, monkeypatch):
         write_atomically(path, "new")
 
     assert "old" == path.read_text()
+
+
+@pytest.mark.parametrize("before", [None, 0o644, 0o600])
+def test_a_secret_is_never_readable_by_others_not_even_while_it_is_written(tmp_path, monkeypatch, before):
+    path, seen = tmp_path / "folder" / "keys.json", []
+    if before:
+        write_in_home(path, "old", mode=before)
+    monkeypatch.setattr(
+        "os.fsync", lambda _: seen.extend(stat.S_IMODE(one.stat().st_mode) for one in path.parent.glob(".*"))
+    )
+
+    write_in_home(path, "secret", mode=0o600)
+    assert seen[:1] == [0o600]
+    assert ("secret", 0o600) == (path.read_text(), stat.S_IMODE(path.stat().st_mode))
+
+
+@pytest.mark.parametrize("path", ["home/alerts.json", "home/a/b/keys.json"])
+def test_a_file_of_the_home_that_cannot_be_written_says_so(tmp_path, path):
+    (tmp_path / "home").write_text("a file")
+
+    with pytest.raises(HomeError, match="cannot be written"):
+        write_in_home(tmp_path / path, "[]")

@@ -1,6 +1,8 @@
 """Voices told apart by the real library, once a session; and what is made of its answers."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from ingest.audio.decode import RATE
 from ingest.errors import AudioError, SettingsError, TranscriptionError
 from ingest.speech import diarize
-from ingest.speech.diarize import Pyannote, Senko, VoiceTurn, open_diarizer
+from ingest.speech.diarize import GROUPED, Diarizer, Pyannote, Senko, VoiceTurn, grouped, open_diarizer
 from tests.conftest import ROOT
 from tests.flac import write_flac
 
@@ -74,7 +76,8 @@ def test_progress_is_told_to_the_end(told):
 def test_sound_is_heard_whole_in_blocks_of_about_so_many_seconds(monkeypatch, seconds, blocks):
     heard = []
     session = SimpleNamespace(add_samples=lambda samples: heard.append(len(samples) / RATE))
-    library = SimpleNamespace(Diarizer=lambda **_: "model", DiarizationSession=lambda _: session)
+    model = SimpleNamespace(spectral_cluster=None)
+    library = SimpleNamespace(Diarizer=lambda **_: model, DiarizationSession=lambda _: session)
     monkeypatch.setitem(sys.modules, "senko", library)
     monkeypatch.setattr(diarize, "BLOCK", seconds)
     told = []
@@ -82,6 +85,56 @@ def test_sound_is_heard_whole_in_blocks_of_about_so_many_seconds(monkeypatch, se
     assert sum(heard) == pytest.approx(72, abs=1)
     assert told[0] == 0
     assert 1 <= len(heard) == len(told) - 1 <= blocks
+
+
+def test_several_threads_tell_voices_apart_in_one_recording_at_a_time():
+    at_work, most = [], []
+
+    class Busy(Diarizer):
+        def _turns(self, recording, _):
+            at_work.append(recording)
+            Event().wait(0.02)
+            most.append(len(at_work))
+            at_work.remove(recording)
+            if len(most) == 3:
+                raise RuntimeError
+            return []
+
+    shared = Busy()
+    with ThreadPoolExecutor(6) as pool:
+        done = [pool.submit(shared.diarize, EPISODE) for _ in range(6)]
+    assert (1, 6) == (max(most), len(most))
+    assert 1 == sum(one.exception() is not None for one in done)
+
+
+def voices(count, sizes, seed=0):
+    """Embeddings of voices, one after the other, that are about as near as real ones; and whose each is."""
+    draw = np.random.default_rng(seed)
+    centres = draw.standard_normal((count, 192))
+    own = np.repeat(np.arange(count), sizes)
+    return (centres[own] + 0.8 * draw.standard_normal((len(own), 192))).astype(np.float32), own
+
+
+@pytest.mark.parametrize("sizes", [[40, 60, 20], [900, 900, 600], [5000, 4000, 1300]])
+def test_only_so_many_embeddings_are_grouped_and_all_have_their_voice(sizes):
+    embeddings, own = voices(3, sizes)
+    sampled = []
+
+    def group(some):
+        sampled.append(len(some))
+        return np.array(["c", "a", "b"])[own[[np.flatnonzero((embeddings == one).all(1))[0] for one in some]]]
+
+    assert np.array(["c", "a", "b"])[own].tolist() == grouped(group, embeddings).tolist()
+    assert min(len(own), GROUPED // 2) <= sampled[0] <= GROUPED
+
+
+@pytest.mark.usefixtures("turns")  # which load it
+def test_what_is_longer_than_twenty_minutes_is_grouped_so_by_the_library(diarizer):
+    """Its own way for that, by density, splits voices; and its compiler takes a minute."""
+    embeddings, own = voices(4, [300, 500, 200, 250])
+    pieces = [(second, second + 1.5) for second in range(len(own))]
+    _, turns, _ = diarizer._model._perform_clustering(embeddings, pieces)
+    assert 4 == len(turns) == len({turn["speaker"] for turn in turns})
 
 
 def test_silence_has_no_voices(diarizer, tmp_path):
