@@ -163,7 +163,7 @@ def test_words_that_everybody_says_count_less_beside_vectors():
     assert [True, False] == [everywhere.is_common(term) for term in ("make", "quota")]
     few = TermFrequencies(5, 500, {"quota": 1, "make": 5})
     assert not few.is_common("make")
-    assert everywhere.lexical_weight(["quota"]) < LEXICAL_WEIGHT == few.lexical_weight(["quota", "clawback"])
+    assert everywhere.lexical_weight(["quota"]) < LEXICAL_WEIGHT == few.lexical_weight(["quota", "clawback", "spiff"])
 
 
 def test_the_limit_changes_nothing_but_where_the_list_ends(searcher):
