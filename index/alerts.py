@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from index.query import MAX_LIMIT, Hit, Query
-from index.scoring import ANSWERED, evidence
-from index.search import Searcher
+from index.search import Searcher, answers
 from ingest.errors import AlertNotFoundError, HomeError
 from ingest.identity import slug
 from ingest.storage import write_in_home
@@ -78,8 +77,6 @@ def new_moments(searcher: Searcher, query: Query, now: datetime) -> list[Hit]:
     recent = max(now - RECENT, query.published_from or now - RECENT)
     for asked in (replace(query, since=recent), query):
         hits = searcher.search(asked).hits
-        found |= {
-            hit.id: hit for hit in hits if evidence(hit.scores.vector, hit.scores.text) >= ANSWERED and not hit.advert
-        }
+        found |= {hit.id: hit for hit in hits if answers(hit) and not hit.advert}
     ordered = sorted(found.values(), key=lambda hit: hit.score, reverse=True)
     return sorted(ordered, key=lambda hit: hit.published or "", reverse=True)[:SHOWN]

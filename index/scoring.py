@@ -6,8 +6,8 @@ The score of a passage, in units of the default model's cosine (see `index.calib
     - SPEAKER_WEIGHT * (1 - prominence) - THOUGHT_WEIGHT where it begins within a thought
     - ADVERT_PENALTY of all this for an advert
 
-The weights were chosen on one half of 136 questions typed as managers type them, over 110 episodes, with 2,797 passages
-graded blind; on the other half nDCG@5 is .50 against .40 for LanceDB's own hybrid search
+The weights were chosen on one half of 136 questions typed as managers type them, over 110 episodes, with 3,460 passages
+graded blind; on the other half nDCG@5 is .47 against .37 for LanceDB's own hybrid search
 (`python -m tests.benchmarks quality`). All weights lie on a plateau.
 """
 

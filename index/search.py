@@ -154,7 +154,7 @@ class Searcher:
         )  # fmt: skip
 
     def _hits(self, query: Query, ranked: PassageQuery, question: Question, found: Candidates) -> Sequence[Hit]:
-        """The best hits: those asked for, those before them, and one more if there is one."""
+        """The best hits: those asked for, those before them, and more: one at least, and all that tell whether they are weak."""
         if not found.arrays:
             return ()
         asked = query.offset + query.limit + 1
@@ -183,7 +183,12 @@ def _is_weak(hits: Sequence[Hit], asked: Asked, *, by_words: bool) -> bool:
     """Whether even the best hit may not answer; by words alone it does if it has most of what the question says."""
     if by_words:
         return all(_said(hit, asked) < MIN_SAID for hit in hits[:MAX_SAID])
-    return all(evidence(hit.scores.vector, hit.scores.text) < ANSWERED for hit in hits)
+    return not any(answers(hit) for hit in hits)
+
+
+def answers(hit: Hit) -> bool:
+    """Whether a hit tells enough that its question is answered."""
+    return evidence(hit.scores.vector, hit.scores.text) >= ANSWERED
 
 
 def _notes(  # noqa: PLR0917 - each a part of one search

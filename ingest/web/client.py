@@ -22,9 +22,7 @@ MAX_SECONDS = 120.0  # for a whole answer: a feed of 50 MiB at 440 kB/s; audio i
 MOVED = frozenset({301, 302, 303, 307, 308})
 MOVED_FOR_GOOD = frozenset({301, 308})
 CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
-TRANSIENT = frozenset(
-    {408, 425, 429, 500, 502, 503, 504}
-)  # statuses that may be others in a moment, and blame no episode
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})  # statuses that may be others in a moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Search as managers ask: 136 questions typed without seeing the texts, 2,797 passages graded blind, in TREC's form.
+"""Search as managers ask: 136 questions typed without seeing the texts, 3,460 passages graded blind, in TREC's form.
 
-`managers.jsonl` holds the questions (type, and the half: `tune` for choosing weights, `test` for looking at once).
+`managers.jsonl` holds the questions (type, and the half: `tune` for choosing weights, `test` for nothing but looking).
 `managers.qrels` holds a line `question 0 episode:first-last grade` for each passage that our modes and variants, LanceDB's
 hybrid search, txtai's and plain vectors had among their first five: words of the transcript, counted from 0, and 3 for a
 direct answer, 2 for a part of one, 1 for the topic, 0 for nothing. The assessors did not know who found a passage; two of

@@ -46,7 +46,7 @@ def step(words: str, *arguments: str, home: Path) -> None:
     code = subprocess.run([SOUNDBITE, *arguments], env=environment(home), cwd=ROOT, check=False).returncode
     if code:
         print(f"\nThe demo stops: `soundbite {shlex.join(arguments)}` failed with exit code {code}.", file=sys.stderr)
-        print(f"To begin it anew, remove {shown(home)}, such as one that an earlier version made.", file=sys.stderr)
+        print(f"If an earlier version made {shown(home)}, remove it and try again.", file=sys.stderr)
         raise SystemExit(code)
 
 

@@ -100,7 +100,7 @@ CACHED = "cache/hub/models--sentence-transformers--all-mpnet-base-v2/snapshots/0
         ("all-mpnet-base-v2", "all-mpnet-base-v2"),
         ("sentence-transformers/all-mpnet-base-v2", "all-mpnet-base-v2"),
         ("/models/all-mpnet-base-v2/", "all-mpnet-base-v2"),
-        (f"/home/a/{CACHED}", "all-mpnet-base-v2"),
+        (f"/models/{CACHED}", "all-mpnet-base-v2"),
         (f"{CACHED}/", "all-mpnet-base-v2"),
         ("models--a--b", "models--a--b"),
         ("some/snapshots/model", "model"),
