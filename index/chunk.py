@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
+from operator import add
 from typing import Any
 
 from index.sentence_span import SentenceSpan
@@ -19,7 +21,7 @@ from index.text.language import language_of
 from index.text.terms import hash_term, stems
 from index.text.timing import word_times
 from ingest.models import Transcript
-from ingest.sentences import sentence_ends, word_spans
+from ingest.sentences import is_question, sentence_ends, word_spans
 
 CHUNKER = 5  # goes up whenever the same transcript would be cut or marked differently
 # Word pieces. Few large chunks are faster, and retrieve as well because passages are chosen within them.
@@ -32,7 +34,6 @@ LEAD = 2.0  # seconds by which playing starts before a sentence
 
 # A sentence that begins with one of these goes on with a thought, in English.
 _CONTINUES = re.compile(r"(?:and|but|so|because|or|then|also|which|that['’]s why)\b", re.IGNORECASE)  # noqa: RUF001
-_QUESTION_MARKS = ("?", "?”", '?"', "？")  # noqa: RUF001 - the full-width one is meant
 
 Count = Callable[[str], int]
 
@@ -66,13 +67,19 @@ class Chunk:
 
     def window_texts(self) -> list[str]:
         """The text of each window; labels such as `Speaker 2:` would make all vectors alike."""
-        quotes = self.quotes()
-        return [" ".join(quotes[a:b]) for a, b in zip((0, *self.windows), self.windows, strict=False)]
+        return [self._unlabelled(a, b) for a, b in zip((0, *self.windows), self.windows, strict=False)]
+
+    def _unlabelled(self, first: int, last: int) -> str:
+        """Some sentences with a space between them, where there is anything between them: Chinese has nothing."""
+        said, spans = self.quotes()[first:last], self.sentences[first:last]
+        gaps = ["", *(" " if after.begin > before.end else "" for before, after in pairwise(spans))]
+        return "".join(map(add, gaps, said))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
     text: str
+    gap: str  # what stands before it in its paragraph
     speaker: str
     turn: int
     paragraph: int
@@ -146,7 +153,7 @@ def _text_and_spans(part: Sequence[_Described], speakers: Sequence[str]) -> tupl
     length = 0
     previous: _Sentence | None = None
     for sentence, prominence, asks, advert, terms in part:
-        gap = "" if previous is None else " " if sentence.paragraph == previous.paragraph else "\n\n"
+        gap = "" if previous is None else sentence.gap if sentence.paragraph == previous.paragraph else "\n\n"
         if sentence.speaker and (previous is None or sentence.turn != previous.turn):
             gap += f"{sentence.speaker}: "
         begin = length + len(gap)
@@ -183,7 +190,7 @@ def _prominence(sentences: Sequence[_Sentence]) -> list[float]:
 
 def _asks(sentence: _Sentence, share: float) -> bool:
     """See `SentenceSpan.asks`; where nobody is named, any question may be another's."""
-    return sentence.text.endswith(_QUESTION_MARKS) and (share < 1 or not sentence.speaker)
+    return is_question(sentence.text) and (share < 1 or not sentence.speaker)
 
 
 # -- from turns to sentences
@@ -200,11 +207,12 @@ def _sentences(transcript: Transcript, count: Count) -> Iterator[_Sentence]:
         begin = 0
         for end in _ends(words[first : first + len(spans)], count, segment_starts, first):
             quote = text[spans[begin][0] : spans[end - 1][1]]
+            gap = text[spans[begin - 1][1] : spans[begin][0]] if begin else ""
             low, high = first + begin, first + end
             start, stop = (round(times[low][0], 3), round(times[high - 1][1], 3)) if times else (None, None)
             lead = round(_lead(times, low), 3) if times else None
             opens = begin == 0 or not _CONTINUES.match(quote)
-            yield _Sentence(quote, turn.speaker, number, place, low, high, count(quote), start, stop, lead, opens)
+            yield _Sentence(quote, gap, turn.speaker, number, place, low, high, count(quote), start, stop, lead, opens)
             begin = end
         first += len(spans)
 

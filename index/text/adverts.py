@@ -200,7 +200,7 @@ def _answers(sentences: Sequence[Said]) -> list[bool]:
     for i, one in enumerate(sentences):
         before = sentences[i - 1]
         same = i > 0 and (before.turn == one.turn or one.speaker == before.speaker != "")
-        found.append(found[-1] if same else i > 0 and before.text.endswith("?"))
+        found.append(found[-1] if same else i > 0 and is_question(before.text))
     return found
 
 
