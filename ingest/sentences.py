@@ -15,8 +15,8 @@ STOPS = _FINAL + _CLOSED  # for character classes: what ends a sentence and does
 _POINTS = (".", "．")  # noqa: RUF001 - these also abbreviate; the second is Japanese
 # Urdu also abbreviates with its full stop: no word ends after it without a space. Ethiopic full stops are often typed as two
 # word spaces.
-_FINAL_MARKS = (*_FINAL, "۔", "፡፡")
-_SOFT_MARKS = (*_CLOSED, *_POINTS)
+_FINAL_MARKS = (*_FINAL, "۔", "፡፡")  # noqa: RUF001
+_CLOSED_MARKS = tuple(_CLOSED)
 _GREEK_MARKS = (";", "\u037e")  # a question in Greek, a semicolon elsewhere
 _QUESTION_MARKS = ("?", "？", "؟", "፧", "⁇", "⁈", "⁉", "‽")  # noqa: RUF001
 _ARMENIAN_QUESTION = "\u055e"  # in the word that asks, wherever that stands
@@ -48,9 +48,10 @@ _ABBREVIATIONS = frozenset(_ABBREVIATIONS_WORDS.split())
 _DOTTED = re.compile(r"(?:\w\.)+\w|(\w)\1\.(\w)\2")  # U.S, z.B, EE.UU
 _DOUBLED = re.compile(r"(\w)\1\.")  # EE. UU.
 _CLOCK = frozenset({"a.m", "p.m"})
-_DATED = frozenset(  # what follows the number of a day or century in German: 3. Mai
-    "Januar Februar März April Mai Juni Juli August September Oktober November Dezember Jahrhundert Jahrhunderts".split()
+_DATED_WORDS = (  # what follows the number of a day or a century in German: 3. Mai
+    "Januar Februar März April Mai Juni Juli August September Oktober November Dezember Jahrhundert Jahrhunderts"
 )
+_DATED = frozenset(_DATED_WORDS.split())
 _GREEK = re.compile("[\u0386\u0388-\u03ff\u1f00-\u1fff]")
 _NEAR = 8  # words on each side that say whether a text is Greek: a sentence or two, so that one quoted word does not
 # Scripts without spaces between words: about two Chinese or Japanese characters, or five Thai ones, say as much as a word
@@ -126,13 +127,15 @@ def is_question(sentence: str) -> bool:
         return False
     if core.endswith(_GREEK_MARKS):
         return _is_greek([core])
-    return _ARMENIAN_QUESTION in core or core.rstrip("。｡။").endswith(_ASKING)
+    return _ARMENIAN_QUESTION in core or core.rstrip("。｡．။").endswith(_ASKING)  # noqa: RUF001
 
 
 def is_ended(text: str) -> bool:
     """Whether a text ends as a sentence does; an abbreviation may."""
     core = text.rstrip(_CLOSING)
-    return core.endswith((*_FINAL_MARKS, *_SOFT_MARKS)) or (core.endswith(_GREEK_MARKS) and _is_greek([core]))
+    return core.endswith((*_FINAL_MARKS, *_CLOSED_MARKS, *_POINTS)) or (
+        core.endswith(_GREEK_MARKS) and _is_greek([core])
+    )
 
 
 def _ends(words: Sequence[str], i: int) -> bool:
@@ -145,14 +148,13 @@ def _ends(words: Sequence[str], i: int) -> bool:
     core = word.rstrip(_CLOSING)
     if core.endswith(_FINAL_MARKS):
         return not (word.endswith(("」", "』")) and following.startswith(("と", "って")))  # 「…。」と: `"…," said`
-    if core.endswith(_GREEK_MARKS):
-        if not _is_greek(words[max(0, i - _NEAR) : i + _NEAR]):
-            return False
-    elif not core.endswith(_SOFT_MARKS):
-        return False
-    elif core.endswith(_POINTS) and _abbreviates(core.strip(_OPENING).rstrip(".．").lower(), following):  # noqa: RUF001
-        return False
-    return not following.lstrip(_OPENING)[:1].islower()
+    if core.endswith(_POINTS):
+        ends = not _abbreviates(core.strip(_OPENING).rstrip(".．").lower(), following)  # noqa: RUF001
+    elif core.endswith(_GREEK_MARKS):
+        ends = _is_greek(words[max(0, i - _NEAR) : i + _NEAR])
+    else:
+        ends = core.endswith(_CLOSED_MARKS)
+    return ends and not following.lstrip(_OPENING)[:1].islower()
 
 
 def _abbreviates(stem: str, following: str) -> bool:

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise, zip_longest
 from typing import Protocol
 
+from ingest.sentences import is_question
+
 MAX_MESSAGE = 20  # sentences after its sign, two minutes; with 14 .97, with 26 as with 20
 GAP = 8  # sentences in a row that neither name the sponsor nor call to act, at most: more are talk; 5 to 12 are alike
 HANDED = 9  # words: a longer sentence that hands over to a message also introduces the guest

@@ -500,6 +500,13 @@ def test_words_are_found_in_every_language(world, text, language, mode):
     assert text.isascii() or not answer.weak
 
 
+@pytest.mark.parametrize("language", WORLD)
+def test_a_hit_reads_as_the_transcript_does(world, language):
+    (hit,) = world.search(Query(WORLD[language][:60], mode="text", language=language)).hits
+    assert [WORLD[language]] == [hit.passage.text, *{turn.text for turn in hit.turns} - {hit.passage.text}]
+    assert hit.answer.text in WORLD[language]
+
+
 def test_where_the_model_knows_no_such_script_words_decide_and_the_answer_says_so(world):
     answer = world.search(Query("火星旅行"))
     assert answer.weak
