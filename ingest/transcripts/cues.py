@@ -20,7 +20,7 @@ LAST_SECOND = 360_000.0  # 100 hours: more than the two digits of an SRT hour ca
 
 _TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>")
 # `<b>so </b>.`: the space is the tag's
-LOOSE_STOP = re.compile(rf"(?<![ \t])[ \t]+((?:</?[a-zA-Z][^<>]*>)+)(?=[.,;:{STOPS}])")
+LOOSE_STOP = re.compile(rf"(?<![ \t])[ \t]+((?:</?[a-zA-Z][^<>]*>)+)(?=[.,;:۔{STOPS}])")  # noqa: RUF001 - Urdu
 _JOINED = re.compile(rf"[.,;:%、۔)\]{STOPS}]|'\w")  # noqa: RUF001 - what stands after a word without a space
 _STYLE_CODE = re.compile(r"\{\\[^{}]*\}")  # `{\an8}`, carried over from another subtitle format
 BIDI = "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of the direction in which a line is written

@@ -33,7 +33,7 @@ _INSIDE = re.compile(
 _LATE = re.compile(rf"(?:{_BRACKETED}\s*|{_SPAN}\s*$)")
 _LATE_BARE = re.compile(rf"[^\n:]{{1,80}}:\s+({CLOCK})\s+")
 _TURN_WITHIN = re.compile(
-    rf"(?<=[^\s\d][.{STOPS}])[ \t]+(?=[\[(]?{CLOCK}[\])]?[ \t]+[^\W\d_a-z][^:\n.{STOPS}]{{0,60}}:\s)"
+    rf"(?<=[^\s\d][.۔{STOPS}])[ \t]+(?=[\[(]?{CLOCK}[\])]?[ \t]+[^\W\d_a-z][^:\n.{STOPS}]{{0,60}}:\s)"  # noqa: RUF001 - Urdu
 )
 _BEHIND = re.compile(rf"(\S.*?)\s*[\[(]({CLOCK})[\])]$")
 _INLINE = re.compile(rf"\[\[?\s?(-?{CLOCK})\s?\]\]?|\((\d\d:\d\d:\d\d(?:[.,]\d{{1,3}})?)\)")

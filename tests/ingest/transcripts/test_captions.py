@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.errors import TranscriptError
 from ingest.models import Segment
 from ingest.transcripts.captions import Kind, kind_of, parse
-from ingest.transcripts.cues import timed
+from ingest.transcripts.cues import join_words, strip_markup, timed
 from ingest.transcripts.decoding import decode
 from tests.cpu import cpu_seconds
 
@@ -195,3 +195,17 @@ def test_single_words_are_joined_into_sentences(said):
 def test_what_ends_a_sentence_stands_in_no_name(sentence):
     text = "\n".join([f"{sentence}: one thing.", f"{sentence}: another thing.", f"{sentence}: a third."])
     assert {""} == {cue.speaker for cue in parse(text.encode(), "txt", "a.txt")}
+
+
+@pytest.mark.parametrize(
+    "parts", [["وهل", "؟"], ["سچ", "ہے", "۔"], ["सच", "है", "।"], ["ነው", "።"], ["Ja", "։"], ["No", "?"]]
+)
+def test_no_space_stands_before_the_mark_that_ends_a_sentence(parts):
+    assert " ".join(parts[:-1]) + parts[-1] == join_words(parts)
+    assert strip_markup(f"<b>{parts[0]} </b>{parts[-1]}") == parts[0] + parts[-1]
+
+
+@pytest.mark.parametrize("ended", ["It rose.", "وهل؟", "سچ ہے۔", "सच है।", "ነው።", "Լավ է։"])
+def test_a_turn_that_goes_on_in_the_line_begins_after_a_sentence(ended):
+    text = f"[0:01] Anna: {ended} [0:05] Ben: Yes. [0:09] Anna: No."
+    assert ["Anna", "Ben", "Anna"] == [cue.speaker for cue in parse(text.encode(), "txt", "a.txt")]
