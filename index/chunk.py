@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import add
 from typing import Any
 
@@ -18,12 +18,12 @@ from index.sentence_span import SentenceSpan
 from index.spoken import paragraphs
 from index.text.adverts import find_adverts
 from index.text.language import language_of
-from index.text.terms import hash_term, stems
+from index.text.terms import hash_term, parted_stems, spoken
 from index.text.timing import word_times
 from ingest.models import Transcript
 from ingest.sentences import is_question, sentence_ends, word_spans
 
-CHUNKER = 5  # goes up whenever the same transcript would be cut or marked differently
+CHUNKER = 6  # goes up whenever the same transcript would be cut or marked differently
 # Word pieces. Few large chunks are faster, and retrieve as well because passages are chosen within them.
 CHUNK, OVERLAP = 768, 256
 PASSAGE = 206  # word pieces, about 160 English words
@@ -44,7 +44,8 @@ class Chunk:
 
     `id` depends on the episode's key and the text, and only for repeated text on its place: editing one passage leaves
     the ids of the others alone. `start` and `end` are seconds; `first_word` and `last_word` count the episode's words.
-    `terms` are those of its sentences in order. `misheard` are words as the speech model had them before a correction:
+    `terms` are those of its sentences, each with those beside them; `indexed` are the same with all that is said in a row
+    first, for phrases that reach over the end of a sentence. `misheard` are words as the speech model had them before a correction:
     search finds both forms.
     """
 
@@ -59,6 +60,7 @@ class Chunk:
     sentences: tuple[SentenceSpan, ...]
     windows: tuple[int, ...]
     terms: tuple[str, ...]
+    indexed: tuple[str, ...]
     misheard: tuple[str, ...] = ()
 
     def quotes(self) -> list[str]:
@@ -92,8 +94,15 @@ class _Sentence:
     opens: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    said: list[str]
+    beside: list[str]
+    signature: int
+
+
 # With its prominence, whether it asks (see `SentenceSpan`), whether it is an advert, and its terms.
-_Described = tuple[_Sentence, float, bool, bool, list[str]]
+_Described = tuple[_Sentence, float, bool, bool, _Terms]
 
 
 def split(
@@ -107,7 +116,7 @@ def split(
     sentences = list(_sentences(transcript, count))
     advert = find_adverts(sentences)
     language = language_of(transcript)
-    terms = [stems(sentence.text, language) for sentence in sentences]
+    terms = [_terms(sentence.text, language) for sentence in sentences]
     prominence = _prominence(sentences)
     asks = [_asks(sentence, share) for sentence, share in zip(sentences, prominence, strict=True)]
     prominence = [share / 2 if other else share for share, other in zip(prominence, asks, strict=True)]
@@ -141,9 +150,17 @@ def _chunk(
         last_word=part[-1][0].last,
         sentences=spans,
         windows=tuple(stop - begin for _, stop in windows),
-        terms=tuple(term for *_, terms in part for term in terms),
+        terms=tuple(term for *_, terms in part for term in (*terms.said, *terms.beside)),
+        indexed=tuple(
+            chain.from_iterable([*(terms.said for *_, terms in part), *(terms.beside for *_, terms in part)])
+        ),
         misheard=_misheard(transcript.provenance, spans[0].start, spans[-1].stop),
     )
+
+
+def _terms(text: str, language: str) -> _Terms:
+    signature = hash_term(" ".join(term.text for term in spoken(text, language)))  # with `not`, and all small words
+    return _Terms(*parted_stems(text, language), signature)
 
 
 def _text_and_spans(part: Sequence[_Described], speakers: Sequence[str]) -> tuple[str, tuple[SentenceSpan, ...]]:
@@ -164,7 +181,7 @@ def _text_and_spans(part: Sequence[_Described], speakers: Sequence[str]) -> tupl
                 begin, length, sentence.start, sentence.stop, sentence.lead,
                 speakers.index(sentence.speaker) if sentence.speaker else -1,
                 sentence.last - sentence.first, sentence.pieces, prominence, advert, sentence.opens, asks,
-                len(terms), hash_term(" ".join(terms)),
+                len(terms.said) + len(terms.beside), terms.signature,
             )
         )  # fmt: skip
         previous = sentence
