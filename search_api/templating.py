@@ -28,8 +28,8 @@ def span_words(seconds: float) -> str:
 
 
 for function in (
-    between, clock, date_words, fragment_seconds, host_name, is_video, join_sentences, long_date, moment, playing, span_words, takes_time, transcript_path,
-    web_address,
+    between, clock, date_words, fragment_seconds, host_name, is_video, join_sentences, long_date, moment, playing, span_words,
+    takes_time, transcript_path, web_address,
 ):  # fmt: skip
     TEMPLATES.globals[function.__name__] = function
 
