@@ -129,7 +129,7 @@ class Library:
             return None
 
     def write(self, transcript: Transcript, original: tuple[str, bytes] | None = None) -> Document:
-        """Keep a transcript, in place of an earlier one of the same episode. Raises `HomeError`.
+        """Keep a transcript, in place of an earlier one of the same episode. Raises `HomeError`, and see `to_sidecar`.
 
         An earlier text that was edited by hand is first copied to `<name>.edited-<date>-<hash>.md`, which is no document.
         `original` is the suffix and the bytes of the publisher's file, kept beside it as `<name>.publisher<suffix>`.
@@ -175,6 +175,7 @@ class Library:
 
     def _put(self, name: str, transcript: Transcript, original: tuple[str, bytes] | None, *, is_new: bool) -> None:
         """Raises OSError, `ConflictError` where another has written the document since it was looked at."""
+        text, sidecar = to_markdown(transcript).encode(), to_sidecar(transcript).encode()  # before anything is changed
         before = self.storage.version(name)
         if is_new and before and self._catalogue.note(name).key == transcript.episode.key:
             return  # by another, a moment ago
@@ -183,8 +184,8 @@ class Library:
         if original:
             suffix, body = original
             self.storage.put(f"{name.removesuffix('.md')}{ORIGINAL}{suffix}", body)
-        beside, text = beside_name(name), to_markdown(transcript).encode()
-        times = self.storage.put(beside, to_sidecar(transcript).encode())
+        beside = beside_name(name)
+        times = self.storage.put(beside, sidecar)
         try:
             self.storage.put(name, text, over=before)
         except ConflictError:
