@@ -25,9 +25,8 @@ __all__ = ["Document", "Library", "beside_transcript"]
 ORIGINAL = ".publisher"  # before the suffix of a publisher's own file, which is never taken for a transcript of ours
 CATALOGUE = ".documents.sqlite"
 NAMES = ".episodes"  # folder in a bucket: for each episode's key, the name that its document has, or will have
-EDITED = re.compile(
-    r"\.edited-(?:\d{4}-\d\d-\d\d|undated)-[0-9a-f]{8}\.md$"
-)  # ends the name of a copy of an edited text
+# Ends the name of a copy of an overwritten text
+COPY = re.compile(r"\.(?:edited|earlier)-(?:\d{4}-\d\d-\d\d|undated)-[0-9a-f]{8}\.md$")
 HIDDEN = re.compile(r"(^|/)\.")
 ATTEMPTS = 5  # at writing what others write at the same time, each of whom needs a few requests
 # Seconds between two listings of a bucket for an episode that nothing is known of: most are new. A request for each
@@ -128,10 +127,13 @@ class Library:
         except FileNotFoundError:
             return None
 
-    def write(self, transcript: Transcript, original: tuple[str, bytes] | None = None) -> Document:
-        """Keep a transcript, in place of an earlier one of the same episode. Raises `HomeError`.
+    def write(
+        self, transcript: Transcript, original: tuple[str, bytes] | None = None, *, keep_earlier: bool = False
+    ) -> Document:
+        """Keep a transcript, in place of an earlier one of the same episode. Raises `HomeError`, and see `to_sidecar`.
 
-        An earlier text that was edited by hand is first copied to `<name>.edited-<date>-<hash>.md`, which is no document.
+        An earlier text that was edited by hand is first copied to `<name>.edited-<date>-<hash>.md`, which is no document;
+        with `keep_earlier` any other text to `<name>.earlier-…`.
         `original` is the suffix and the bytes of the publisher's file, kept beside it as `<name>.publisher<suffix>`.
         The Markdown goes last: one that is there is always complete. Of two that write a new episode at once the first
         to be done with the Markdown has written it.
@@ -141,7 +143,7 @@ class Library:
         def write() -> Document:
             known = self.locate(episode)
             name = known.name if known else self._new_name(episode)
-            self._put(name, transcript, original, is_new=not known)
+            self._put(name, transcript, original, is_new=not known, keep_earlier=keep_earlier)
             return self._catalogue.note(name)
 
         return self._undisturbed(f"{slug(episode.podcast)}/{file_stem(episode)}.md", write)
@@ -173,18 +175,27 @@ class Library:
         except OSError as error:
             raise home_error(self.storage.where(name), error) from error
 
-    def _put(self, name: str, transcript: Transcript, original: tuple[str, bytes] | None, *, is_new: bool) -> None:
+    def _put(
+        self,
+        name: str,
+        transcript: Transcript,
+        original: tuple[str, bytes] | None,
+        *,
+        is_new: bool,
+        keep_earlier: bool,
+    ) -> None:
         """Raises OSError, `ConflictError` where another has written the document since it was looked at."""
+        text, sidecar = to_markdown(transcript).encode(), to_sidecar(transcript).encode()  # before anything is changed
         before = self.storage.version(name)
         if is_new and before and self._catalogue.note(name).key == transcript.episode.key:
             return  # by another, a moment ago
         if before:
-            self._copy_edited(name, transcript)
+            self._copy_earlier(name, transcript, unedited=keep_earlier)
         if original:
             suffix, body = original
             self.storage.put(f"{name.removesuffix('.md')}{ORIGINAL}{suffix}", body)
-        beside, text = beside_name(name), to_markdown(transcript).encode()
-        times = self.storage.put(beside, to_sidecar(transcript).encode())
+        beside = beside_name(name)
+        times = self.storage.put(beside, sidecar)
         try:
             self.storage.put(name, text, over=before)
         except ConflictError:
@@ -193,18 +204,20 @@ class Library:
             if self.storage.version(beside) == times:  # else both are the other's
                 self.storage.put(name, text, over=self.storage.version(name))
 
-    def _copy_edited(self, name: str, new: Transcript) -> None:
-        """Keep the text that is about to be overwritten, if somebody may have written in it. Raises OSError."""
+    def _copy_earlier(self, name: str, new: Transcript, *, unedited: bool) -> None:
+        """Keep the text that is about to be overwritten, if somebody may have written in it, or always. Raises OSError."""
         data, _ = self.storage.read(name)
+        mark = "edited"
         try:
             old = self.read(name)
-            if not is_edited(old) or old.turns == new.turns:
+            mark = "edited" if is_edited(old) else "earlier" if unedited else ""
+            if not mark or old.turns == new.turns:
                 return
         except TranscriptError:
             pass  # what cannot be read was certainly changed by hand
-        copy = f"{name.removesuffix('.md')}.edited-{new.transcribed_at[:10] or 'undated'}-{sha256(data).hexdigest()[:8]}.md"
+        copy = f"{name.removesuffix('.md')}.{mark}-{new.transcribed_at[:10] or 'undated'}-{sha256(data).hexdigest()[:8]}.md"
         self.storage.put(copy, data)
-        logger.warning("%s was edited by hand; that text is kept as %s", name, copy)
+        logger.warning("%s: the %s text is kept as %s", name, mark, copy)
 
     def _revised(self, name: str, episode: Episode) -> bool:
         """Raises OSError, `ConflictError`, UnicodeDecodeError."""
@@ -249,9 +262,9 @@ class Library:
 
 
 def beside_transcript(name: str) -> bool:
-    """Whether a file is a publisher's own, or a copy of an edited text, as `Library.write` leaves them."""
-    return bool(EDITED.search(name)) or name.rpartition(".")[0].endswith(ORIGINAL)
+    """Whether a file is a publisher's own, or a copy of an overwritten text, as `Library.write` leaves them."""
+    return bool(COPY.search(name)) or name.rpartition(".")[0].endswith(ORIGINAL)
 
 
 def _is_transcript(name: str) -> bool:
-    return name.endswith(".md") and name.count("/") == 1 and not HIDDEN.search(name) and not EDITED.search(name)
+    return name.endswith(".md") and name.count("/") == 1 and not HIDDEN.search(name) and not COPY.search(name)

@@ -1,7 +1,6 @@
 """Brings what a feed says of an episode by now to its document: title and addresses, never the text."""
 
-import json
-
+from ingest.finite import read_json, write_json
 from ingest.identity import one_line
 from ingest.models import Episode
 from ingest.transcripts.document import BULLETS, HEADING
@@ -30,7 +29,7 @@ def revised_markdown(text: str, episode: Episode) -> str:
 def revised_sidecar(text: str, episode: Episode) -> str:
     """The JSON beside it likewise; as it is where it cannot be read or is not ours."""
     try:
-        document = json.loads(text)
+        document = read_json(text)
         ours = document["soundbite"]["episode"]
     except (ValueError, TypeError, KeyError):
         return text
@@ -42,8 +41,7 @@ def revised_sidecar(text: str, episode: Episode) -> str:
         cleaned = {name: without_userinfo(value) for name, value in provenance.items() if isinstance(value, str)}
         document["soundbite"]["provenance"] = provenance | cleaned
     document["soundbite"]["episode"] = {name: value for name, value in ours.items() if value not in ("", [])}
-    changed = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    return changed.encode("utf-8", "backslashreplace").decode()
+    return write_json(document)
 
 
 def _told(episode: Episode, name: str) -> str:

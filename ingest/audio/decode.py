@@ -12,7 +12,10 @@ from ingest.audio.containers import MAX_HEAD, sound_offset
 from ingest.errors import AudioError
 
 RATE = 16_000  # samples a second: what Whisper and the Silero VAD were trained on
-SAMPLES_AT_ONCE = 500_000  # resampled in one call: calls for single frames take longer than the work
+SECONDS_AT_ONCE = 10  # of sound resampled in one call: calls for single frames take longer than the work
+# Of the louder channel's power: stereo whose sum has less in a second is one sound with opposite signs. Two sounds have
+# half of it or more in their sum, one channel beside a silent one a quarter.
+CANCELLED = 0.01
 MAX_SECONDS = 24 * 3600  # of sound; a small hostile file can unpack into weeks of silence
 MISSING_SECONDS = 2.0  # by which a file that is cut off is shorter than declared: encoders' padding stays below 0.2 s
 MISSING_SHARE = 0.005  # of the declared duration, likewise: a long variable-rate file declares a rounded one
@@ -78,7 +81,7 @@ class Recording:
         for _, frames in groupby(self._frames(), _form):  # chained streams may change rate or channels
             # s16 clips loud stereo, float would not
             resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-            for group in chain(_grouped(frames), [None]):  # None flushes
+            for group in chain(map(_uncancelled, _grouped(frames)), [None]):  # None flushes
                 for frame in resampler.resample(group):
                     yield self._counted(frame.to_ndarray()[0])
             if self.decoded >= MAX_SECONDS:
@@ -121,17 +124,44 @@ def _form(frame: Any) -> tuple[str, str, int]:
 
 
 def _grouped(frames: Iterator[Any]) -> Iterator[Any]:
-    """Frames of one form joined into larger ones."""
+    """Frames of one form joined into larger ones, of whole seconds but for the last."""
     import av
 
     fifo = av.AudioFifo()
     for frame in frames:
         frame.pts = None  # broken time stamps are common; time is counted in samples
         fifo.write(frame)
-        if fifo.samples >= SAMPLES_AT_ONCE:
-            yield fifo.read()
+        while group := fifo.read(SECONDS_AT_ONCE * frame.sample_rate):
+            yield group
     if fifo.samples:
         yield fifo.read()
+
+
+def _uncancelled(frame: Any) -> Any:
+    """The frame; of stereo whose channels cancel each other in mono, with the louder one on both sides in those seconds.
+
+    Each second from the first sample is judged for itself. Other frames stay as they are.
+    """
+    import av
+
+    if frame.layout.nb_channels != 2:
+        return frame
+    data, changed = frame.to_ndarray(), False
+    sides = data if frame.format.is_planar else data.reshape(-1, 2).T
+    for start in range(0, frame.samples, frame.sample_rate):
+        second = sides[:, start : start + frame.sample_rate]
+        level = second.astype(np.float32, order="C")
+        with np.errstate(all="ignore"):  # floats that are no numbers are never less than others
+            level -= level.mean(axis=1, keepdims=True)  # unsigned samples are around 128
+            products = level @ level.T
+        if products.sum() < 4 * CANCELLED * products.max():  # of the sum's halves, and of the louder channel
+            second[:] = second[int(products[1, 1] > products[0, 0])]
+            changed = True
+    if not changed:
+        return frame
+    louder = av.AudioFrame.from_ndarray(data, format=frame.format.name, layout=frame.layout.name)
+    louder.sample_rate = frame.sample_rate
+    return louder
 
 
 def _declares_exactly(form: str, path: Path) -> bool:

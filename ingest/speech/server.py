@@ -4,7 +4,6 @@ Each window is sent as a WAV file of its own, so that a long episode is cut in p
 """
 
 import io
-import json
 import re
 import time
 import wave
@@ -15,15 +14,18 @@ from urllib.parse import urlsplit
 
 from ingest.audio.decode import RATE, Samples
 from ingest.errors import FetchError, TranscriptionError, UnreachableError
+from ingest.finite import finite, read_json
 from ingest.languages import primary_language
 from ingest.speech.recognizer import Options, Recognized
 from ingest.speech.segments import Word
+from ingest.speech.windows import WINDOW
 from ingest.web.client import TRANSIENT, Response
 from ingest.web.form import ask
 
 PATH = "/v1/audio/transcriptions"
 ANSWER_SECONDS = 300.0  # a large model on a slow CPU takes minutes for a window
 WAITS = (1.0, 4.0, 15.0)  # seconds before each further try
+LIMITS = (-1.0, WINDOW + 1.0, " s")  # of times: Whisper fills sound up with silence to a window and may name any in it
 
 
 class WhisperServer:
@@ -34,16 +36,13 @@ class WhisperServer:
 
     batch_size = 1
 
-    def __init__(
-        self, url: str, model: str, api_key: str = "", *, sleep: Callable[[float], object] = time.sleep
-    ) -> None:
+    def __init__(self, url: str, model: str, key: str = "", *, sleep: Callable[[float], object] = time.sleep) -> None:
         """Raises `TranscriptionError` where nothing answers at the address."""
-        self._url, self._key, self._sleep = address(url), api_key, sleep
-        self.name = model
+        self.name, self._url, self._key, self._sleep = model, address(url), key, sleep
         self.facts = {"server": self._url, "device": "server"}
         self.changes: list[str] = []
         try:  # not all servers list their models: any answer will do
-            ask(self._url.removesuffix(PATH) + "/v1/models", key=api_key, timeout=ANSWER_SECONDS)
+            ask(self._url.removesuffix(PATH) + "/v1/models", key=key, timeout=ANSWER_SECONDS)
         except FetchError as error:
             raise TranscriptionError(self._url, f"{error.message}; check SOUNDBITE_WHISPER_URL") from error
 
@@ -66,7 +65,7 @@ class WhisperServer:
         fields |= {"prompt": options.hotwords} if options.hotwords else {}
         answer = self._send(fields, wav(sound))
         try:
-            return recognized(json.loads(answer.body), options.language or options.likely, len(sound) / RATE)
+            return recognized(read_json(answer.body), options.language or options.likely, len(sound) / RATE)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             reason = f"answers in another form than verbose_json ({error}); check SOUNDBITE_WHISPER_URL"
             raise TranscriptionError(self._url, reason) from error
@@ -108,26 +107,29 @@ def wav(sound: Samples) -> bytes:
 
 
 def recognized(answer: dict[str, Any], language: str, seconds: float) -> Recognized:
-    """What a server's `verbose_json` says of some seconds of sound; raises ValueError, TypeError or KeyError.
+    """What a `verbose_json` says of some seconds of sound; raises ValueError, TypeError, KeyError or AttributeError.
 
     The text's words take the times of the listed ones where there are as many; else each shares its segment's time by
     its letters. Listed words are not read: OpenAI's have no punctuation.
     """
+
+    def at(value: Any) -> float:
+        return min(max(finite(value, *LIMITS), 0.0), seconds)
+
     segments = answer.get("segments") or [{"start": 0.0, "end": seconds, "text": answer["text"]}]
-    words = [word for one in segments for word in _shared(one)]
+    words = [word for one in segments for word in _shared(one["text"], at(one["start"]), at(one["end"]))]
     listed = answer.get("words") or [word for one in segments for word in one.get("words") or ()]
     if len(listed) == len(words):
-        words = [Word(float(at["start"]), float(at["end"]), word.text) for at, word in zip(listed, words, strict=True)]
+        words = [Word(at(one["start"]), at(one["end"]), word.text) for one, word in zip(listed, words, strict=True)]
     counts = [len(one.get("tokens") or one["text"].split()) for one in segments]
-    log_prob = sum(float(one.get("avg_logprob") or 0.0) * n for one, n in zip(segments, counts, strict=True))
-    no_speech = min(float(one.get("no_speech_prob") or 0.0) for one in segments)
-    language = primary_language(str(answer.get("language") or "")) or language
+    log_prob = sum(finite(one.get("avg_logprob") or 0.0) * n for one, n in zip(segments, counts, strict=True))
+    no_speech = min(finite(one.get("no_speech_prob") or 0.0) for one in segments)
+    language = primary_language(answer.get("language") or "") or language
     return Recognized(tuple(words), language, log_prob / max(sum(counts), 1), sum(counts), no_speech)
 
 
-def _shared(segment: dict[str, Any]) -> list[Word]:
-    parts = [f" {part}" for part in segment["text"].split()]
+def _shared(text: str, start: float, end: float) -> list[Word]:
+    parts = [f" {part}" for part in text.split()]
     ends = list(accumulate(map(len, parts), initial=0))
-    start, length = float(segment["start"]), float(segment["end"]) - float(segment["start"])
-    times = [round(start + length * end / max(1, ends[-1]), 2) for end in ends]
-    return [Word(begin, end, part) for (begin, end), part in zip(pairwise(times), parts, strict=True)]
+    times = [round(start + (end - start) * done / max(1, ends[-1]), 2) for done in ends]
+    return [Word(begin, over, part) for (begin, over), part in zip(pairwise(times), parts, strict=True)]

@@ -5,7 +5,6 @@ without speakers is bare paragraphs; after a named turn it starts with `Unknown 
 name is written with a backslash before its colon (`Like this\:`), which Markdown hides.
 """
 
-import json
 import logging
 import math
 import re
@@ -19,6 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ingest.errors import TranscriptError
+from ingest.finite import read_json, write_json
 from ingest.identity import SHORT_KEY, one_line, slug
 from ingest.models import Episode, Segment, Transcript, Turn
 from ingest.sentences import join_sentences
@@ -165,7 +165,8 @@ def to_sidecar(transcript: Transcript) -> str:
     """The JSON beside the Markdown, in the Podcasting 2.0 transcript shape (times in seconds).
 
     `soundbite` holds `transcribed_at`, `provenance` and the whole `episode`, so that the file can also stand alone.
-    A transcript without times has an empty `segments`. Figures that JSON cannot say (NaN, infinity) become null.
+    A transcript without times has an empty `segments`. Figures of the provenance that JSON cannot say (NaN, infinity)
+    become null. Raises TranscriptError where a time is such a number.
     """
     timed = [
         {"speaker": segment.speaker, "startTime": segment.start, "endTime": segment.end, "body": segment.text}
@@ -179,14 +180,17 @@ def sidecar_json(transcript: Transcript, segments: list[dict[str, Any]]) -> str:
     """`to_sidecar` with the segments given; an empty speaker is left out."""
     ours = {
         "transcribed_at": transcript.transcribed_at,
-        "provenance": transcript.provenance,
+        "provenance": _finite(transcript.provenance),
         "episode": {name: value for name, value in asdict(transcript.episode).items() if value not in (None, "", ())},
     }
     named = [{key: value for key, value in each.items() if key != "speaker" or value} for each in segments]
     document = {"version": "1.0.0", "segments": named, "soundbite": ours}
-    text = json.dumps(_finite(document), ensure_ascii=False, indent=1) + "\n"
-    # half a surrogate pair cannot be written as UTF-8; as `\udXXX` it is JSON again
-    return text.encode("utf-8", "backslashreplace").decode()
+    try:
+        return write_json(document)
+    except ValueError as error:  # null for a time could not be read again
+        raise TranscriptError(
+            transcript.episode.title, f"cannot be kept: a time in it is no number ({error})"
+        ) from error
 
 
 def read_sidecar(text: str, subject: str = "") -> Transcript:
@@ -195,14 +199,14 @@ def read_sidecar(text: str, subject: str = "") -> Transcript:
     A blank transcript, with a warning in the log, where the text is something else.
     """
     try:
-        document = json.loads(text)
+        document = read_json(text)
         segments, turns = _entries(document["segments"])
         if "soundbite" not in document:
             return replace(blank(), segments=segments, turns=turns)
         ours = document["soundbite"]
         episode = _adapter(Episode).validate_python({"podcast": "", "guid": "", "title": "", **ours["episode"]})
         return Transcript(episode, turns, segments, str(ours["transcribed_at"]), dict(ours["provenance"]))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ValidationError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ValidationError) as error:
         logger.warning("%s: the JSON beside it is ignored, it cannot be read (%s)", subject, one_line(str(error)))
         return blank()
 

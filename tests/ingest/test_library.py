@@ -50,6 +50,21 @@ def test_a_publishers_own_file_lies_beside_it_byte_for_byte_and_is_no_transcript
     assert [document] == library.documents()
 
 
+@pytest.mark.parametrize("time", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_times_that_are_no_numbers_are_refused_before_anything_is_changed(library, time, is_there):
+    if is_there:
+        path = path_of(library, library.write(TRANSCRIPT, (".txt", b"old")))
+        path.write_text(path.read_text().replace("quietly", "at once"))
+    before = {path: path.read_bytes() for path in library.root.rglob("*.*") if not path.name.startswith(".")}
+    broken = replace(TRANSCRIPT, segments=(Segment(0.0, time, "Good people leave quietly."),))
+
+    with pytest.raises(TranscriptError, match=EPISODE.title):
+        library.write(broken, (".txt", b"new"))
+
+    assert before == {path: path.read_bytes() for path in library.root.rglob("*.*") if not path.name.startswith(".")}
+
+
 def test_a_retitled_episode_keeps_its_place(library):
     first = library.write(TRANSCRIPT)
     retitled = replace(TRANSCRIPT, episode=replace(EPISODE, title="How to keep your best seller"))

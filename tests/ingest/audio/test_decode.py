@@ -224,3 +224,102 @@ def test_what_stands_before_the_sound_is_passed_over(tmp_path, before, form):
     path.write_bytes(before + path.read_bytes())
 
     assert heard(path)[1].decoded == pytest.approx(3.0, abs=HEARD)
+
+
+# Two channels
+
+
+def stereo(path, left, right, form=FORMS[0]):
+    """Encode two channels, each from -1 to 1."""
+    _, codec, rate, layout, samples = form
+    scale = {"u8": 127, "s16": 32_767, "s16p": 32_767}.get(samples, 1)
+    kind = {"u8": np.uint8, "s16": np.int16, "s16p": np.int16}.get(samples, np.float32)
+    sound = (np.stack([left, right]) * scale + 128 * (samples == "u8")).astype(kind)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout, format=samples)
+        size = stream.codec_context.frame_size or 1024
+        for start in range(0, sound.shape[1], size):
+            piece = np.ascontiguousarray(sound[:, start : start + size])
+            piece = piece if samples.endswith("p") else piece.T.reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(piece, format=samples, layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def mixed(path):
+    """A file as libav alone makes mono of it."""
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+        frames = [done for frame in [*container.decode(audio=0), None] for done in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32) / 32_768
+
+
+def noise(seconds, rate, seed=1):
+    return 0.2 * np.random.default_rng(seed).standard_normal(round(seconds * rate)).clip(-3, 3)
+
+
+@pytest.mark.parametrize("gain", [-1.0, -0.9, -1.08])
+@pytest.mark.parametrize("form", [*FORMS[:1], *FORMS[2:5], ("wav", "pcm_u8", 22_050, "stereo", "u8")], ids=str)
+def test_channels_that_cancel_each_other_are_heard(tmp_path, form, gain):
+    sound = tone(3.4, form[2])
+    samples, _ = heard(stereo(tmp_path / f"a.{form[0]}", sound, gain * sound, form))
+    assert pitch(samples) == pytest.approx(440, abs=2)
+    assert np.sqrt(np.mean(samples**2)) == pytest.approx(0.283 * max(1, -gain), rel=0.1)
+
+
+def test_only_the_seconds_that_cancel_are_heard_from_one_channel(tmp_path):
+    rate, sound = RATE, tone(24, RATE)
+    sign = np.where((np.arange(24 * rate) // rate) % 12 > 8, -1, 1)  # over the border of what is decoded at once
+    samples, _ = heard(stereo(tmp_path / "a.flac", sound, sign * sound, ("flac", "flac", rate, "stereo", "s16")))
+    one, _ = heard(stereo(tmp_path / "b.flac", sound, sound, ("flac", "flac", rate, "stereo", "s16")))
+    assert np.array_equal(samples, one)
+
+
+def test_sound_from_one_channel_does_not_depend_on_how_it_is_framed(tmp_path):
+    sound = noise(23.3, 44_100)
+    wav, _ = heard(stereo(tmp_path / "a.wav", sound, -sound))  # whose frames are of 1,024 samples, then of 4,608
+    flac, _ = heard(stereo(tmp_path / "a.flac", sound, -sound, FORMS[4]))
+    assert np.array_equal(wav, flac)
+    with Recording(tmp_path / "a.wav") as recording:
+        rest = np.concatenate(list(skipped(recording.blocks(), 170_001)))
+    assert np.array_equal(wav[170_001:], rest)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [(1, 1), (1, 0), (0, 1), (1, 0.2), (1, -0.5), (-0.7, 1), (0, 0)],
+    ids=["the same", "left", "right", "quieter", "turned and half", "louder", "silence"],
+)
+def test_ordinary_stereo_stays_as_it_is_to_the_bit(tmp_path, left, right):
+    sound, other = noise(12.5, 44_100), noise(12.5, 44_100, seed=2)
+    for number, second in enumerate((right * sound, right * sound + 0.3 * other, right * other)):
+        path = stereo(tmp_path / f"{number}.wav", left * sound, second)
+        assert np.array_equal(heard(path)[0], mixed(path))
+
+
+@pytest.mark.parametrize("layout", ["5.1", "5.1(side)", "3.0", "quad"])
+def test_more_channels_stay_as_they_are_to_the_bit(tmp_path, layout):
+    sound = (noise(11, 48_000) * 32_767).astype(np.int16)
+    channels = av.AudioLayout(layout).nb_channels
+    piece = np.stack([sound * (-1) ** number for number in range(channels)]).T.reshape(1, -1)
+    with av.open(str(tmp_path / "a.flac"), "w") as container:
+        stream = container.add_stream("flac", rate=48_000, layout=layout, format="s16")
+        size = 4_608 * channels
+        for start in range(0, piece.shape[1], size):
+            frame = av.AudioFrame.from_ndarray(piece[:, start : start + size].copy(), format="s16", layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, start // channels, Fraction(1, 48_000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert np.array_equal(heard(tmp_path / "a.flac")[0], mixed(tmp_path / "a.flac"))
+
+
+def test_numbers_that_are_none_in_two_channels_do_not_spread(tmp_path):
+    sound = tone(3, 44_100)
+    left, right = sound.copy(), -sound
+    left[50_000], right[100_000] = np.nan, np.inf
+    path = stereo(tmp_path / "a.wav", left, right, ("wav", "pcm_f32le", 44_100, "stereo", "flt"))
+    samples, _ = heard(path)
+    assert np.isfinite(samples).all()
+    assert np.sqrt(np.mean(samples[: RATE - 99] ** 2)) == pytest.approx(0.283, rel=0.05)

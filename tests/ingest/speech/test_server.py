@@ -180,6 +180,9 @@ def test_a_server_that_goes_on_failing_is_no_episodes_fault(broken):
         ((200, b"<html>"), "verbose_json"),
         ((200, b"[]"), "verbose_json"),
         ((200, {"segments": [{"text": "no times"}]}), "verbose_json"),
+        ((200, HEARD | {"segments": [HEARD["segments"][0] | {"end": 2_000.0}]}), "2000 s is not from -1 to 31 s"),
+        ((200, json.dumps(HEARD).replace("0.5", "NaN").encode()), "verbose_json .*'NaN' is no finite number"),
+        ((200, b"[" * 100_000), "nested too deeply"),
     ],
 )
 def test_a_refusal_or_a_strange_answer_is_one_clear_error_at_once(answer, said):
@@ -219,6 +222,52 @@ def test_listed_word_times_are_taken_with_the_texts_punctuation():
 def test_without_word_times_the_words_share_their_segments_time():
     assert timed(HEARD) == [(" We", 0.5, 0.83), (" sell.", 0.83, 1.5)]
     assert timed({"text": "We sell a lot"}) == [(" We", 0.0, 0.86), (" sell", 0.86, 2.29), (" a", 2.29, 2.86), (" lot", 2.86, 4.0)]  # fmt: skip
+
+
+def one_segment(**changed):
+    return HEARD | {"segments": [HEARD["segments"][0] | changed]}
+
+
+NO_NUMBERS = [float("nan"), float("inf"), "-Infinity", "NaN", "1e999", -(10**400), "soon"]
+
+
+@pytest.mark.parametrize("name", ["start", "end", "avg_logprob", "no_speech_prob"])
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: str(value)[:9])
+def test_a_figure_that_is_no_number_is_refused(name, value):
+    with pytest.raises(ValueError, match=r"number|float"):
+        recognized(one_segment(**{name: value}), "en", 4.0)
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: str(value)[:9])
+@pytest.mark.parametrize("name", ["start", "end"])
+def test_a_words_time_that_is_no_number_is_refused(name, value):
+    words = [{"start": 0.6, "end": 0.8}, {"start": 1.0, "end": 1.4, name: value}]
+    for answer in (HEARD | {"words": words}, one_segment(words=words)):
+        with pytest.raises(ValueError, match=r"number|float"):
+            recognized(answer, "en", 4.0)
+
+
+@pytest.mark.parametrize("language", [["en"], {"code": "en"}, 7, True])
+def test_a_language_that_is_no_text_is_refused(language):
+    with pytest.raises((TypeError, AttributeError)):
+        recognized(HEARD | {"language": language}, "", 4.0)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 4_000), (500, 1_500), (95, 99), (-5, 1), (0, 1e308), (31.5, 33)])
+def test_a_time_of_other_sound_is_refused(start, end):
+    words = [{"start": 0.6, "end": 0.8}, {"start": start, "end": end}]
+    for answer in (one_segment(start=start, end=end), HEARD | {"words": words}, one_segment(words=words)):
+        with pytest.raises(ValueError, match="s is not from -1 to 31 s"):
+            recognized(answer, "en", 4.0)
+
+
+@pytest.mark.parametrize(("start", "end"), [(-0.4, 1), (0, 4.02), (0.5, 30), (-1, 31)])
+def test_a_time_a_little_outside_the_sound_is_moved_into_it(start, end):
+    times = [time for _, *pair in timed(one_segment(start=start, end=end)) for time in pair]
+    assert times == sorted(times)
+    assert (times[0], times[-1]) == (max(0.0, start), min(4.0, end))
+    words = [{"start": start, "end": 0.8}, {"start": 1.0, "end": end}]
+    assert [(" We", max(0.0, start), 0.8), (" sell.", 1.0, min(4.0, end))] == timed(HEARD | {"words": words})
 
 
 def test_figures_and_language_are_read_where_they_are_told():

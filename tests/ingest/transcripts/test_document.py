@@ -189,6 +189,28 @@ def test_the_sidecar_has_the_shape_of_the_podcast_namespace():
     assert document["soundbite"]["provenance"] == {"loss": None}
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_time_that_is_no_number_is_not_written(value):
+    plain = transcript(Turn("Hi.", "Anna"))
+    for said in (
+        replace(plain, segments=(Segment(0.0, 1.0, "Hi."), Segment(1.0, value, "Oh."))),
+        replace(plain, segments=(Segment(value, 1.0, "Hi."),)),
+        replace(plain, episode=replace(plain.episode, duration=value)),
+        replace(plain, episode=replace(plain.episode, chapters=(Chapter(value, "Hello"),))),
+    ):
+        with pytest.raises(TranscriptError, match="a time in it is no number") as refused:
+            to_sidecar(said)
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999"])
+def test_a_sidecar_with_a_time_that_is_no_number_is_left_aside(value, caplog):
+    said = replace(transcript(Turn("Hi.", "Anna")), segments=(Segment(0.0, 7.5, "Hi."),))
+    sidecar = to_sidecar(said).replace("7.5", value)
+    assert () == from_markdown(DOCUMENT + "Hello.\n", sidecar, subject="a.md").segments
+    assert "a.md" in caplog.text
+
+
 def test_chapters_lie_in_the_json_and_change_nothing_of_a_document_without_them():
     chapters = (Chapter(0.0, "Hello"), Chapter(61.5, "Tea", "https://a.example/tea"))
     plain = transcript(Turn("Hi.", "Anna"))
