@@ -161,6 +161,44 @@ def test_any_bytes_give_a_feed_or_a_plain_error_in_bounded_time(capsys):
         print(f"\n{len(tried)} inputs tried on the feed parser")
 
 
+@pytest.mark.parametrize(
+    "mention",
+    [
+        "<description><![CDATA[About the <podcast:liveItem> tag]]></description>",
+        "<description><![CDATA[a <podcast:liveItem status='live'>]]></description><!-- </podcast:liveItem> -->",
+        "<!-- <podcast:liveItem> -->",
+        '<podcast:liveItem status="ended"/>',
+        '<podcast:liveItem status="a/b > c" />',
+        "<description>&lt;podcast:liveItem&gt;</description>",
+        "<description>&lt;![CDATA[ <podcast:liveItem><title>x</title></podcast:liveItem></description>",
+    ],
+)
+def test_what_only_mentions_a_live_item_takes_no_episode_with_it(mention):
+    feed = parse(URL, rss(mention, item(3, extra=mention), item(2), item(1)))
+
+    assert ["g3", "g2", "g1"] == [episode.guid for episode in feed.episodes]
+    assert "Deal Desk" == feed.title
+
+
+LIVE = "<title>Now</title><guid>live</guid><enclosure url='https://cdn.example/live.mp3'/>"
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        f"<podcast:liveItem status='live'>{LIVE}</podcast:liveItem>",
+        f"<podcast:liveItem status='a > b'>{LIVE}<![CDATA[</podcast:liveItem>]]>{LIVE}</podcast:liveItem >",
+        f"<podcast:liveItem>{LIVE}<!-- </podcast:liveItem> <item> -->{LIVE}</podcast:liveItem>",
+        f"<pc:liveItem xmlns:pc='https://podcastindex.org/namespace/1.0'>{LIVE}</pc:liveItem>",
+        f"<podcast:liveItem>{LIVE}",  # never closed
+    ],
+)
+def test_a_live_item_is_no_episode_and_the_others_stay(live):
+    feed = parse(URL, rss(live, item(2), live, item(1)))
+
+    assert ("Deal Desk", ["g2", "g1"]) == (feed.title, [episode.guid for episode in feed.episodes])
+
+
 def test_a_cut_at_any_byte_loses_only_what_is_not_whole():
     body = rss(item(1), item(2), item(3))
     for at in range(1, len(body), 5):
