@@ -8,10 +8,10 @@ import re
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from html import unescape
 from html.entities import html5
 
 from ingest.charset import KNOWN, told, western
+from ingest.entities import unescaped
 from ingest.errors import FeedError
 
 DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
@@ -29,7 +29,7 @@ LOOSE_AMPERSAND = re.compile(
     re.DOTALL,
 )
 BAD_NUMBERS = re.compile(  # control characters, and emoji written as two surrogates
-    rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F])"
+    rb"&#(?:0{0,99}(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F])"
     rb"|5[5-7]\d{3}|[xX][dD][89a-fA-F][0-9a-fA-F]{2});(?:&#(?:5[67]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});)?"
 )
 LIVE = rb"(?:[\w.-]{1,40}:)?liveItem"
@@ -220,5 +220,5 @@ def plain_text(text: str, limit: int = 10_000) -> str:
         text = HIDDEN.sub(" ", text)
         text = INLINE_TAG.sub("", BLOCK_TAG.sub(" ", text))
     if "&" in text:
-        text = unescape(text).replace("&amp;", "&")
+        text = unescaped(text).replace("&amp;", "&")
     return " ".join(text.split())[:limit].rstrip()

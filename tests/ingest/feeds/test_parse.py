@@ -128,6 +128,18 @@ def test_hostile_repetition_takes_no_more_than_time_in_proportion(unit, tail):
     assert cpu_seconds(read, unit.encode() * (20_000 // len(unit))) < 1
 
 
+@pytest.mark.parametrize(
+    "number", ["&#{};".format("9" * 5000), "&#" + "0" * 5000 + "8;", "&#9999999;", "&#x110000;", "&#xD800;"]
+)
+@pytest.mark.parametrize(
+    "place", ["<a>{}</a>", "<description>{}</description>", "<description><![CDATA[{}]]></description>"]
+)
+def test_a_number_of_no_character_costs_no_episode(number, place):
+    assert ["g1", "g2"] == [
+        episode.guid for episode in parse(URL, rss(item(1, extra=place.format(number)), item(2))).episodes
+    ]
+
+
 def test_any_bytes_give_a_feed_or_a_plain_error_in_bounded_time(capsys):
     """Random bytes, random markup, and the awkward feeds with bytes changed, cut and repeated."""
     bodies = [path.read_bytes() for path in PAIRS if path.stat().st_size < 4000]
