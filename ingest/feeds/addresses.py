@@ -1,8 +1,8 @@
 """Reads a feed's address as people paste it, and finds the feed that a web page names. Pure."""
 
 import re
-from html import unescape
 
+from ingest.entities import unescaped
 from ingest.feeds.entries import absolute
 from ingest.web.credentials import split_userinfo
 
@@ -56,7 +56,7 @@ def feed_links(page: bytes, base: str) -> list[str]:
     """The feeds that a web page names by `<link rel=alternate>`, in its order, those of comments last."""
     found = dict[str, bool]()
     for tag in LINK.finditer(page[:MAX_PAGE].decode("utf-8", "replace")):
-        said = {name.lower(): unescape(a or b or c).strip() for name, a, b, c in ATTRIBUTE.findall(tag[0])}
+        said = {name.lower(): unescaped(a or b or c).strip() for name, a, b, c in ATTRIBUTE.findall(tag[0])}
         kind = said.get("type", "").lower().partition(";")[0].strip()
         url = absolute(base, said.get("href", ""))
         if url and kind in FEED_TYPES and "alternate" in said.get("rel", "").lower().split():

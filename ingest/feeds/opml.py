@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape, unescape
+from html import escape
 
+from ingest.entities import unescaped
 from ingest.errors import FeedError
 from ingest.feeds.addresses import read_address
 from ingest.feeds.repair import plain_text, to_utf8
@@ -90,7 +91,7 @@ def _attributes(text: str) -> dict[str, str]:
     """An outline's attributes by lower-case name; the first of two counts."""
     said = dict[str, str]()
     for name, *values in ATTRIBUTE.findall(text):
-        said.setdefault(name.lower(), unescape("".join(values)).strip())
+        said.setdefault(name.lower(), unescaped("".join(values)).strip())
     return said
 
 

@@ -1,14 +1,12 @@
 """Parses feeds with feedparser, without network, clock or disk."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import feedparser
-
 from ingest.errors import FeedError
 from ingest.feeds import opt_out
+from ingest.feeds.bounded_parser import Parsed, run_parsers
 from ingest.feeds.entries import FeedContext, absolute, distinct_guids, read_entry, without_query
 from ingest.feeds.podcast_tags import PodcastTags, read_tags
 from ingest.feeds.repair import CUT_OFF, RepairedFeed, plain_text, repair
@@ -38,7 +36,7 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
     if repaired.root not in ROOTS or not (parsed.version or parsed.entries):
         raise FeedError(url, f"is XML but not a feed (its outermost element is <{repaired.root}>)")
     warnings = list(repaired.warnings)
-    if parsed.bozo or not well_formed:
+    if not (parsed.well_formed and well_formed):
         warnings.append("is not well-formed XML: read as far as possible")
     feed = _feed(url, podcast, parsed.feed, channel)
     context = FeedContext(feed.podcast, url, base or url, feed.author, tuple(channel.people), tuple(channel.hosts))
@@ -64,15 +62,10 @@ def parse(url: str, body: bytes, podcast: str = "", *, content_type: str = "", b
     )
 
 
-def _feedparser(url: str, repaired: RepairedFeed) -> Any:
-    """What feedparser reads; from a stream, since it opens bytes that look like a path."""
+def _feedparser(url: str, repaired: RepairedFeed) -> Parsed:
+    """What feedparser reads."""
     try:
-        return feedparser.parse(
-            io.BytesIO(repaired.data),
-            sanitize_html=False,  # `plain_text` removes all markup
-            resolve_relative_uris=False,
-            response_headers={"content-type": "application/xml; charset=utf-8"},
-        )
+        return run_parsers(repaired.data)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError) as error:
         raise FeedError(url, f"is broken in a way that cannot be read ({type(error).__name__})") from error
 

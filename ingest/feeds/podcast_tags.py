@@ -6,7 +6,7 @@ https://podcasting2.org/docs/podcast-namespace.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from xml.sax import SAXException
 from xml.sax.handler import ContentHandler
@@ -26,6 +26,8 @@ ITEM = re.compile(rb"<((?:[\w.-]{1,40}:)?(?:item|entry))[\s>].*?(?:</\1\s*>|(?=<
 TEXTS = ("person", "season", "episode", "guid", "txt")
 HOSTS = frozenset({"host", "co-host"})  # of the roles at podcasttaxonomy.com; "guest host" stands in for one
 MAX_DEPTH = 100  # elements inside elements: feeds have five or six, and some parsers slow down with each
+MAX_ATTRIBUTES = 1000  # of one element, namespaces among them: feeds have about 30, parsers copy them several times
+MAX_PEOPLE = 100  # of one item, or of the channel: each episode's document names them
 MAX_TEXT = 1000  # characters of a person's name
 
 
@@ -61,26 +63,26 @@ class PodcastTags:
 class _TagHandler(ContentHandler):
     """Collects the tags of each item in one pass over the elements."""
 
-    def __init__(self, prefixes: set[str], podlove: set[str]) -> None:
+    def __init__(self, names: Mapping[str, str]) -> None:
         super().__init__()
         self.channel = PodcastTags()
         self.items: list[PodcastTags] = []
-        names = (*TEXTS, "transcript", "alternateEnclosure", "source", "chapters")
-        self._names = {f"{prefix}:{name}": name for prefix in prefixes for name in names}
-        self._names |= {f"{prefix}:chapter": "chapter" for prefix in podlove}
+        self.excess = ""  # why the feed is refused
+        self._names = names
         self._purpose = ""  # of the podcast:txt that is open
         self._role = ""  # of the podcast:person that is open
         self._current = self.channel
-        self._depth = self.deepest = 0
+        self._depth = 0
         self._item_depth = -1  # of the item that is open
         self._tag = ""  # the tag whose text is being collected
         self._text: list[str] = []
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 -- SAX's name
         self._depth += 1
-        self.deepest = max(self.deepest, self._depth)
         if self._depth > MAX_DEPTH:
-            raise SAXException("nested too deeply")
+            self._refuse(f"has elements nested more than {MAX_DEPTH} deep: refused")
+        if len(attrs) > MAX_ATTRIBUTES:
+            self._refuse(f"has an element with more than {MAX_ATTRIBUTES} attributes: refused")
         local = name.rpartition(":")[2]
         if local in ("item", "entry") and self._item_depth < 0:
             self._item_depth, self._current = self._depth, PodcastTags()
@@ -89,6 +91,10 @@ class _TagHandler(ContentHandler):
             self._start(tag, attrs)
         elif local in ("guid", "id") and self._depth == self._item_depth + 1 and self._item_depth > 0:
             self._start("guid", attrs)
+
+    def _refuse(self, reason: str) -> None:
+        self.excess = reason
+        raise SAXException(reason)
 
     def _start(self, tag: str, attrs: AttributesImpl) -> None:
         current = self._current
@@ -125,7 +131,7 @@ class _TagHandler(ContentHandler):
         self._tag = ""
         if tag == "person":
             name = " ".join(text.split())[:MAX_TEXT]
-            if name and name not in self._current.people:
+            if name and len(self._current.people) < MAX_PEOPLE and name not in self._current.people:
                 self._current.people.append(name)
                 self._current.hosts += [name] if self._role in HOSTS else []
         elif tag == "txt":
@@ -138,20 +144,28 @@ def read_tags(url: str, data: bytes) -> tuple[PodcastTags, list[PodcastTags], bo
     """The channel's tags, those of each item in the document's order, and whether all of it is well-formed.
 
     Where it is not, each item is read by itself, so that a fault costs the tags of one item only.
-    Raises FeedError for elements nested more than `MAX_DEPTH` deep.
+    Raises FeedError for elements nested more than `MAX_DEPTH` deep, or of more than `MAX_ATTRIBUTES` attributes.
     """
-    prefixes, podlove = _prefixes(data, NAMESPACES) or {"podcast"}, _prefixes(data, (PODLOVE,)) or {"psc"}
-    handler = _TagHandler(prefixes, podlove)
+    names = _names(data)
+    handler = _TagHandler(names)
     if _well_formed(handler, data):
         return handler.channel, handler.items, True
-    if handler.deepest > MAX_DEPTH:
-        raise FeedError(url, f"has elements nested more than {MAX_DEPTH} deep: refused")
+    if handler.excess:
+        raise FeedError(url, handler.excess)
     items, all_well_formed = list[PodcastTags](), True
     for found in ITEM.finditer(data):
-        alone = _TagHandler(prefixes, podlove)
+        alone = _TagHandler(names)
         all_well_formed = _well_formed(alone, found[0]) and all_well_formed
         items.append(alone.items[0] if alone.items else PodcastTags())
     return handler.channel, items, all_well_formed
+
+
+def _names(data: bytes) -> dict[str, str]:
+    """The elements to collect as this feed writes them, each with its name in its namespace."""
+    prefixes, podlove = _prefixes(data, NAMESPACES) or {"podcast"}, _prefixes(data, (PODLOVE,)) or {"psc"}
+    names = (*TEXTS, "transcript", "alternateEnclosure", "source", "chapters")
+    found = {f"{prefix}:{name}": name for prefix in prefixes for name in names}
+    return found | {f"{prefix}:chapter": "chapter" for prefix in podlove}
 
 
 def _prefixes(data: bytes, namespaces: Iterable[bytes]) -> set[str]:

@@ -8,10 +8,10 @@ import re
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from html import unescape
 from html.entities import html5
 
 from ingest.charset import KNOWN, told, western
+from ingest.entities import unescaped
 from ingest.errors import FeedError
 
 DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
@@ -22,17 +22,23 @@ ENTITY = re.compile(rb"""<!ENTITY\s+(\w{1,40})\s+(?:"([^"&%<]{0,40})"|'([^'&%<]{
 ROOT = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40}))(?=[\s/>])")
 STRAY = re.compile(rb"</?(?:b|br|p|div|font|span)[\s/>]", re.IGNORECASE)  # a server's warning in front of the feed
 CDATA = rb"<!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+(?:\]\]>|\Z)"
+QUOTED = CDATA + rb"|<!--(?:(?!-->).)*+(?:-->|\Z)"  # what it holds is text, whatever it looks like
 ITEM_END = re.compile(CDATA + rb"|</(?:item|entry)>")
 LOOSE_AMPERSAND = re.compile(
-    CDATA + rb"|<!--.*?(?:-->|\Z)"
-    rb"|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{0,31};)?",
+    QUOTED + rb"|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)([A-Za-z][A-Za-z0-9]{0,31};)?",
     re.DOTALL,
 )
 BAD_NUMBERS = re.compile(  # control characters, and emoji written as two surrogates
-    rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F])"
+    rb"&#(?:0{0,99}(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F])"
     rb"|5[5-7]\d{3}|[xX][dD][89a-fA-F][0-9a-fA-F]{2});(?:&#(?:5[67]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});)?"
 )
-LIVE_ITEM = re.compile(rb"<podcast:liveItem[\s>].*?(?:</podcast:liveItem\s*>|\Z)", re.DOTALL)
+LIVE = rb"(?:[\w.-]{1,40}:)?liveItem"
+ATTRIBUTES = rb"""(?=[\s/>])(?:[^<>"'/]++|"[^"<]*+"|'[^'<]*+'|["']|/(?!>))*+"""
+LIVE_ITEM = re.compile(  # one that is never closed ends where an item begins or ends, and takes no episode with it
+    QUOTED + rb"|<" + LIVE + ATTRIBUTES + rb"(?:/>|>"
+    rb"(?:[^<]++|" + QUOTED + rb"|<(?!/?(?:" + LIVE + rb"|item|entry|channel)[\s/>]))*+(?:</" + LIVE + rb"\s*>)?)",
+    re.DOTALL,
+)
 PREFIX = re.compile(rb"<([A-Za-z_][\w.-]{0,40}):[A-Za-z_]")
 NAMESPACES = {
     b"itunes": b"http://www.itunes.com/dtds/podcast-1.0.dtd",
@@ -74,7 +80,7 @@ def repair(url: str, body: bytes, charset: str = "", max_bytes: int = MAX_BYTES)
     if junk:
         warnings.append("has text in front of the feed: it was left out")
     data, cut = _close(clean[at:], root[1], root[2].lower())
-    valid = BAD_NUMBERS.sub(_valid_characters, LIVE_ITEM.sub(b"", data))
+    valid = BAD_NUMBERS.sub(_valid_characters, LIVE_ITEM.sub(_quoted, data))
     escaped = LOOSE_AMPERSAND.sub(lambda found: _ampersand(found, entities), valid)
     if escaped != valid and not entities:
         warnings.append("has bare & signs or entities that XML does not know: read all the same")
@@ -162,6 +168,11 @@ def _close(data: bytes, name: bytes, local: bytes) -> tuple[bytes, list[str]]:
     return data[:at] + tail, [CUT_OFF]
 
 
+def _quoted(found: re.Match[bytes]) -> bytes:
+    """CDATA and comments as they are, nothing of a live item."""
+    return found[0] if found[0].startswith(b"<!") else b""
+
+
 def _ampersand(found: re.Match[bytes], entities: dict[bytes, bytes]) -> bytes:
     """A bare `&` becomes `&amp;`, an entity that XML does not know becomes its character."""
     if not found[0].startswith(b"&"):
@@ -209,5 +220,5 @@ def plain_text(text: str, limit: int = 10_000) -> str:
         text = HIDDEN.sub(" ", text)
         text = INLINE_TAG.sub("", BLOCK_TAG.sub(" ", text))
     if "&" in text:
-        text = unescape(text).replace("&amp;", "&")
+        text = unescaped(text).replace("&amp;", "&")
     return " ".join(text.split())[:limit].rstrip()

@@ -3,13 +3,13 @@
 A Cue is what a file says, which may be nonsense; a Segment is what we take it to mean.
 """
 
-import html
 import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
+from ingest.entities import unescaped
 from ingest.identity import one_line
 from ingest.models import Segment
 from ingest.sentences import STOPS, without_spaces, word_count
@@ -44,7 +44,7 @@ class Cue:
 def strip_markup(markup: str) -> str:
     """The text without tags, entities, control characters or runs of spaces, on one line."""
     bare = _TAG.sub("", LOOSE_STOP.sub(r"\1", markup))
-    return collapse_spaces(html.unescape(_STYLE_CODE.sub("", bare)))
+    return collapse_spaces(unescaped(_STYLE_CODE.sub("", bare)))
 
 
 def join_words(words: Iterable[str]) -> str:

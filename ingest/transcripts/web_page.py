@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
+from ingest.entities import unescaped
 from ingest.times import parse_clock
 from ingest.transcripts.blocks import is_timing, read_blocks
 from ingest.transcripts.cues import LOOSE_STOP, Cue, collapse_spaces
@@ -32,7 +32,7 @@ def read_html(text: str) -> list[Cue]:
         if not tag or tag == "br" or tag in _BOLD:
             pieces.append("\n" if tag == "br" else "**" if tag else re.sub(spaces, " ", piece))
             continue
-        block = "\n".join(collapse_spaces(line) for line in unescape("".join(pieces)).split("\n")).strip()
+        block = "\n".join(collapse_spaces(line) for line in unescaped("".join(pieces)).split("\n")).strip()
         words = collapse_spaces(block.replace("**", ""))
         if tag in {"cite", "time"} and not inside and in_paragraph and words:
             continue  # within a paragraph: the title of a work, or a date

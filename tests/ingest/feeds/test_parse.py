@@ -128,6 +128,18 @@ def test_hostile_repetition_takes_no_more_than_time_in_proportion(unit, tail):
     assert cpu_seconds(read, unit.encode() * (20_000 // len(unit))) < 1
 
 
+@pytest.mark.parametrize(
+    "number", ["&#{};".format("9" * 5000), "&#" + "0" * 5000 + "8;", "&#9999999;", "&#x110000;", "&#xD800;"]
+)
+@pytest.mark.parametrize(
+    "place", ["<a>{}</a>", "<description>{}</description>", "<description><![CDATA[{}]]></description>"]
+)
+def test_a_number_of_no_character_costs_no_episode(number, place):
+    assert ["g1", "g2"] == [
+        episode.guid for episode in parse(URL, rss(item(1, extra=place.format(number)), item(2))).episodes
+    ]
+
+
 def test_any_bytes_give_a_feed_or_a_plain_error_in_bounded_time(capsys):
     """Random bytes, random markup, and the awkward feeds with bytes changed, cut and repeated."""
     bodies = [path.read_bytes() for path in PAIRS if path.stat().st_size < 4000]
@@ -159,6 +171,44 @@ def test_any_bytes_give_a_feed_or_a_plain_error_in_bounded_time(capsys):
     holds()
     with capsys.disabled():
         print(f"\n{len(tried)} inputs tried on the feed parser")
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        "<description><![CDATA[About the <podcast:liveItem> tag]]></description>",
+        "<description><![CDATA[a <podcast:liveItem status='live'>]]></description><!-- </podcast:liveItem> -->",
+        "<!-- <podcast:liveItem> -->",
+        '<podcast:liveItem status="ended"/>',
+        '<podcast:liveItem status="a/b > c" />',
+        "<description>&lt;podcast:liveItem&gt;</description>",
+        "<description>&lt;![CDATA[ <podcast:liveItem><title>x</title></podcast:liveItem></description>",
+    ],
+)
+def test_what_only_mentions_a_live_item_takes_no_episode_with_it(mention):
+    feed = parse(URL, rss(mention, item(3, extra=mention), item(2), item(1)))
+
+    assert ["g3", "g2", "g1"] == [episode.guid for episode in feed.episodes]
+    assert "Deal Desk" == feed.title
+
+
+LIVE = "<title>Now</title><guid>live</guid><enclosure url='https://cdn.example/live.mp3'/>"
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        f"<podcast:liveItem status='live'>{LIVE}</podcast:liveItem>",
+        f"<podcast:liveItem status='a > b'>{LIVE}<![CDATA[</podcast:liveItem>]]>{LIVE}</podcast:liveItem >",
+        f"<podcast:liveItem>{LIVE}<!-- </podcast:liveItem> <item> -->{LIVE}</podcast:liveItem>",
+        f"<pc:liveItem xmlns:pc='https://podcastindex.org/namespace/1.0'>{LIVE}</pc:liveItem>",
+        f"<podcast:liveItem>{LIVE}",  # never closed
+    ],
+)
+def test_a_live_item_is_no_episode_and_the_others_stay(live):
+    feed = parse(URL, rss(live, item(2), live, item(1)))
+
+    assert ("Deal Desk", ["g2", "g1"]) == (feed.title, [episode.guid for episode in feed.episodes])
 
 
 def test_a_cut_at_any_byte_loses_only_what_is_not_whole():
