@@ -31,7 +31,7 @@ def _any(*ways: str) -> re.Pattern[str]:
 
 _S = "['’]s"  # noqa: RUF001 - the typographic one is meant, too
 _PATH = r"\s?(?:/|(?:forward |back)?slash\b)\s?\w{1,30}"
-_TLD = r"(?:com|io|ai|co(?:(?:\.| dot )uk)?|org|net|app|dev|fm|ly|de|tech|tv|xyz|shop|store|health|so(?=/))"
+_TLD = r"(?:com|io|ai|co(?:(?:\.| dot )uk)?|org|net|app|dev|fm|ly|de|tech|tv|xyz|shop|[a-z]{2,12}(?=/[a-z]))"
 _SITE = re.compile(rf"\b([\w-]{{1,63}})(?:\.| dot ){_TLD}\b({_PATH})?", re.IGNORECASE)
 _AROUND = re.compile(r"^(?:get|try|use|join|go|hey)(?=\w{3})|(?<=\w{3})(?:app|hq)$")  # getpaperlane is Paperlane's
 _PLATFORM_NAMES = "twitter x youtube github instagram facebook tiktok linkedin medium spotify apple substack"
