@@ -10,18 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain, pairwise
+from operator import add
 from typing import Any
 
 from index.sentence_span import SentenceSpan
 from index.spoken import paragraphs
 from index.text.adverts import find_adverts
 from index.text.language import language_of
-from index.text.terms import hash_term, stems
+from index.text.terms import hash_term, parted_stems, spoken
 from index.text.timing import word_times
 from ingest.models import Transcript
-from ingest.sentences import sentence_ends, word_spans
+from ingest.sentences import is_question, sentence_ends, word_spans
 
-CHUNKER = 5  # goes up whenever the same transcript would be cut or marked differently
+CHUNKER = 6  # goes up whenever the same transcript would be cut or marked differently
 # Word pieces. Few large chunks are faster, and retrieve as well because passages are chosen within them.
 CHUNK, OVERLAP = 768, 256
 PASSAGE = 206  # word pieces, about 160 English words
@@ -32,7 +34,6 @@ LEAD = 2.0  # seconds by which playing starts before a sentence
 
 # A sentence that begins with one of these goes on with a thought, in English.
 _CONTINUES = re.compile(r"(?:and|but|so|because|or|then|also|which|that['’]s why)\b", re.IGNORECASE)  # noqa: RUF001
-_QUESTION_MARKS = ("?", "?”", '?"', "？")  # noqa: RUF001 - the full-width one is meant
 
 Count = Callable[[str], int]
 
@@ -43,7 +44,8 @@ class Chunk:
 
     `id` depends on the episode's key and the text, and only for repeated text on its place: editing one passage leaves
     the ids of the others alone. `start` and `end` are seconds; `first_word` and `last_word` count the episode's words.
-    `terms` are those of its sentences in order. `misheard` are words as the speech model had them before a correction:
+    `terms` are those of its sentences, each with those beside them; `indexed` are the same with all that is said in a row
+    first, for phrases that reach over the end of a sentence. `misheard` are words as the speech model had them before a correction:
     search finds both forms.
     """
 
@@ -58,6 +60,7 @@ class Chunk:
     sentences: tuple[SentenceSpan, ...]
     windows: tuple[int, ...]
     terms: tuple[str, ...]
+    indexed: tuple[str, ...]
     misheard: tuple[str, ...] = ()
 
     def quotes(self) -> list[str]:
@@ -66,13 +69,19 @@ class Chunk:
 
     def window_texts(self) -> list[str]:
         """The text of each window; labels such as `Speaker 2:` would make all vectors alike."""
-        quotes = self.quotes()
-        return [" ".join(quotes[a:b]) for a, b in zip((0, *self.windows), self.windows, strict=False)]
+        return [self._unlabelled(a, b) for a, b in zip((0, *self.windows), self.windows, strict=False)]
+
+    def _unlabelled(self, first: int, last: int) -> str:
+        """Some sentences with a space between them, where there is anything between them: Chinese has nothing."""
+        said, spans = self.quotes()[first:last], self.sentences[first:last]
+        gaps = ["", *(" " if after.begin > before.end else "" for before, after in pairwise(spans))]
+        return "".join(map(add, gaps, said))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
     text: str
+    gap: str  # what stands before it in its paragraph
     speaker: str
     turn: int
     paragraph: int
@@ -85,8 +94,15 @@ class _Sentence:
     opens: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    said: list[str]
+    beside: list[str]
+    signature: int
+
+
 # With its prominence, whether it asks (see `SentenceSpan`), whether it is an advert, and its terms.
-_Described = tuple[_Sentence, float, bool, bool, list[str]]
+_Described = tuple[_Sentence, float, bool, bool, _Terms]
 
 
 def split(
@@ -100,7 +116,7 @@ def split(
     sentences = list(_sentences(transcript, count))
     advert = find_adverts(sentences)
     language = language_of(transcript)
-    terms = [stems(sentence.text, language) for sentence in sentences]
+    terms = [_terms(sentence.text, language) for sentence in sentences]
     prominence = _prominence(sentences)
     asks = [_asks(sentence, share) for sentence, share in zip(sentences, prominence, strict=True)]
     prominence = [share / 2 if other else share for share, other in zip(prominence, asks, strict=True)]
@@ -134,9 +150,17 @@ def _chunk(
         last_word=part[-1][0].last,
         sentences=spans,
         windows=tuple(stop - begin for _, stop in windows),
-        terms=tuple(term for *_, terms in part for term in terms),
+        terms=tuple(term for *_, terms in part for term in (*terms.said, *terms.beside)),
+        indexed=tuple(
+            chain.from_iterable([*(terms.said for *_, terms in part), *(terms.beside for *_, terms in part)])
+        ),
         misheard=_misheard(transcript.provenance, spans[0].start, spans[-1].stop),
     )
+
+
+def _terms(text: str, language: str) -> _Terms:
+    signature = hash_term(" ".join(term.text for term in spoken(text, language)))  # with `not`, and all small words
+    return _Terms(*parted_stems(text, language), signature)
 
 
 def _text_and_spans(part: Sequence[_Described], speakers: Sequence[str]) -> tuple[str, tuple[SentenceSpan, ...]]:
@@ -146,7 +170,7 @@ def _text_and_spans(part: Sequence[_Described], speakers: Sequence[str]) -> tupl
     length = 0
     previous: _Sentence | None = None
     for sentence, prominence, asks, advert, terms in part:
-        gap = "" if previous is None else " " if sentence.paragraph == previous.paragraph else "\n\n"
+        gap = "" if previous is None else sentence.gap if sentence.paragraph == previous.paragraph else "\n\n"
         if sentence.speaker and (previous is None or sentence.turn != previous.turn):
             gap += f"{sentence.speaker}: "
         begin = length + len(gap)
@@ -157,7 +181,7 @@ def _text_and_spans(part: Sequence[_Described], speakers: Sequence[str]) -> tupl
                 begin, length, sentence.start, sentence.stop, sentence.lead,
                 speakers.index(sentence.speaker) if sentence.speaker else -1,
                 sentence.last - sentence.first, sentence.pieces, prominence, advert, sentence.opens, asks,
-                len(terms), hash_term(" ".join(terms)),
+                len(terms.said) + len(terms.beside), terms.signature,
             )
         )  # fmt: skip
         previous = sentence
@@ -183,7 +207,7 @@ def _prominence(sentences: Sequence[_Sentence]) -> list[float]:
 
 def _asks(sentence: _Sentence, share: float) -> bool:
     """See `SentenceSpan.asks`; where nobody is named, any question may be another's."""
-    return sentence.text.endswith(_QUESTION_MARKS) and (share < 1 or not sentence.speaker)
+    return is_question(sentence.text) and (share < 1 or not sentence.speaker)
 
 
 # -- from turns to sentences
@@ -200,11 +224,12 @@ def _sentences(transcript: Transcript, count: Count) -> Iterator[_Sentence]:
         begin = 0
         for end in _ends(words[first : first + len(spans)], count, segment_starts, first):
             quote = text[spans[begin][0] : spans[end - 1][1]]
+            gap = text[spans[begin - 1][1] : spans[begin][0]] if begin else ""
             low, high = first + begin, first + end
             start, stop = (round(times[low][0], 3), round(times[high - 1][1], 3)) if times else (None, None)
             lead = round(_lead(times, low), 3) if times else None
             opens = begin == 0 or not _CONTINUES.match(quote)
-            yield _Sentence(quote, turn.speaker, number, place, low, high, count(quote), start, stop, lead, opens)
+            yield _Sentence(quote, gap, turn.speaker, number, place, low, high, count(quote), start, stop, lead, opens)
             begin = end
         first += len(spans)
 

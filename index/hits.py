@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby, takewhile
+from itertools import groupby, pairwise, takewhile
 from typing import Any
 
 from index.chunk_arrays import ChunkArrays
@@ -12,6 +12,7 @@ from index.references import Reference, digest, parse_reference
 from index.sentence_span import SentenceSpan
 from index.store.sentences import StoredSentence
 from ingest.links import moment, playing, web_address
+from ingest.sentences import join_sentences
 
 PASSAGES = "/v1/passages"  # where the server shows them
 
@@ -49,7 +50,9 @@ def places_of(hits: Iterable[Hit]) -> dict[str, list[tuple[int, int]]]:
 
 def _turns(sentences: Iterable[StoredSentence]) -> tuple[Excerpt, ...]:
     runs = [list(run) for _, run in groupby(sentences, key=lambda one: one.speaker)]
-    return tuple(Excerpt(" ".join(one.text for one in run), run[0].speaker, run[0].start, run[-1].end) for run in runs)
+    return tuple(
+        Excerpt(join_sentences([one.text for one in run]), run[0].speaker, run[0].start, run[-1].end) for run in runs
+    )
 
 
 def _excerpt(row: dict[str, Any], spans: Sequence[SentenceSpan], text: str) -> Excerpt:
@@ -59,8 +62,10 @@ def _excerpt(row: dict[str, Any], spans: Sequence[SentenceSpan], text: str) -> E
 
 def _joined(text: str, spans: Sequence[SentenceSpan]) -> str:
     """The sentences with what stands between them, without labels."""
-    gaps = ["" if i == 0 else " " if span.begin - spans[i - 1].end == 1 else "\n\n" for i, span in enumerate(spans)]
-    return "".join(gap + text[span.begin : span.end] for gap, span in zip(gaps, spans, strict=True))
+    gaps = ["", *(text[before.end : after.begin] for before, after in pairwise(spans))]
+    return "".join(
+        (gap if len(gap) <= 1 else "\n\n") + text[span.begin : span.end] for gap, span in zip(gaps, spans, strict=True)
+    )
 
 
 def _spoken(row: dict[str, Any], spans: Sequence[SentenceSpan]) -> Excerpt:

@@ -10,7 +10,6 @@ import numpy as np
 from index import scoring
 from index.calibration import DEFAULT_SCALE, CosineScale
 from index.chunk_arrays import BoolArray, ChunkArrays, FloatArray, IntArray, bounds_of, weighted_mean
-from index.phrases import contains_phrases
 
 MAX_OVERLAP = 0.6  # of the shorter passage's words; a lower limit would hide the rest of short episodes
 MAX_EQUAL = 0.5  # of the shorter passage's sentences, wherever they stand
@@ -27,8 +26,8 @@ class PassageQuery:
     """Terms, each any of some hashed forms, with a weight each, the query's vector, and which parts of the score count.
 
     Without a vector the lexical score alone counts; `lexical=False` leaves that out. `adverts` ranks adverts like
-    anything else. With `speakers` (hashed names) only passages where one of them speaks are ranked, with `phrases`, each in
-    one or more rows of hashed terms, only those that have each phrase.
+    anything else. With `speaks` only passages with one of these sentences are ranked, and such a sentence answers; with
+    `allowed` only these passages.
     """
 
     terms: Sequence[Sequence[int]]
@@ -39,8 +38,8 @@ class PassageQuery:
     lexical: bool = True
     lexical_weight: float = scoring.LEXICAL_WEIGHT  # beside the vector; less where the words say little
     adverts: bool = False
-    speakers: Sequence[int] | None = None
-    phrases: Sequence[Sequence[Sequence[int]]] = ()
+    speaks: BoolArray | None = None
+    allowed: BoolArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +150,11 @@ def _scored(arrays: ChunkArrays, query: PassageQuery) -> _Scored:
         score = score - scoring.ADVERT_PENALTY * np.abs(score) * (advert | partly)  # a score below zero falls, too
     relevant = lexical > 0 if cosine is None else np.ones(len(score), bool)
     answer = scoring.answer_scores(arrays, in_sentence, near)
-    if query.phrases:
-        relevant &= contains_phrases(arrays, query.phrases)
-    if query.speakers is not None:
-        speaks = np.isin(arrays.speaker, query.speakers)
-        relevant &= weighted_mean(speaks, arrays.words, arrays.begin, arrays.end) > 0
-        answer = np.where(speaks, answer, -np.inf)
+    if query.allowed is not None:
+        relevant &= query.allowed
+    if query.speaks is not None:
+        relevant &= weighted_mean(query.speaks, arrays.words, arrays.begin, arrays.end) > 0
+        answer = np.where(query.speaks, answer, -np.inf)
     return _Scored(np.where(relevant, score, -np.inf), cosine, lexical, advert, answer)
 
 

@@ -1,5 +1,6 @@
 """The one list of a query's options, and the shape of every answer."""
 
+import re
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
@@ -18,12 +19,8 @@ MAX_QUERY = 1_000  # characters; a model reads no more than about that of it
 MAX_LIMIT = 100
 MAX_CONTEXT = 10  # sentences; what needs more reads the transcript
 DEFAULT_LIMIT = 10
-_NOT_WHICH = {
-    "limit",
-    "cursor",
-    "context",
-    "explain",
-}  # options that change nothing of which hits there are, and their order
+_NOT_WHICH = {"limit", "cursor", "context", "explain"}  # they change nothing of which hits there are, and their order
+HALF_PAIR = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are no UTF-8; no library takes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +28,7 @@ class Query:
     """A question and its options, each checked when made.
 
     `podcast` is a name or a slug, or several, `episode` a key, `speaker` a name or words of it, `language` a language
-    of transcripts (`de`, `German`); `since` and `until` are dates or moments, a plain date in `until` is itself
-    included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. `group_by` gives one
+    of transcripts (`de`, `German`); `since` and `until` are dates or moments, both included; `adverts` ranks adverts, and what is read out in many episodes, like anything else. `group_by` gives one
     hit an episode, with further ones in its `more`. `min_score` leaves out lower hits; `cursor` is an answer's, for the
     hits after it. `context` brings so many sentences before and after each passage, `explain` what took how long. In `text`
     and `hybrid` what stands in double quotes is a phrase: hits have its words in a row. Raises `QueryError`.
@@ -57,6 +53,8 @@ class Query:
     def __post_init__(self) -> None:
         if not any(character.isalnum() for character in self.text):
             raise QueryError("", "the question is empty; ask with at least one word")
+        if HALF_PAIR.search("\n".join((self.text, self.speaker, self.language, self.episode, *self.podcasts))):
+            raise QueryError("", "the question or an option is not UTF-8; send it in that encoding")
         if len(self.text) > MAX_QUERY:
             raise QueryError("", f"the question has {len(self.text):,} characters; ask with at most {MAX_QUERY:,}")
         if not 1 <= self.limit <= MAX_LIMIT:
@@ -121,10 +119,11 @@ class Query:
 
     @property
     def published_before(self) -> datetime | None:
-        """The moment before which an episode must be published: the end of a plain date, a moment itself."""
+        """The moment before which an episode must be published: the end of a plain date, or just after a moment."""
         try:
             last = self.until
-            return _beginning(last if last is None or isinstance(last, datetime) else last + timedelta(days=1))
+            after = datetime.resolution if isinstance(last, datetime) else timedelta(days=1)
+            return _beginning(None if last is None else last + after)
         except OverflowError:  # the end of the calendar's last day restricts nothing
             return None
 

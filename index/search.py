@@ -137,7 +137,7 @@ class Searcher:
         best = self._hits(query, _passage_query(query, vector, scale, asked.question, found), asked.question, found)
         end = query.offset + query.limit
         hits = best[:end]
-        weak = query.mode != "text" and _is_weak(best[:LOOKED_AT], asked, by_words=vector is None)
+        weak = not best or (query.mode != "text" and _is_weak(best[:LOOKED_AT], asked, by_words=vector is None))
         shown = tuple(_highlighted(hits[query.offset :], asked.question, found))
         watch("rank")
         if query.context:
@@ -194,7 +194,7 @@ def answers(hit: Hit) -> bool:
 def _notes(  # noqa: PLR0917 - each a part of one search
     query: Query, asked: Asked, found: Candidates, hits: Sequence[Hit], language: str, model: str
 ) -> Iterator[str]:
-    if found.speakers is not None and not found.speakers:
+    if found.speakers is not None and not found.speakers.all:
         near = f"; did you mean {' or '.join(found.near)}?" if found.near else ""
         yield f"Nobody called {query.speaker.strip()!r} speaks in what is indexed{near}"
     if query.language_code and query.language_code not in asked.languages:
@@ -218,8 +218,8 @@ def _passage_query(
         lexical=query.mode != "vector",
         lexical_weight=found.frequencies.lexical_weight(terms),
         adverts=query.adverts,
-        speakers=None if found.speakers is None else [hash_term(name) for name in found.speakers],
-        phrases=_hashed(question) if query.mode != "vector" else (),
+        speaks=found.speaks,
+        allowed=found.having(question.phrases) if query.mode != "vector" and question.phrases else None,
     )
 
 
@@ -228,10 +228,6 @@ def _said(hit: Hit, asked: Asked) -> float:
     present = set(stems(f"{hit.title} {hit.passage.text}", stemmed_as(hit.language)))
     weights = [(asked.frequencies.idf(term.term), present.isdisjoint(term.forms)) for term in asked.question.terms]
     return sum(weight for weight, absent in weights if not absent) / (sum(weight for weight, _ in weights) or 1.0)
-
-
-def _hashed(question: Question) -> list[list[list[int]]]:
-    return [[[hash_term(term) for term in row] for row in rows] for rows in question.phrases]
 
 
 def _highlighted(hits: Sequence[Hit], question: Question, found: Candidates) -> list[Hit]:

@@ -21,7 +21,7 @@ class SentenceSpan:
     `speaker` is a number in the chunk's `speakers`, -1 where nobody is named. `words` and `pieces` (of the embedding
     model) are lengths. `prominence` is 0 to 1: what the speaker says in the episode as a share of what the most
     talkative speaker says, halved where it `asks`. `advert` marks a sponsor's message. `terms` counts the
-    sentence's terms, `signature` is their hash: equal sentences have equal signatures.
+    sentence's terms, `signature` is the hash of its words: equal sentences have equal signatures.
     """
 
     begin: int

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from re import findall
 
-from index.text.terms import without_accents
+from index.text.terms import without_accents, words
 
 MAX_NEAR = 3  # names offered where nobody is meant
 
@@ -25,7 +24,7 @@ class Speakers:
 
 def comparable(name: str) -> str:
     """A name as names are compared: its words without case, accents and punctuation."""
-    return " ".join(findall(r"\w+", without_accents(name.casefold())))
+    return " ".join(words(without_accents(name.casefold())))
 
 
 def meant(asked: str, known: Iterable[tuple[str, str]]) -> Speakers:

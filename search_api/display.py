@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from index.query import Excerpt, Hit
 from ingest.links import is_video, takes_time, web_address
-from ingest.sentences import split_sentences
+from ingest.sentences import STOPS, between, join_sentences, split_sentences
 from ingest.times import clock, parse_date, play_url
 from search_api.citations import cited_address
 
@@ -20,7 +20,7 @@ MOST_WORDS = 3  # of the question that a reason names
 # Of questions put to 110 real episodes, the best hits of those that nothing answers have cosines of .24 to .36, the best of
 # the others .39 to .73 (all-MiniLM-L6-v2).
 CLOSE, NEAR = 0.45, 0.37
-_SPEAKER_LABEL = re.compile(r"([^.!?:\n]{1,80}): ")
+_SPEAKER_LABEL = re.compile(rf"([^.:\n{STOPS}]{{1,80}}): ")
 _FRAGMENT_START = re.compile(r"#t=([\d.]+)")
 
 
@@ -141,9 +141,11 @@ def with_neighbours(passage: list[PassageParagraph], hit: Hit) -> list[PassagePa
     before = [PassageParagraph(one.text, speaker=one.speaker) for one in hit.before]
     after = [PassageParagraph(one.text, speaker=one.speaker) for one in hit.after]
     if before and before[-1].speaker == named[0].speaker:
-        named[0] = replace(named[0], before=f"{before.pop().before} {named[0].before}")
+        said = before.pop().before
+        named[0] = replace(named[0], before=said + between(said, named[0].before + named[0].marked) + named[0].before)
     if after and after[0].speaker == next((one.speaker for one in reversed(named) if one.speaker), ""):
-        last, more = named[-1], f" {after.pop(0).before}"
+        last, more = named[-1], after.pop(0).before
+        more = between(last.before + last.marked + last.after, more) + more
         named[-1] = replace(last, after=last.after + more) if last.marked else replace(last, before=last.before + more)
     return [*before, *named, *after]
 
@@ -180,14 +182,14 @@ def unlabelled(shown: list[PassageParagraph], speaker: str) -> list[PassageParag
 def _last_sentences(text: str, most: int) -> tuple[str, int]:
     """The end of a text, and how many sentences may still come before it."""
     parts = split_sentences(text.strip()) if text.strip() else []
-    kept = " ".join(parts[-most:] if most else [])
+    kept = join_sentences(parts[-most:] if most else [])
     return kept + text[len(text.rstrip()) :] if kept else "", most - len(parts)
 
 
 def _first_sentences(text: str, most: int) -> tuple[str, int]:
     """The beginning of a text, and how many sentences may still come after it."""
     parts = split_sentences(text.strip()) if text.strip() else []
-    kept = " ".join(parts[:most])
+    kept = join_sentences(parts[:most])
     return text[: len(text) - len(text.lstrip())] + kept if kept else "", most - len(parts)
 
 

@@ -8,7 +8,7 @@ from itertools import accumulate, groupby, pairwise
 
 from ingest.links import web_address
 from ingest.models import Chapter, Episode, Segment, Transcript
-from ingest.sentences import sentence_ends, split_sentences, word_spans
+from ingest.sentences import is_ended, sentence_ends, split_sentences, word_spans
 
 PARAGRAPH_CHARACTERS = 420  # about 75 words: half a minute of speech, and four lines of a page
 # Seconds by which a chapter's first sentence may start before it: publishers round to whole seconds, and a sentence's own
@@ -95,5 +95,4 @@ def _paragraphs(said: Iterable[tuple[str, Sentence]]) -> Iterator[Paragraph]:
 
 def _is_full(group: list[Sentence]) -> bool:
     length = sum(len(sentence.text) for sentence in group)
-    ended = group[-1].text.rstrip("\"'”’»)").endswith((".", "!", "?", "…", "。", "！", "？"))  # noqa: RUF001 - full-width marks
-    return length > PARAGRAPH_CHARACTERS and ended
+    return length > PARAGRAPH_CHARACTERS and is_ended(group[-1].text)

@@ -5,6 +5,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ingest.links import is_video, moment, playing, takes_time, web_address
+from ingest.sentences import between, join_sentences
 from ingest.times import clock, fragment_seconds, parse_date
 from search_api.display import host_name, long_date
 from search_api.responses import transcript_path
@@ -27,8 +28,8 @@ def span_words(seconds: float) -> str:
 
 
 for function in (
-    clock, date_words, fragment_seconds, host_name, is_video, long_date, moment, playing, span_words, takes_time, transcript_path,
-    web_address,
+    between, clock, date_words, fragment_seconds, host_name, is_video, join_sentences, long_date, moment, playing, span_words,
+    takes_time, transcript_path, web_address,
 ):  # fmt: skip
     TEMPLATES.globals[function.__name__] = function
 

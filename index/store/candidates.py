@@ -7,8 +7,11 @@ from functools import cached_property
 from itertools import islice, product
 from typing import Any
 
-from index.chunk_arrays import ChunkArrays
+import numpy as np
+
+from index.chunk_arrays import BoolArray, ChunkArrays
 from index.embed.base import Vectors
+from index.phrases import contains_phrases
 from index.query import Query
 from index.scoring import TermFrequencies
 from index.speakers import Speakers, meant
@@ -18,7 +21,9 @@ from index.store.generations import Tables
 from index.store.questions import Asked
 from index.store.record import Records
 from index.store.schema import chunk_arrays, restriction
-from index.text.question import Question, Row
+from index.text.phrases import Row, said
+from index.text.question import Question
+from index.text.terms import hash_term
 from ingest.errors import IndexMismatchError
 
 PHRASE_DEPTH = 5  # times as many candidates with phrases
@@ -30,7 +35,7 @@ ATTEMPTS = 3  # at reading what the searches found: compaction gives rows new id
 class Candidates:
     """The chunks that may answer; `indexed` is how many episodes there are, `searched` how many the filters leave.
 
-    `speakers` are those who are meant by the query's, None where it names nobody; where nobody is meant `near` are names
+    `speakers` are those who are meant by the query's, None where it names nobody; where nobody is meant, `near` are names
     that are written like it.
     """
 
@@ -38,7 +43,7 @@ class Candidates:
     indexed: int
     searched: int
     records: Records | None
-    speakers: frozenset[str] | None = None
+    speakers: Speakers | None = None
     near: tuple[str, ...] = ()
 
     @property
@@ -50,6 +55,23 @@ class Candidates:
     def arrays(self) -> ChunkArrays | None:
         """The chunks as arrays; None where there are none."""
         return chunk_arrays(self.records) if self.records else None
+
+    @property
+    def speaks(self) -> BoolArray | None:
+        """Which sentences those say who are meant by the query's speaker; None where it names nobody."""
+        if self.speakers is None or self.arrays is None:
+            return None
+        speaks: BoolArray = np.isin(self.arrays.speaker, [hash_term(name) for name in self.speakers.names])
+        podcast = [facts["podcast"] for facts in self.rows(range(self.chunks))] if self.speakers.aliases else []
+        for number, one in enumerate(podcast):  # an alias is another person elsewhere
+            own = slice(*self.arrays.sentence_bounds[number : number + 2])
+            others = [hash_term(name) for name in self.speakers.aliases.get(one, ())]
+            speaks[own] |= np.isin(self.arrays.speaker[own], others)
+        return speaks
+
+    def having(self, phrases: Sequence[Sequence[Row]]) -> BoolArray | None:
+        """Which passages have a row of each phrase; None where there are no chunks."""
+        return contains_phrases(self.arrays, self.rows(range(self.chunks)), phrases) if self.arrays else None
 
     def rows(self, chunks: Sequence[int]) -> list[dict[str, Any]]:
         """What a hit shows of these chunks, numbered as in `arrays`."""
@@ -78,7 +100,7 @@ async def retrieve(tables: Tables, query: Query, vector: Vectors | None, asked: 
             break
     records = Records(read) if read else None
     searched = await _searched(tables, query, where) if where else asked.episodes
-    return Candidates(asked.frequencies, asked.episodes, searched, records, speakers.all if speakers else None, near)
+    return Candidates(asked.frequencies, asked.episodes, searched, records, speakers, near)
 
 
 async def _searched(tables: Tables, query: Query, where: str) -> int:
@@ -107,8 +129,9 @@ async def nearest(  # noqa: PLR0917 - a question and its restrictions
     frequencies: TermFrequencies,
     phrases: Sequence[Sequence[Row]] = (),
 ) -> list[int]:
-    """Row ids of the candidates; none if both searches are empty."""
+    """Row ids of the candidates; none if both searches are empty. A phrase of stop words alone cannot be searched for."""
     searches = []
+    phrases = [rows for phrase in phrases if (rows := list(dict.fromkeys(filter(None, map(said, phrase)))))]
     if phrases:
         searches = [(search, "_score") for search in _phrase_searches(chunks, phrases, terms)]
         depth *= PHRASE_DEPTH

@@ -142,7 +142,7 @@ def chunk_row(episode: IndexedEpisode, chunk: Chunk, vectors: Vectors) -> dict[s
         "published": episode.published,
         "language": episode.language,
         "speaker_names": speakers,
-        "indexed_text": " ".join([*title_terms, *chunk.terms]),
+        "indexed_text": " ".join([*title_terms, *chunk.indexed]),
         "vector": mean / max(1e-9, float((mean @ mean) ** 0.5)),
         "record": pack_record(chunk.id, chunk.key, chunk.first_word, arrays, facts),
     }

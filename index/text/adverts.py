@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise, zip_longest
 from typing import Protocol
 
+from ingest.sentences import is_question
+
 MAX_MESSAGE = 20  # sentences after its sign, two minutes; with 14 .97, with 26 as with 20
 GAP = 8  # sentences in a row that neither name the sponsor nor call to act, at most: more are talk; 5 to 12 are alike
 VOICE = 0.03  # of the words, at most, are those of a voice that only a message has; a guest has more
@@ -74,9 +76,7 @@ _SEND = (
     r"|(?:try|join) (?:\S{1,30} ){0,4}at|that(?:['’]?s| is)"  # noqa: RUF001
 )
 _SENDS = _any(rf"(?:{_SEND})\b")
-_SENDS_TO_OFFER = _any(
-    rf"(?:{_SEND}|get|save|grab|claim|take|enjoy|redeem|use|enter|start|try|order|book|shop|listeners)\b"
-)
+_SENDS_TO_OFFER = _any(rf"(?:{_SEND}|get|save|grab|claim|take|redeem|use|enter|start|try|order|book|shop|listeners)\b")
 _OFFERS = _any(
     r"(?:(?:promo|discount|coupon|offer) code|(?:use|enter|with) (?:the |my |our )?code|free (?:trial|delivery|shipping))\b",
     r"[\w-]{1,20} ?(?:%|per ?cent) (?:off|on your)\b|(?:dollars|bucks|pounds|euros) off\b|half (?:off|price)\b",
@@ -140,7 +140,7 @@ class _Episode:
         self.names = [{name for site, _ in own for name in (site, _AROUND.sub("", site))} for own in self.sites]
         self.offers = [bool(_OFFERS.search(one.text)) for one in sentences]
         self.hands_over = [bool(_HANDS_OVER.search(one.text)) for one in sentences]
-        asked = Counter(a.speaker for a, b in pairwise(sentences) if a.turn != b.turn and a.text.endswith("?"))
+        asked = Counter(a.speaker for a, b in pairwise(sentences) if a.turn != b.turn and is_question(a.text))
         self.asker = next((speaker for speaker, _ in asked.most_common() if speaker), "")  # the host
         self.answers = _answers(sentences, self.asker)
         self.hints = [bool(_HINTS.search(one.text)) for one in sentences]
@@ -273,7 +273,7 @@ def _answers(sentences: Sequence[Said], asker: str) -> list[bool]:
     for i, one in enumerate(sentences):
         before = sentences[i - 1]
         same = i > 0 and (before.turn == one.turn or one.speaker == before.speaker != "")
-        found.append(found[-1] if same else i > 0 and before.text.endswith("?") and (not asker or one.speaker != asker))
+        found.append(found[-1] if same else i > 0 and is_question(before.text) and (not asker or one.speaker != asker))
     return found
 
 

@@ -6,12 +6,12 @@ from itertools import chain
 from threading import Lock
 
 from index.text.language import ENGLISH
-from index.text.terms import Term, compounds, terms_of, tokens
+from index.text.phrases import Row, places
+from index.text.terms import Term, compounds, spoken, terms_of, tokens
 
 MAX_CACHED_TOKENS = 1 << 16
 
 Span = tuple[int, int]  # begin and end, characters
-Row = Sequence[str]  # terms one after the other
 
 
 def highlights(
@@ -50,16 +50,9 @@ def _longer(text: str, terms: Collection[str], language: str, phrases: Sequence[
     for begin, end, term in compounds([match[0] for match in found], language):
         if term in terms:
             yield found[begin].start(), found[end - 1].end()
-    said = [
-        (term.text, match.start() + term.begin, match.start() + term.end)
-        for match in found
-        for term in terms_of(match[0], language)
-        if not term.beside
-    ]
-    for row in phrases:
-        for i in range(len(said) - len(row) + 1):
-            if all(said[i + j][0] == term for j, term in enumerate(row)):
-                yield said[i][1], said[i + len(row) - 1][2]
+    said = list(spoken(text, language)) if phrases else []
+    for begin, end in (place for row in phrases for place in places([term.text for term in said], row)):
+        yield said[begin].begin, said[end - 1].end
 
 
 def _united(spans: Iterable[Span]) -> list[Span]:

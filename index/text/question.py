@@ -5,15 +5,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from index.text.language import QUESTION_WORDS, STOP_WORDS
+from index.text.phrases import Row, rows_of
 from index.text.terms import compounds, is_unspaced, stems, terms_of, tokens
 
 # Straight, English, German and French quotes; one without its partner is an ordinary character.
 _QUOTED = re.compile('"([^"]+)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»')
-_HYPHENS = str.maketrans("‐‑-", "   ")  # noqa: RUF001 - the hyphens of Unicode are meant
-MAX_ROWS = 8  # ways to write one phrase
-
-
-Row = tuple[str, ...]  # terms one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,7 @@ class QueryTerm:
 class Question:
     """What is searched for: `text` for the vector, `terms` for the words.
 
-    Each of `phrases` is a number of rows, sequences of terms; a passage answers if it has one row of each phrase.
+    Each of `phrases` is a number of rows; a passage answers if it has one row of each phrase.
     `suggestion` is the question with its typing errors corrected, empty where there are none; then all else is of that.
     """
 
@@ -102,7 +98,7 @@ def ask(
     """
     plain = without_quotes(text)
     leading = leading_languages(plain, languages)
-    rows = (_rows(phrase, leading) for phrase in phrases(text))
+    rows = (rows_of(phrase, leading) for phrase in phrases(text))
     return Question(plain, tuple(_terms(plain, languages, leading, counts, further or {})), tuple(filter(None, rows)))
 
 
@@ -158,21 +154,3 @@ def _forms(text: str, language: str, counts: Mapping[str, int]) -> Iterator[tupl
         others = [*(term.text for term in whole), *further.get(i, ())]
         for j, found in enumerate(said):
             yield (i, j), [found.text, *(others if j == 0 or whole else ())]
-
-
-def _rows(phrase: str, languages: Sequence[str]) -> tuple[Row, ...]:
-    """The rows of terms that a phrase is: as typed, with its compounds in parts, and with their parts in one."""
-    words = [match[0] for match in tokens(phrase)]
-    rows = []
-    for language in languages:
-        typed = _row(words, language)
-        apart = _row(phrase.translate(_HYPHENS).split(), language)
-        rows += [typed, apart] if len(apart) > len(typed) else [typed]  # `on boarding` says less than `on-boarding`
-        for begin, end, term in compounds(words, language):
-            rows.append((*_row(words[:begin], language), term, *_row(words[end:], language)))
-    return tuple(dict.fromkeys(row for row in rows if row))[:MAX_ROWS]
-
-
-def _row(words: Iterable[str], language: str) -> Row:
-    found = (match[0] for word in words for match in tokens(word))
-    return tuple(term.text for word in found for term in terms_of(word, language) if not term.beside)

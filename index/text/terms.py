@@ -2,7 +2,7 @@
 
 A token (`One-on-ones`, `2,000`, `café's`) has terms in the order they are spoken, and beside them terms under which it is
 found as well: the parts of a compound, or the compound of its parts. `stems` puts the latter at the end, so that what was
-said in a row stays in a row.
+said in a row stays in a row. `spoken` has what was said alone, with the stop words, for phrases in quotes.
 """
 
 import re
@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from zlib import crc32
 
+from index.text import numbers
 from index.text.language import ENGLISH, STEMMERS, STOP_WORDS
 
 MAX_TERM = 40  # letters; LanceDB's full-text index drops longer ones
@@ -28,19 +29,18 @@ _MARKS = (
 )
 _LETTER = rf"(?:[^\W_]|[{_MARKS}])"
 _TOKEN = re.compile(rf"{_LETTER}+(?:" + _JOINED.format(_LETTER).replace("'\\-", "'’‐‑\\-") + ")*")  # noqa: RUF001
+_WORD = re.compile(rf"{_LETTER}+")
 _APOSTROPHE = re.compile(r"['’](s\b)?")  # noqa: RUF001 - the typographic one is meant
 _ELISION = re.compile(r"^.{1,5}['’](?=.)")  # noqa: RUF001
 _ELIDING = frozenset({"fr", "it", "ca"})  # `l'azienda`, `d'une`
 _PART = re.compile(r"[^‐‑-]+")  # noqa: RUF001 - the hyphens of Unicode are meant
-_GROUPED = re.compile(r"[1-9]\d{0,2}(?:[.,]\d{3})+")
-_NUMBER = re.compile(r"(\d+)(?:[.,](\d+))?(k|m|mn|mio|bn|b)?")
-_SCALE = {"k": 10**3, "m": 10**6, "mn": 10**6, "mio": 10**6, "bn": 10**9, "b": 10**9}
-_SCALE_WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
 # Scripts that part words by no space: Thai, Lao, Burmese, Khmer, kana and Chinese characters, and Korean, which adds
 # particles to its words.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
 )
+# What NFKC takes apart though it is one letter: the vowel am of Thai and Lao
+_AM = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 # With one of these after a word, or before one that ends in -ing, English writes a compound in three ways: `follow up`,
 # `follow-up` and `followup`; `on boarding`, `on-boarding`, `onboarding`.
@@ -51,6 +51,11 @@ _BEFORE_IN = frozenset(
 )
 _BEFORE = frozenset({"on", "up", "out", "over", "off", "down", "under", "e"})
 _BETWEEN = frozenset({"on", "to", "by", "in", "for"})  # `one on one`, `face to face`
+# Letters that Unicode does not take apart into a plain one and an accent, as people type them without (as Lucene does)
+_PLAIN_LETTERS = str.maketrans(
+    {"ё": "е", "ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "œ": "oe", "æ": "ae", "þ": "th"}  # noqa: RUF001
+)
+STOP = "_"  # before a stop word among the terms of `spoken`; no token has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,12 @@ def tokens(text: str) -> Iterator[re.Match[str]]:
 
 def stems(text: str, language: str = ENGLISH) -> list[str]:
     """The terms of a text: those of its tokens in order, then those beside them."""
+    said, beside = parted_stems(text, language)
+    return said + beside
+
+
+def parted_stems(text: str, language: str = ENGLISH) -> tuple[list[str], list[str]]:
+    """The terms of a text's tokens in order, and those beside them."""
     said: list[str] = []
     beside: list[str] = []
     words = [match[0] for match in tokens(text)]
@@ -77,7 +88,7 @@ def stems(text: str, language: str = ENGLISH) -> list[str]:
         for term in terms_of(word, language):
             (beside if term.beside else said).append(term.text)
     beside += (term for _, _, term in compounds(words, language))
-    return said + beside if beside else said
+    return said, beside
 
 
 @lru_cache(1 << 17)  # most tokens of a transcript repeat
@@ -94,9 +105,38 @@ def terms_of(token: str, language: str = ENGLISH) -> tuple[Term, ...]:
     return tuple(_compound(token, parts, language) if len(parts) > 1 else _word(token, 0, language))
 
 
+def spoken(text: str, language: str = ENGLISH) -> Iterator[Term]:
+    """What a text says, term by term, with a stop word behind `STOP`: its places are those of the text."""
+    for match in tokens(text):
+        yield from _moved(_spoken(match[0], language), match.start())
+
+
+@lru_cache(1 << 17)
+def _spoken(token: str, language: str) -> tuple[Term, ...]:
+    said = tuple(term for term in terms_of(token, language) if not term.beside)
+    if len(said) > 1 and not is_unspaced(token):  # `state-of-the-art` has stop words of its own
+        parts = (_moved(_spoken(part[0], language), part.start()) for part in _PART.finditer(token) if part[0] != token)
+        said = tuple(term for terms in parts for term in terms) or said
+    return said or (Term(STOP + _APOSTROPHE.sub("", without_accents(_plain(token))), 0, len(token)),)
+
+
+def _moved(terms: Iterable[Term], by: int) -> Iterator[Term]:
+    return (Term(term.text, by + term.begin, by + term.end, term.beside) for term in terms)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, without what joins them: those of a name, for one."""
+    return _WORD.findall(text)
+
+
 def _plain(text: str) -> str:
     """The text as it is compared: one form of each letter, without case; accents stay."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    for apart, letter in _AM.items():
+        plain = plain.replace(apart, letter)
+    return plain
 
 
 def is_unspaced(text: str) -> bool:
@@ -109,7 +149,7 @@ def without_accents(text: str) -> str:
     if text.isascii():
         return text
     kept, base = [], ""
-    for character in unicodedata.normalize("NFD", text.replace("\u0451", "\u0435")):
+    for character in unicodedata.normalize("NFD", text.translate(_PLAIN_LETTERS)):
         if unicodedata.combining(character) and (base < "\u0400" or "\u0590" <= base < "\u0700"):
             continue
         kept.append(character)
@@ -176,7 +216,7 @@ def compounds(words: Sequence[str], language: str) -> Iterator[tuple[int, int, s
     """The compounds that words in a row may be: from which word, before which; and numbers with their scale as words."""
     plain = [word.lower() for word in words]
     for i, (word, following) in enumerate(pairwise(plain)):
-        if following in _SCALE_WORDS and (number := _value(word, _SCALE_WORDS[following])):
+        if following in numbers.SCALE_WORDS and (number := numbers.value(word, numbers.SCALE_WORDS[following])):
             yield i, i + 2, number
         if language != ENGLISH or not (word.isascii() and following.isascii()):
             continue
@@ -198,36 +238,20 @@ def _stem_english(word: str) -> str:
     return next(_term(word, ENGLISH), word)
 
 
-def _value(number: str, scale: int) -> str:
-    """A number times a scale, in digits; empty for what is no number."""
-    found = _NUMBER.fullmatch(_ungrouped(number))
-    if not found or found[3]:
-        return ""
-    whole, part = found[1], found[2] or ""
-    return str(int(whole + part) * scale // 10 ** len(part)) if len(part) < 7 and len(whole) < 10 else ""
-
-
-def _ungrouped(number: str) -> str:
-    """`2,000` and `2.000` as `2000`."""
-    grouped = _GROUPED.match(number)
-    if not grouped or number[grouped.end() : grouped.end() + 1].isdigit():
-        return number
-    return re.sub("[.,]", "", grouped[0]) + number[grouped.end() :]
-
-
 def _number(plain: str, length: int) -> Iterator[Term]:
     """A number in digits, whatever parts its thousands; beside `10k` stands 10000. Nothing for what is no number."""
     if plain.rstrip("s").removesuffix("'") == "1:1":
         yield Term("oneonon", 0, length)
         return
-    found = _NUMBER.fullmatch(_ungrouped(plain))
+    found = numbers.parsed(plain)
     if not found:
         if re.fullmatch(r"[\d.,:]+", plain):
             yield from (Term(part[0], *part.span()) for part in re.finditer(r"\d+", plain))
         return
-    whole, part, suffix = found.groups(default="")
-    yield Term((f"{whole}.{part}" if part else whole)[:MAX_TERM] + suffix, 0, length)
-    if suffix and (value := _value(f"{whole}.{part}" if part else whole, _SCALE[suffix])):
+    whole, part, suffix = found
+    number = f"{whole}.{part}" if part else whole
+    yield Term(number[:MAX_TERM] + suffix, 0, length)
+    if suffix and (value := numbers.value(number, numbers.SCALE[suffix])):
         yield Term(value, 0, length, beside=True)
 
 
@@ -252,9 +276,7 @@ def _grams(token: str, language: str) -> Iterator[Term]:
 def _between(token: str, begin: int, end: int, language: str) -> Iterator[Term]:
     """The terms of what stands between two runs, which may be no more than a hyphen."""
     for match in tokens(token[begin:end]):
-        place = begin + match.start()
-        for term in terms_of(match[0], language):
-            yield Term(term.text, place + term.begin, place + term.end, term.beside)
+        yield from _moved(terms_of(match[0], language), begin + match.start())
 
 
 def hash_term(term: str) -> int:

@@ -188,7 +188,8 @@ def distinct_guids(episodes: Sequence[Episode]) -> tuple[list[Episode], list[str
 
     An entry listed twice with the same audio, title and date is one episode. Of different episodes under one guid the
     oldest keeps it, since it had it first. The others get a hash of their date appended (of title and audio address,
-    where the date does not tell them apart), which stays the same from poll to poll.
+    where the date does not tell them apart). Which is the oldest changes as a feed moves on: what is known under a guid
+    is looked at by `ingest.feeds.same_episode`.
     """
     groups = defaultdict[str, list[int]](list)
     for position, episode in enumerate(episodes):
@@ -215,12 +216,13 @@ def _separate(twins: Sequence[tuple[int, Episode]]) -> dict[int, Episode]:
     for identity, (position, episode) in different.items():
         guid = episode.guid
         if episode is not oldest:
-            guid = f"{episode.guid}#{_hash(episode.published)}"
-            guid = f"{episode.guid}#{_hash(*identity)}" if guid in taken or not episode.published else guid
+            guid = f"{episode.guid}#{hashed(episode.published)}"
+            guid = f"{episode.guid}#{hashed(*identity)}" if guid in taken or not episode.published else guid
         taken.add(guid)
         separated[position] = replace(episode, guid=guid)
     return separated
 
 
-def _hash(*words: str) -> str:
+def hashed(*words: str) -> str:
+    """Eight hexadecimal digits that tell these words from others."""
     return sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:8]

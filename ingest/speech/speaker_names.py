@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from ingest.models import Episode, Segment
-from ingest.sentences import split_sentences
+from ingest.sentences import is_question, split_sentences
 
 OPENING = 300.0  # seconds in which people introduce themselves and others
 SHORT_TURN = 2.0  # seconds; the edge of a shorter turn may be wrong by all of it
@@ -213,7 +213,7 @@ def own_name(text: str, before: str) -> tuple[str, bool] | None:
     They do in a greeting, at a show's opening or close, and after `my name is`; `I'm Big Bird` alone may be a joke.
     `before` is the text before the sentence. None where there is none, or where somebody else's words may be told.
     """
-    if text.endswith("?") or _SPONSOR.search(f"{before} {text}"):
+    if is_question(text) or _SPONSOR.search(f"{before} {text}"):
         return None
     for found in _SELF.finditer(text):
         lead = " ".join([*before.split()[-5:], text[: found.start()]])
@@ -227,7 +227,7 @@ def own_name(text: str, before: str) -> tuple[str, bool] | None:
 
 def introduced(text: str) -> str:
     """Whom a plain sentence brings in as being there today; empty where nobody, or more than one."""
-    if not text.endswith("?") and not _OTHER_TIME.search(text) and not _SPONSOR.search(text):
+    if not is_question(text) and not _OTHER_TIME.search(text) and not _SPONSOR.search(text):
         for found in _INTRODUCES.finditer(text):
             name, rest = leading_name(text[found.end() :])
             if name and not _ANOTHER.match(rest) and not _REPORTED.search(text[: found.start()]):

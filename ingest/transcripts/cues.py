@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 
 from ingest.identity import one_line
 from ingest.models import Segment
-from ingest.sentences import without_spaces, word_count
+from ingest.sentences import STOPS, without_spaces, word_count
 from ingest.transcripts.document import name_of
 
 WORDS_PER_SECOND = 2.5  # 150 words a minute, an ordinary speaking rate; used only where a file gives no end
@@ -20,8 +20,8 @@ LAST_SECOND = 360_000.0  # 100 hours: more than the two digits of an SRT hour ca
 
 _TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>")
 # `<b>so </b>.`: the space is the tag's
-LOOSE_STOP = re.compile(r"(?<![ \t])[ \t]+((?:</?[a-zA-Z][^<>]*>)+)(?=[.,;:!?…])")
-_JOINED = re.compile(r"[.,;:!?%…。、！？)\]]|'\w")  # noqa: RUF001 - what stands after a word without a space
+LOOSE_STOP = re.compile(rf"(?<![ \t])[ \t]+((?:</?[a-zA-Z][^<>]*>)+)(?=[.,;:۔{STOPS}])")  # noqa: RUF001 - Urdu
+_JOINED = re.compile(rf"[.,;:%、۔)\]{STOPS}]|'\w")  # noqa: RUF001 - what stands after a word without a space
 _STYLE_CODE = re.compile(r"\{\\[^{}]*\}")  # `{\an8}`, carried over from another subtitle format
 BIDI = "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks of the direction in which a line is written
 CHANGE = re.compile(r"(?m)^[ \t]*>>+[ \t]*")  # a change of speaker in American captions

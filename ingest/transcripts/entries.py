@@ -14,7 +14,7 @@ from itertools import chain, islice, pairwise
 from typing import Any
 
 from ingest.errors import TranscriptError, UnknownFormatError
-from ingest.sentences import word_count
+from ingest.sentences import sentence_ends, word_count
 from ingest.times import CLOCK, parse_duration, parse_time_expression
 from ingest.transcripts.cues import Cue, collapse_spaces, join_words
 
@@ -262,15 +262,16 @@ def _in_milliseconds(cues: Sequence[Cue]) -> bool:
 def _sentences(words: Sequence[Cue]) -> list[Cue]:
     """Words joined into sentences: cut at a full stop, a change of speaker, a silence of a second, or after 40."""
     groups: list[list[Cue]] = [[words[0]]]
-    for before, word in pairwise(words):
-        ended = re.search(r"[.!?…。！？]$", before.text) and word.start is not None  # noqa: RUF001
+    ends = {*sentence_ends([word.text.strip() for word in words])}
+    for number, (before, word) in enumerate(pairwise(words), 1):
+        ended = number in ends and word.start is not None
         other = word.speaker != before.speaker and bool(word.speaker)
         silent = None not in (before.end, word.start) and (word.start or 0) - (before.end or 0) > 1
         if ended or other or silent or len(groups[-1]) >= 40:
             groups.append([])
         groups[-1].append(word)
-    ends = (next((word.end for word in reversed(group) if word.end is not None), None) for group in groups)
+    stops = (next((word.end for word in reversed(group) if word.end is not None), None) for group in groups)
     return [
         Cue(join_words(word.text for word in group), group[0].speaker, group[0].start, end)
-        for group, end in zip(groups, ends, strict=True)
+        for group, end in zip(groups, stops, strict=True)
     ]

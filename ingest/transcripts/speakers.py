@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ingest.sentences import without_spaces
+from ingest.sentences import STOPS, without_spaces
 from ingest.transcripts.cues import BIDI, CHANGE, Cue
 from ingest.transcripts.document import NAME_LIMIT
 
@@ -183,7 +183,7 @@ def _may_be_name(words: str) -> bool:
     """Whether words may be a name at all: without the end of a sentence, where that is no initial (`M.`), or `he said`."""
     if words.casefold().split()[-1:] and words.casefold().split()[-1] in _SAYING:
         return False
-    return not re.search(r"[.!?…。！？]\s+[a-z]|[!?…。！？]|\w{3}\.$", words)  # noqa: RUF001
+    return not re.search(rf"\.\s+[a-z]|[{STOPS}]|\w{{3}}\.$", words)
 
 
 def _is_capital(word: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from ingest.models import Turn
+from ingest.sentences import STOPS
 from ingest.times import CLOCK, parse_time_expression
 from ingest.transcripts.cues import Cue
 from ingest.transcripts.lines import Line, plain, prepared
@@ -31,12 +32,14 @@ _INSIDE = re.compile(
 )
 _LATE = re.compile(rf"(?:{_BRACKETED}\s*|{_SPAN}\s*$)")
 _LATE_BARE = re.compile(rf"[^\n:]{{1,80}}:\s+({CLOCK})\s+")
-_TURN_WITHIN = re.compile(rf"(?<=[^\s\d][.!?…])[ \t]+(?=[\[(]?{CLOCK}[\])]?[ \t]+[^\W\d_a-z][^:\n.!?]{{0,60}}:\s)")
+_TURN_WITHIN = re.compile(
+    rf"(?<=[^\s\d][.۔{STOPS}])[ \t]+(?=[\[(]?{CLOCK}[\])]?[ \t]+[^\W\d_a-z][^:\n.{STOPS}]{{0,60}}:\s)"  # noqa: RUF001 - Urdu
+)
 _BEHIND = re.compile(rf"(\S.*?)\s*[\[(]({CLOCK})[\])]$")
 _INLINE = re.compile(rf"\[\[?\s?(-?{CLOCK})\s?\]\]?|\((\d\d:\d\d:\d\d(?:[.,]\d{{1,3}})?)\)")
 # What stands alone in a transcript and is not said: `[INTRODUCTION]`, and the line that Otter adds
 _NOT_SAID = re.compile(r"\[[A-Z][A-Z -]{3,60}\]|Transcribed by https?://\S+")
-_SENTENCE_END = re.compile(r"[.!?,;]$")
+_SENTENCE_END = re.compile(rf"[.,;{STOPS}]$")
 
 
 @dataclass(slots=True)

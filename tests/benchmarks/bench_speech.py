@@ -33,6 +33,7 @@ from tests.speech.scores import word_errors
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 EPISODES = ("first-calls", "pipeline-review")  # one with music and a sponsor's message, one of talk alone
+TALK = 6  # times the episode of talk alone in a row: seven minutes, where what a file costs once hardly counts
 EXCERPT = 13  # sentences, half a minute, that harder recordings are made of
 WORSE = 0.01  # wrong words by which ours may be worse than the better of the bare ways
 CPU = 1.05  # of bare batched, on clean speech
@@ -76,6 +77,13 @@ def episode(name: str, sentences: int = 0) -> Spoken:
     if sentences:
         sound, lines = sound[: round(lines[sentences]["start"] * RATE) - RATE // 5], lines[:sentences]
     return Spoken(name, sound, " ".join(line["text"] for line in lines), starts=tuple(line["start"] for line in lines))
+
+
+def long_talk() -> Spoken:
+    """Clear talk about as long as an episode."""
+    one, pause = episode(EPISODES[-1]), np.zeros(RATE, np.float32)
+    sound = np.concatenate([x for _ in range(TALK) for x in (one.sound, pause)])
+    return Spoken(f"{one.name} x {TALK}", sound, " ".join([str(one.text)] * TALK))
 
 
 def made(spoken: Spoken) -> Iterator[Spoken]:
@@ -213,7 +221,10 @@ def run(model: str, folder: Path | None, home: Path) -> list[Row]:
     versions = {"sequential": library, "batched": library, "ours": code.hexdigest()[:8]}
     ways = {"sequential": sequential, "batched": batched, "ours": Ours(path)}
     found = []
-    everything = chain(map(episode, EPISODES), made(episode(EPISODES[-1], EXCERPT)), recorded(folder) if folder else ())
+    talk = long_talk()
+    everything = chain(
+        map(episode, EPISODES), [talk], made(episode(EPISODES[-1], EXCERPT)), recorded(folder) if folder else ()
+    )
     for spoken in everything:
         one = replace(spoken, sound=(spoken.sound * 32_768).round().clip(-32_768, 32_767).astype(np.float32) / 32_768)
         if model.endswith(".en") and one.language != "en":
@@ -232,7 +243,9 @@ def run(model: str, folder: Path | None, home: Path) -> list[Row]:
             flush=True,
         )
     print("  (recording, its length; then of sequential, batched, ours: wrong words, seconds lost, CPU s, seconds off)")
-    return summary(model, found)
+    heard = next(heard for one, heard, *_ in found if one.name == talk.name)
+    cost = row(f"{model}: CPU on clear talk as long as an episode", heard["ours"].seconds / heard["batched"].seconds, f"batched ({heard['batched'].seconds:.0f} s)", most=CPU)  # fmt: skip
+    return [*summary(model, found), cost]
 
 
 def summary(model: str, found: list[tuple[Spoken, dict[str, Heard], dict[str, float], dict[str, float]]]) -> list[Row]:

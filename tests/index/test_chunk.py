@@ -104,6 +104,35 @@ def test_speakers_are_labelled_once_a_turn_and_paragraphs_kept():
     assert ["Ann", "Ann", "Ben"] == [chunk.speakers[sentence.speaker] for sentence in chunk.sentences]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我们开始吧。今天谈价格！好吗？我们用 AI。它很好。",  # noqa: RUF001 - full-width marks are meant
+        "「売ります。」「買います。」次です。 空きがあります。",
+        "वह गया।मैं आया। ठीक।",
+        "ကောင်းတယ်။ လာမယ်။",
+        "สวัสดีครับ" * 60,  # one sentence, cut into parts
+        "We sell. They buy.",
+    ],
+)
+def test_sentences_stand_as_in_the_transcript(text):
+    (chunk,) = split(talk(("Ann", text), ("Ben", text)), len, size=9_000, window=9_000)
+    assert f"Ann: {text}\n\nBen: {text}" == chunk.text
+    assert [f"{text} {text}"] == chunk.window_texts()
+    assert text + text == "".join(chunk.text[a.begin : b.begin].split("\n\n")[0] for a, b in _following(chunk))
+    assert len(chunk.quotes()) > 3
+
+
+def _following(chunk):
+    return pairwise([*chunk.sentences, replace(chunk.sentences[-1], begin=len(chunk.text))])
+
+
+@pytest.mark.parametrize("asked", ["你去哪里？", "أين السوق؟", "Πού πας;", "Ո՞ւր ես գնում։", "„Wohin?“", "(Why?)"])  # noqa: RUF001
+def test_a_question_asks_in_any_script(asked):
+    (chunk,) = split(talk(("Ann", asked), ("Ben", monologue(3))), words)
+    assert [True, False, False, False] == [sentence.asks for sentence in chunk.sentences]
+
+
 def test_text_without_speakers_carries_no_labels():
     assert ["Hello.\n\nAgain."] == [chunk.text for chunk in split(talk(("", "Hello.\n\nAgain.")), words)]
 

@@ -75,13 +75,18 @@ def table(parts):
     """The sentences as they are stored."""
     spans = [
         SentenceSpan(
-            0, 0, None, None, None, -1, one.length, one.pieces, one.prominence, one.advert, one.opens, one.asks,
-            len(one.stems), hash_term(one.text),
+            begin, begin + len(one.text), None, None, None, -1, one.length, one.pieces, one.prominence, one.advert,
+            one.opens, one.asks, len(one.stems), hash_term(one.text),
         )
         for part in parts
-        for one in part.said
+        for begin, one in zip(bounds_of([len(one.text) + 2 for one in part.said]).tolist(), part.said, strict=False)
     ]  # fmt: skip
     return SentenceTable(pack(spans))
+
+
+def facts(part):
+    """What a hit shows of a chunk."""
+    return {"text": ". ".join(one.text for one in part.said), "language": "en"}
 
 
 def arrays(*parts):
@@ -480,9 +485,9 @@ def test_the_limit_limits_after_what_is_the_same_is_left_out():
 def test_only_passages_where_the_speaker_asked_for_speaks_count():
     ann, ben, both = Said("price rise"), Said("price fall", speaker="ben"), Said("price stay", speaker="ben")
     parts = [Part((ann,)), Part((ben,), episode=1), Part((replace(ann, text="price"), both), episode=2)]
-    passages = rank_passages(arrays(*parts), asked("price", speakers=[hash_term("ben")]), 5)
+    passages = rank_passages(arrays(*parts), asked("price", speaks=np.array([False, True, False, True])), 5)
     assert {(1, 0), (2, 1)} == {(one.chunk, one.answer_begin) for one in passages}
-    assert [] == rank_passages(arrays(*parts), asked("price", speakers=[hash_term("eve")]), 5)
+    assert [] == rank_passages(arrays(*parts), asked("price", speaks=np.zeros(4, bool)), 5)
 
 
 def test_without_a_vector_only_shared_words_count():

@@ -60,13 +60,20 @@ def test_a_cursor_goes_on_with_the_same_question_and_with_no_other():
             print(replace(query, cursor=forged).offset)
 
 
-def test_a_date_includes_its_whole_day_and_a_moment_is_itself():
+def test_a_date_includes_its_whole_day_and_a_moment_itself():
     day, moment = date(2025, 2, 20), datetime(2025, 2, 20, 8, tzinfo=timezone(timedelta(hours=8)))
     of_day, of_moment = Query("why", since=day, until=day), Query("why", since=moment, until=moment)
     midnight = datetime(2025, 2, 20, tzinfo=UTC)
     assert (midnight, midnight + timedelta(days=1)) == (of_day.published_from, of_day.published_before)
-    assert (midnight, midnight) == (of_moment.published_from, of_moment.published_before)
+    assert (midnight, midnight + datetime.resolution) == (of_moment.published_from, of_moment.published_before)
     assert (None, None) == (Query("why").published_from, Query("why", until=date.max).published_before)
+    assert Query("why", until=datetime.max.replace(tzinfo=UTC)).published_before is None
+
+
+@pytest.mark.parametrize("option", [{}, {"speaker": "\udce9"}, {"podcast": ("a", "\udce9")}, {"episode": "\ud800"}])
+def test_what_is_no_utf_8_is_refused_in_plain_words(option):
+    with pytest.raises(QueryError, match="not UTF-8"):
+        Query("why" if option else "caf\udce9", **option)
 
 
 @pytest.mark.parametrize(("one", "same"), [("", ()), ("a", ("a",)), ("", " ")])

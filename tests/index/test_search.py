@@ -134,7 +134,8 @@ def test_the_limit_limits(searcher):
         ({"since": date(2025, 2, 21)}, {"guid/2"}),
         ({"until": date(2025, 2, 20)}, {"guid/1?a=b"}),
         ({"since": date(2025, 2, 20), "until": date(2025, 2, 21)}, {"guid/1?a=b", "guid/2"}),
-        ({"until": datetime(2025, 2, 20, 8, tzinfo=UTC)}, set()),
+        ({"until": datetime(2025, 2, 20, 8, tzinfo=UTC)}, {"guid/1?a=b"}),
+        ({"until": datetime(2025, 2, 20, 7, 59, 59, tzinfo=UTC)}, set()),
         ({"podcast": "people", "speaker": "ann", "since": date(2025, 2, 21)}, {"guid/2"}),
     ],
 )
@@ -375,6 +376,22 @@ def test_the_end_of_a_short_episode_is_offered_too(tmp_path):
     assert set(range(22)) == offered
 
 
+@pytest.mark.parametrize("mode", ["text", "hybrid"])
+def test_the_opposite_of_a_statement_is_another_statement(tmp_path, mode):
+    said = ("You should not give discounts to loyal customers.", "You should give discounts to loyal customers.")
+    made = [
+        Transcript(Episode("neg", f"g{n}", f"Neg {n}"), (Turn(f"{one} It is known {n}.", "Ann"),))
+        for n, one in enumerate(said)
+    ]
+    hits = fill(tmp_path, BagOfWords(), *made).search(Query("give discounts to loyal customers", mode=mode)).hits
+    assert {"Neg 0", "Neg 1"} == {hit.title for hit in hits}
+
+
+def test_an_answer_without_hits_is_weak_in_every_mode(searcher):
+    assert all(searcher.search(Query("raise", mode=mode, podcast="nobody's")).weak for mode in MODES)
+    assert not searcher.search(Query("raise prices", mode="text")).weak
+
+
 TALKS = {
     "Product market fit": "We found product market fit in a year. Then the market for the product grew.",
     "90. Markets": "The market fits the product, and the onboarding of new people takes weeks.",
@@ -498,6 +515,13 @@ def test_words_are_found_in_every_language(world, text, language, mode):
     answer = world.search(Query(text, mode=mode))
     assert language == answer.hits[0].title == answer.hits[0].language
     assert text.isascii() or not answer.weak
+
+
+@pytest.mark.parametrize("language", WORLD)
+def test_a_hit_reads_as_the_transcript_does(world, language):
+    (hit,) = world.search(Query(WORLD[language][:60], mode="text", language=language)).hits
+    assert [WORLD[language]] == [hit.passage.text, *{turn.text for turn in hit.turns} - {hit.passage.text}]
+    assert hit.answer.text in WORLD[language]
 
 
 def test_where_the_model_knows_no_such_script_words_decide_and_the_answer_says_so(world):

@@ -172,6 +172,26 @@ def test_a_card_shows_two_sentences_around_the_answer_beyond_its_passage_too(tex
     assert ["|".join(filter(None, one)) for one in shown] == near
 
 
+@pytest.mark.parametrize(
+    ("before", "text", "after", "near"),
+    [
+        ("我来。", "你来。", "他来。我去。他去。", "我来。你来。他来。我去。"),
+        ("我来。你去。", "你来。", "", "我来。你去。你来。"),
+        ("I came. We came.", "You came.", "He came.", "I came. We came. You came. He came."),
+    ],
+)
+def test_what_stands_around_an_answer_joins_it_as_its_script_does(before, text, after, near):
+    hit = replace(hit_of(text=text), before=(said(before),), after=(said(after),) if after else ())
+    (shown,) = hit_view(hit).near
+    assert near == shown.before + shown.marked + shown.after
+
+
+@pytest.mark.parametrize("said_before", ["Yes!", "क्या?", "यह सच है।", "ነው።", "Լավ է։"])  # noqa: RUF001 - Armenian
+def test_a_sentence_before_a_colon_is_no_label(said_before):
+    (one,) = passage_paragraphs(f"{said_before} So: Yes.", said("Yes.", "Ann"))
+    assert (f"{said_before} So: ", "Yes.", "") == (one.before, one.marked, one.speaker)
+
+
 def test_a_passage_in_which_no_answer_is_marked_stays_as_it_is():
     passage = [PassageParagraph("Something else.")]
     assert with_neighbours(passage, replace(hit_of(), before=(said("Before."),))) == passage

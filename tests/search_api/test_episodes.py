@@ -1,5 +1,6 @@
 """Episodes and transcripts over HTTP: identity, formats, file names, what a client has already."""
 
+import re
 import shutil
 from dataclasses import replace
 from urllib.parse import unquote
@@ -7,7 +8,8 @@ from urllib.parse import unquote
 import pytest
 
 from ingest.library import Library
-from ingest.models import Chapter, Transcript, Turn
+from ingest.models import Chapter, Segment, Transcript, Turn
+from ingest.sentences import join_sentences
 from search_api.app import create_app
 from search_api.episode_routes import inline_as
 from tests.search_api.home import (
@@ -158,6 +160,22 @@ def test_a_renamed_file_keeps_its_page_its_hits_and_its_transcripts(own):
     plain, exact = answer.headers["content-disposition"].split("; ")[1:]
     assert plain == 'filename="a-ri-ben.vtt"'
     assert unquote(exact.removeprefix("filename*=UTF-8''")) == f"{STEM}.vtt"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (("今天很好。", "你去哪里？", "我来。"), "今天很好。你去哪里？我来。"),  # noqa: RUF001
+        (("今日は。", "「はい。」", "次です。"), "今日は。「はい。」次です。"),
+        (("It is good.", "Where to?", "I come."), "It is good. Where to? I come."),
+    ],
+)
+@pytest.mark.parametrize("timed", [True, False])
+def test_sentences_stand_on_the_page_as_their_script_has_them(own, said, shown, timed):
+    segments = tuple(Segment(n, n + 1, text) for n, text in enumerate(said)) if timed else ()
+    add(own, Transcript(SELLERS, (Turn(join_sentences(said)),), segments))
+    with Client(create_app(own, opener)) as client:
+        assert shown in re.sub("<[^>]+>", "", client.get(f"/episodes/{SELLERS.key}").text)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,14 @@ def test_a_transcript_without_times_reads_by_its_turns_and_paragraphs():
 
 
 @pytest.mark.parametrize(
-    "sentence", ["It is so long that it says enough. ", "Ist das wirklich so? ", "これは長い文です。 "]
+    "sentence",
+    [
+        "It is so long that it says enough. ",
+        "Ist das wirklich so? ",
+        "これは長い文です。 ",
+        "यह एक लंबा वाक्य है। ",
+        "Είναι αλήθεια; ",
+    ],
 )
 def test_a_wall_of_text_is_broken_at_the_ends_of_sentences(sentence):
     text = (sentence * 80).strip()

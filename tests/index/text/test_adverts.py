@@ -441,6 +441,13 @@ def test_who_is_asked_where_to_be_found_and_says_so_is_no_advert(answer):
     assert [] == in_turns(question, ("", answer), thanks)
 
 
+@pytest.mark.parametrize("question", ["“Where can people find you?”", "Πού σε βρίσκουμε;", "أين نجدك؟", "(Where?!)"])
+def test_a_question_is_one_in_any_script_and_within_quotation_marks(question):
+    answer = ("Ben", "Go to example.com, and for jobs go to example.com/careers.")
+    assert [] == in_turns(("Ann", question), answer, ("Ann", "Thank you."))
+    assert [answer[1]] == in_turns(("Ann", "And now this."), answer, ("Ann", "Thank you."))
+
+
 def test_nothing_said_is_nothing_in_adverts():
     assert [] == find_adverts([])
 

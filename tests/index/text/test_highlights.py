@@ -27,6 +27,8 @@ def test_words_are_highlighted_text_by_text():
         ("A cold-calling day", "calling", "en", ["calling"]),
         ("A follow-up, a followup", "follow-up", "en", ["follow-up", "followup"]),
         ("in 2,000 days", "2000", "en", ["2,000"]),
+        ("การประชุมตัวต่อตัวสำคัญมาก", "ประชุม", "th", ["ประชุม"]),
+        ("ສຳຄັນຫຼາຍ", "ສຳຄັນ", "lo", ["ສຳຄັນ"]),
     ],
 )
 def test_what_is_found_is_what_is_highlighted(text, word, language, expected):
@@ -36,6 +38,7 @@ def test_what_is_found_is_what_is_highlighted(text, word, language, expected):
 def test_phrases_and_compounds_in_several_words_are_one_span():
     text = "Product market fit, a product, and to follow up on it."
     assert ["Product market fit", "product"] == marked(text, {"product"}, phrases=[("product", "market", "fit")])
+    assert ["to follow up"] == marked(text, {"x"}, phrases=[("_to", "follow", "up"), ("market", "product")])
     assert ["follow up"] == marked(text, {"followup"}, paired=True)
     assert [] == marked(text, {"followup"})
 

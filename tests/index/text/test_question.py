@@ -68,26 +68,6 @@ def test_the_most_frequent_form_stands_for_a_term():
     assert "pric" == term.term
 
 
-@pytest.mark.parametrize(
-    ("phrase", "rows"),
-    [
-        ("follow-up plan", {("followup", "plan"), ("follow", "up", "plan")}),
-        ("follow up plan", {("followup", "plan"), ("follow", "up", "plan")}),
-        ("on-boarding", {("onboard",)}),
-        ("one on one", {("one", "one"), ("oneonon",)}),
-        ("cold-calling", {("cold", "call")}),
-        ("state of the art", {("state", "art")}),
-    ],
-)
-def test_a_phrase_is_found_in_each_way_to_write_it(phrase, rows):
-    [found] = ask(f'"{phrase}"', ["en"], {}).phrases
-    assert rows == set(found)
-
-
-def test_a_phrase_of_stop_words_alone_is_none():
-    assert () == ask('"to be or not to be"', ["en"], {}).phrases
-
-
 def test_words_that_nobody_says_are_corrected_where_they_stand():
     assert ["forcast"] == lacking('the "price" forcast', ["en"], COUNTS)
     assert 'a "sales forecast", forecast' == corrected('a  "sales forcast", forcast', {"forcast": "forecast", "x": ""})

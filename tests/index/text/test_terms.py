@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text.terms import hash_term, stems, terms_of, tokens, without_accents
+from index.text.terms import hash_term, spoken, stems, terms_of, tokens, without_accents
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,32 @@ def test_words_are_stemmed_as_their_language_does(language, text, expected):
 )  # fmt: skip
 def test_words_are_found_in_scripts_without_spaces(text, word):
     assert set(stems(word)) <= set(stems(text))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "language"),
+    [
+        ("IŞIK", "ışık", "tr"), ("ıstakoz", "Istakoz", "tr"),  # noqa: RUF001
+        ("oeuvre", "œuvre", "fr"), ("coeur", "Cœur", "fr"),
+        ("dien", "điện", "vi"), ("smorrebrod", "smørrebrød", "da"), ("lodz", "Łódź", "pl"), ("aegypten", "Ægypten", "de"),
+    ],
+)  # fmt: skip
+def test_a_word_is_found_by_its_plain_letters(one, other, language):
+    assert set(stems(one, language)) & set(stems(other, language))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Do not give in", ["do", "_not", "give", "_in"]),
+        ("state-of-the-art, it’s 10k", ["state", "_of", "_the", "art", "_it", "10k"]),  # noqa: RUF001
+        ("to-do: follow-up 30-60", ["todo", "followup", "30", "60"]),
+        ("量子计算 now", ["量子", "子计", "计算", "now"]),
+    ],
+)
+def test_what_is_said_has_its_stop_words(text, expected):
+    assert expected == [term.text for term in spoken(text)]
+    assert all(text[term.begin : term.end] for term in spoken(text))
 
 
 def test_marks_that_tell_letters_apart_stay():

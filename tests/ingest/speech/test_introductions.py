@@ -44,6 +44,8 @@ def test_a_speaker_says_who_they_are(sentence, name, opens):
         ("", "My name is John Smith, he said."),
         ("", "I'm John Smith, says the man at the door."),
         ("", "I'm John Smith?"),
+        ("", "Hello, I'm John Smith?!"),
+        ("", "My name is John Smith, okay?)"),
         ("", "I'm John Smith's brother."),
         ("", "If I'm Jeff Bezos, I sell."),
         ("", "People think I'm John Smith."),
@@ -85,6 +87,7 @@ def test_nobody_is_named_by_words_that_may_mean_something_else(before, sentence)
         ("I'm glad to be here with Clara Stern.", "Clara Stern"),
         ("Our first guest on the programme is Clara Stern.", "Clara Stern"),
         ("Is my guest Clara Stern?", ""),
+        ("My guest today is Clara Stern, right?!", ""),
         ("Today we are talking about dealing with Donald Trump.", ""),
     ],
 )

@@ -42,6 +42,27 @@ def test_full_width_marks_end_sentences_too():
     assert texts(sentences(made)) == ["我们卖很多。", "他们也是。"]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["मौसम बहुत अच्छा है।", "क्या तुम आज आओगे?", "हम बाज़ार जाते हैं।"],
+        ["Ο καιρός είναι καλός.", "Πού πας τόσο νωρίς;", "Έρχομαι αύριο το πρωί."],  # noqa: RUF001 - Greek is meant
+        ["موسم بہت اچھا ہے۔", "آپ آج کیسے ہیں؟", "ہم بازار جاتے ہیں۔"],  # noqa: RUF001 - Urdu is meant
+        ["Sie sagte z.B. „Nein.“", "Dann kam Nr. 5 herein.", "Am 3. Mai war Schluss."],
+        ["« Il fait très beau. »", "« Où vas-tu ? »", "Mme. Petit ne vient pas."],
+    ],
+)
+def test_sentences_end_in_every_script(said):
+    assert said == texts(sentences(words(" ".join(said))))
+
+
+def test_a_bracket_that_is_a_word_of_its_own_closes_the_sentence_before():
+    made = [
+        Word(n, n + 1, part) for n, part in enumerate(["「", "売ります。", "」", "「", "買います。", "」", "次です。"])
+    ]
+    assert ["「売ります。」", "「買います。」", "次です。"] == texts(sentences(made))
+
+
 def characters(text, each=0.2, language="zh"):
     """A text as Whisper gives it in scripts without spaces: a character is a word, a mark belongs to the one before."""
     parts = re.findall(r" ?\w[\u0e31-\u0e4e]*[^\w\s]*", text)
