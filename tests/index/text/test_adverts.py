@@ -2,10 +2,249 @@ from typing import NamedTuple
 
 import pytest
 
-from index.text.adverts import GAP, HANDED, MAX_MESSAGE, find_adverts
+from index.text.adverts import GAP, MAX_MESSAGE, find_adverts
+from ingest.sentences import split_sentences
 from tests.cpu import cpu_seconds
 
 TALK = "We were talking about how hard it is to hire."
+
+
+# Ways of hosts to open a sponsor's message, and to send listeners to its address; each is one as a whole.
+READS = [
+    "Support for this podcast comes from Paperlane. It files receipts. Get a thousand dollars off at paperlane.com/show.",
+    "Support for Night Trains is provided by Tidemark, the bank for small boats. Open an account at tidemark.com.",
+    "We're sponsored this week by Quillworks. Use code PODCAST at quillworks.io.",
+    "This week we are sponsored by Quillworks. Use the code TRAINS for twenty percent off.",
+    "Quick shout out to our sponsor, Hollowtree. Hollowtree makes chairs. Learn more at hollowtree.com.",
+    "A huge thanks to our sponsor Hollowtree.",
+    "Our partner for this episode is Paperlane. Go to paperlane.com/trains to start.",
+    "I want to thank today's partner, Hollowtree.",
+    "Hollowtree is sponsoring today's episode. Sit down at hollowtree.com slash talk for fifteen percent off.",
+    "Our friends at Tidemark sponsor this show. Open an account at tidemark.com.",
+    "This show is made possible by Tidemark.",
+    "Welcome to Night Trains, brought to you by Tidemark.",
+    "Night Trains is a podcast on railways, brought to you this month by the good people at Tidemark.",
+    "Today’s show is presented by Kestrel Bank.",  # noqa: RUF001
+    "Night Trains is powered by Tidemark. Start your free trial at tidemark.io/trains.",
+    "And now a quick word from Noodlecart. Noodlecart brings soup. Have some at noodlecart.com.",
+    "This message comes from Paperlane. Nobody likes receipts. See how at getpaperlane.com.",
+    "The following is a paid message from Hollowtree.",
+    "This is an ad for Noodlecart. Order soup at noodlecart.com and save half with the code SOUP.",
+    "I want to tell you about Noodlecart. They bring soup. Head over to noodlecart.com forward slash trains.",
+    "I'd like to thank Paperlane for supporting this week's show.",
+    "Thanks to Quillworks for making this episode possible.",
+    "This season of Night Trains is made in partnership with Hollowtree.",
+    "One more thank you to the sponsor of this episode, Paperlane.",
+    "Paperlane has been a sponsor of this podcast for years. Try it at paperlane.com.",
+    "Tidemark does your payroll. Go to tidemark dot co dot uk slash trains.",
+    "Enter promo code TRAINS at hollowtree.com to get 30% off.",
+    "Save twenty-five percent on your first order at hollowtree.com/trains.",
+    "Listeners of this show get their first month free at paperlane.com.",
+    "Grab ten bucks off your first box at noodlecart.com.",
+    "Claim your free month at paperlane.app.",
+    "Sponsored by Kestrel Bank.",
+    "Our show today is sponsored by n8n.",
+    "this episode is brought to you by paperlane.",
+    "support for this show comes from paperlane. it files receipts. visit paperlane.com to learn more.",
+    "Let's take a minute to hear from our sponsors.",
+    "Today's sponsor is a firm I love. Hollowtree makes chairs. You get five percent off at hollowtree.com.",
+    "This episode of Deep Tracks is sponsored by Fernwood. Fernwood makes mattresses. Go to fernwood.com/tracks to get $200 off.",
+    "I'm excited to welcome a new sponsor to the show, Fernwood. To learn more, visit fernwood.com/tracks.",
+    "A quick break to thank our sponsors. The first is Fernwood, which makes mattresses. Go to fernwood.com slash tracks.",
+    "Let's pause for a moment to thank Kitewell for sponsoring this video. Kitewell teaches maths. Try it free at kitewell.org/deep.",
+    "We'll be right back after a word from our sponsors.",
+    "And we're back in a minute, but first, a message from our sponsor.",
+    "Deep Tracks is supported by Kitewell. Learn by doing at kitewell.com.",
+    "Deep Tracks is brought to you by Kitewell.",
+    "This portion of Deep Tracks is brought to you by Mossbank. Send money at mossbank.com.",
+    "Today's episode is brought to you by our friends over at Mossbank.",
+    "Thanks to our friends at Mossbank for their support. You can open an account at mossbank.com/tracks.",
+    "Big thanks to Mossbank, who sponsor this podcast. Sign up at mossbank.com/tracks and get a hundred dollars.",
+    "Speaking of sleep, let me tell you about Fernwood. I sleep like a stone. Head to fernwood.com and use code DEEP at checkout.",
+    "Mossbank runs your payroll. Get three months free when you go to mossbank.com/deep.",
+    "If you've been looking for a better razor, try Barberry. Right now you can get fifty percent off your first kit at barberry.com/deep.",
+    "That's fernwood dot com slash deep. Fernwood dot com slash deep.",
+    "Just go to barberry.com and enter the code DEEP for free shipping.",
+    "For a limited time, our listeners get 15 percent off at barberry.com with the code DEEP.",
+    "The show today is made possible by Mossbank.",
+    "Our show is supported by Kitewell.",
+    "Major support for Deep Tracks is provided by the Larkspur Foundation.",
+    "Today's podcast is sponsored by Larkspur Capital, the bank for builders.",
+    "This interview is sponsored by Larkspur.",
+    "Thank you to Larkspur for supporting the podcast.",
+    "And thanks once again to Larkspur for sponsoring the show.",
+    "Our title sponsor is Larkspur. Find out more at larkspur.com.",
+    "Quick word about Tallowfish, our sponsor. Tallowfish ships tins. Order at tallowfish.com.",
+    "I've been using Tallowfish for a year now. I love it. Use my link, tallowfish.com/deep, for 10% off.",
+    "Go to tallowfish dot com forward slash deep and use the promo code deep for twenty dollars off.",
+    "Today we're brought to you by Tallowfish.",
+    "Before the show starts, a word from Tallowfish. Tallowfish ships tins. Check out tallowfish.com.",
+    "Start your thirty day free trial today at kitewell.com/deep.",
+    "Head on over to kitewell.com/deep, and tell them we sent you.",
+    "If you want to support the show, go to our sponsor at kitewell.com/deep.",
+    "this podcast is sponsored by kitewell. go to kitewell.com to start.",
+    "Advertisement. Kitewell teaches maths. Visit kitewell.com/maths today.",
+    "This week's sponsor: Kitewell.",
+    "Our sponsor this week is Kitewell.",
+    "Try Barberry for 30 days, risk free. Visit barberry.com/deep.",
+    "This week's show is brought to you in part by Larkspur.",
+    "We want to thank Larkspur for making the show possible.",
+    "Larkspur is our sponsor today, and they build small homes. Have a look at larkspur.com.",
+    "I'm going to stop here for a second to talk about Larkspur. They build small homes. For a free quote, visit larkspur.com/small.",
+    "This show's sponsor is Larkspur.",
+    "Before we dive in, a quick thank you to our sponsor Larkspur.",
+    "And thank you to our new sponsor, Gullwing Coffee. You get half off your first bag at gullwing.coffee.",
+    "Thanks as well to Gullwing for sponsoring this week's episode.",
+    "The Long Tail is produced in partnership with Gullwing. Learn more at gullwing.com.",
+    "Today's show is brought to you by Gullwing, the coffee for owls.",
+    "You can save ten percent on your order by going to gullwing.com and using the code OWL.",
+    "Gullwing roasts at night. Order now at gullwing.com, and use offer code OWL for 10% off.",
+    "To get your first bag free, go to gullwing.com slash owl.",
+    "Go to gullwing.com/owl. That's gullwing.com/owl.",
+    "Support the show by trying Gullwing at gullwing.com/owl.",
+    "Support comes from Gullwing. Gullwing roasts at night. More at gullwing.com.",
+    "The Long Tail is supported by Pinefold. Pinefold hosts your site. Go to pinefold.com/tail for a free trial.",
+    "Pinefold hosts your site. When you're ready to launch, use the offer code TAIL to save ten percent off your first purchase at pinefold.com.",
+    "If that sounds like you, check out Pinefold today at pinefold.com/tail.",
+    "Our friends at Pinefold are giving listeners thirty percent off. Just go to pinefold.com/tail.",
+    "This is a paid advertisement from Pinefold.",
+    "One quick note from our sponsor Pinefold. Pinefold hosts your site.",
+    "Now a word from this week's sponsor.",
+    "Kettle brews tea. Visit kettle.io. There is no credit card to enter.",
+    "Kettle brews tea. Book a demo at kettle.io.",
+    "Kettle brews tea. Go to kettle.kitchen/trains and see.",
+    "And Deep Tracks is brought to you by 9th Orchard, a firm that prunes trees. Learn more at deeptracks.com/orchard.",
+    "Kettle brews tea. Sign up today at kettle.io.",
+    "I'm Sam, and this podcast is brought to you by Pinefold.",
+    "This conversation is presented by Pinefold.",
+]
+
+# What guests say of sponsors, support, messages, codes, trials, discounts and addresses.
+TALK_OF_TRADE = [
+    "I owe a big thank you to my old team for supporting us through the merger.",
+    "Praise lands best when it feels as if it is brought to you by a friend.",
+    "My landlord was brought to you by the nineteenth century.",
+    "This chart is brought to you by three sleepless nights.",
+    "A podcast sponsor wants numbers, and a show sponsor wants a story.",
+    "The sponsor of the show sat in the front row and looked at her shoes.",
+    "Our sponsor, the finance director, left in March.",
+    "Our sponsor Maria signed the budget, and then she went on leave.",
+    "We map our sponsors, and we call our sponsors every week.",
+    "Today's sponsor is tomorrow's sceptic.",
+    "She was the sponsor of the bill, and the bill died in committee.",
+    "Thanks to Dana for sponsoring the migration, we could finish it.",
+    "In those years every show was sponsored by Northgate Tobacco.",
+    "The show was supported by a grant from the city.",
+    "My whole week is powered by coffee.",
+    "We were sponsored by Northgate that summer, and we wore their shirts.",
+    "Our partners at Northgate Capital asked for weekly numbers.",
+    "I want to give a shout out to Maria, who sponsored me for staff engineer.",
+    "Support for remote work comes from the top.",
+    "Support for Ann came from Berlin.",
+    "I had a word from my sponsor that night.",
+    "The best message from our sponsors was to stop.",
+    "We thank our sponsors at the gala each year.",
+    "Everyone thinks the sponsor of the programme decides, but the budget does.",
+    "This is an ad for a job, not a job description.",
+    "Customers sign up at example.com, and half of them start the free trial.",
+    "People would visit example.com/pricing and leave. So we offered a free trial.",
+    "The banner says start your free trial today at example.com.",
+    "We wrote sign up now at example.com/beta on a poster, and used a promo code to count.",
+    "A promo code at example.com taught us that nobody reads the box.",
+    "They get twenty percent off at example.com when they bring a friend.",
+    "We asked them to go to example.com/beta and enter a discount code.",
+    "You can read it at example.com/essay, and it stays free.",
+    "The button had said get started today, go to example.com, and nobody did.",
+    "My book is out, get it at example.com, and use the code SOFT.",
+    "Find me at example.com/letters and sign up for free.",
+    "They sold it at half price, and the first month free did not help.",
+    "He was my sponsor when I applied for the visa, and I am grateful.",
+    "The exec sponsor, our sponsor really, was Priya, and she pushed it through.",
+    "If your sponsor leaves the company, the deal is dead.",
+    "A sponsor speaks about you when you are not in the room.",
+    "We thanked today's speakers, and then the sponsors went home.",
+    "Sponsors of this kind of research want a result by spring.",
+    "I'm supported by an amazing team.",
+    "This idea was brought to you by boredom, as my brother says.",
+    "All of this misery was brought to you by Excel.",
+    "The conference is sponsored by Larkspur, and they pay for the lunch.",
+    "Our event is brought to you by volunteers.",
+    "The podcast made us more money than the sponsors did.",
+    "How many sponsors does the show have?",
+    "We started to sell the show to sponsors after the tenth episode.",
+    "A show sponsor who leaves is hard to replace.",
+    "Larkspur sponsored our first podcast, which was a flop.",
+    "It is a partnership between the state and the city.",
+    "Thank you to Priya for supporting me when I was lost.",
+    "Thank you to everybody for supporting the podcast over the years.",
+    "Thanks to my wife for making this week possible.",
+    "I wrote the code on a plane, use the code if you like.",
+    "The area code on the form was wrong, so people could not enter the code.",
+    "We tested ten percent off against a free month, and the free month won.",
+    "They would say get started for free on the home page of example.com.",
+    "The e-mail told them to visit example.com/reset, and a third did.",
+    "New users go to example.com/welcome, pick a plan, and get a free trial.",
+    "Someone signs up at example.com, starts a free trial, and forgets it.",
+    "In the old flow you would go to example.com/start and there was a promo code field.",
+    "A customer goes to example.com/pricing and wants a discount code.",
+    "My newsletter is at example.com/letters if you want to read more.",
+    "I'm at example.com, and you can book a demo there.",
+    "We're hiring, so go to example.com/careers.",
+    "Our site is example.com, and there is a free trial if you want to play with it.",
+    "You can find the course on example.com, and there's a code for your listeners.",
+    "The message from the board was clear: support the team.",
+    "This message comes from the heart.",
+    "This is an ad that we ran in June on the radio.",
+    "The ad said brought to you by Larkspur, in tiny letters.",
+    "Every podcast opens with this episode is brought to you by somebody, and I skip it.",
+    "Our partners for this season were two schools in the city.",
+    "The support for this programme came from parents.",
+    "The programme is supported by the European Union.",
+    "The programme is sponsored by the ministry, and two hundred children learn to swim.",
+    "This week was sponsored by a lot of coffee.",
+    "Today's partner might be tomorrow's rival.",
+    "We had a word from the sponsor of the migration, and he was not pleased.",
+    "A word from our sponsor in the finance team would have been enough.",
+    "My mentor was also my sponsor, and she said so in the room.",
+    "We found a sponsor for the project in the sales team.",
+    "There was a big thank you note from our sponsor on my desk.",
+    "It took a word from the sponsor of the deal to move legal.",
+    "Legal is our partner in this, and so is finance.",
+    "This week is sponsored by my insomnia.",
+    "Today's partners are tomorrow's competitors.",
+    "That launch was made possible by Priya and her team.",
+    "The growth was powered by Instagram, and then it stopped.",
+    "Support for Windows came later.",
+    "Our support team works with Zendesk, and they sign up people at example.com.",
+    "The free trial page lived at example.com/try, and nobody found it.",
+    "Half of the people who got twenty percent off never came back.",
+    "We said fifty dollars off, and the phones rang.",
+    "The homepage reads join now at example.com, the first month free.",
+    "I learned more from example.com than from school, and it was free.",
+    "She told me to check out example.com, and I did.",
+    "He said, go to example.com/jobs and look.",
+    "Students get a discount code at example.com, which they share.",
+    "We would send them to example.com/trial with a coupon code.",
+    "I never use a promo code, and I never visit example.com.",
+    "In my first week the show was brought to me on a tape.",
+    "That meeting was brought to you by the letter Q.",
+    "An interview is supported by notes, and I take plenty.",
+    "A thank you to Priya for making me write it down.",
+    "The message from Priya was that our sponsor had doubts.",
+    "Kettle was our partner in those years. People found the tea at kettle.io.",
+    "In my first month we gave a first year at half the price.",
+]
+
+# What a guest is asked, and says, who has something to offer or met it at work.
+ASKED = [
+    ("Where can people find you?", "My site is example.com, and there is a newsletter you can sign up for free."),
+    ("How can listeners help?", "Sign up at example.com/course. There is twenty percent off with a promo code."),
+    ("What product do you love?", "There is a tool named Kettle. Check it out at kettle.io, it has a free trial."),
+    ("How did people join?", "You go to example.com/start, you get a free trial, and a week later you pay."),
+    ("Who helped you?", "I want to thank our sponsor, the head of finance, and everybody who supported us."),
+    ("What did you do?", "Our sponsor Maria was the chief of staff. Go to example.com/maria for the whole story."),
+    ("Where is it?", "It is at kettle.io slash show, and you get ten dollars off if you use the code ANN."),
+]
 
 
 class Said(NamedTuple):
@@ -79,7 +318,6 @@ def test_it_ends_with_its_turn():
 
 def test_who_introduces_the_guest_before_the_message_is_not_in_it():
     handing = "With that I bring you Ann after a short word from our sponsor."
-    assert len(handing.split()) > HANDED
     message = ["Receipts pile up.", "Nobody likes that.", "Send them to Paperlane.", "Visit paperlane.com/show."]
     assert message == in_one_turn(TALK, handing, *message, "Ann, welcome.")
     house = "Please subscribe in your podcast app."
@@ -169,6 +407,30 @@ def test_talk_of_sponsors_and_sites_is_no_advert(said):
     assert [] == in_one_turn("How did it go?", said, "And then we grew for a year.")
 
 
+@pytest.mark.parametrize("read", READS)
+def test_a_read_is_marked_as_a_whole_and_nothing_beside_it(read):
+    message = list(split_sentences(read))
+    assert message == in_one_turn(TALK, *message, TALK)
+
+
+@pytest.mark.parametrize("said", TALK_OF_TRADE)
+def test_talk_of_the_trade_is_no_advert(said):
+    assert [] == in_one_turn(TALK, *split_sentences(said), TALK)
+
+
+@pytest.mark.parametrize(("question", "answer"), ASKED)
+def test_a_guest_who_is_asked_advertises_nothing(question, answer):
+    talk = [("Ann", "And what came next?"), ("Ben", *[TALK] * 9)] * 5
+    assert [] == in_turns(*talk, ("Ann", question), ("Ben", *split_sentences(answer)), ("Ann", "Thank you."), *talk)
+
+
+@pytest.mark.parametrize("question", ["Right?", "Does that make sense?", "Where can people find them?"])
+def test_a_host_who_reads_after_a_guest_s_question_is_read(question):
+    talk = [("Ann", "And what came next?"), ("Ben", *[TALK] * 9)] * 5
+    read = ["Paperlane files receipts.", "Get twenty percent off at paperlane.com/show."]
+    assert read == in_turns(*talk[:-1], ("Ben", TALK, question), ("Ann", *read), *talk)
+
+
 @pytest.mark.parametrize(
     "answer",
     ["Go to example.com, and for jobs go to example.com/careers.", "That's example.com.", "Visit example.com/book."],
@@ -208,6 +470,22 @@ def test_nothing_said_is_nothing_in_adverts():
         "a.com ",
         "brought to you by ",
         "visit a.com/a ",
+        "this ",
+        "this week's ",
+        "this show of ",
+        "support for this show is ",
+        "thank a to ",
+        "today we are sponsored ",
+        "support for Aa ",
+        "Aa ",
+        "welcome ",
+        "our long-time ",
+        "partner for this show ",
+        "a word from our sponsor ",
+        "get a.com 1% off and ",
+        "they could get a.com free trial ",
+        "said ",
+        "brought to you by our friends at ",
     ],
 )
 def test_hostile_input_takes_time_in_proportion(hostile):
