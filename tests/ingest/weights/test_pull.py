@@ -17,12 +17,14 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import pytest
 
 from ingest.errors import IndexingError, TranscriptionError
+from ingest.storage import is_disk_full
 from ingest.weights import files as weight_files
 from ingest.weights import pull
 from ingest.weights.files import damage, model_path
 from ingest.weights.published import EMBEDDING, REVISIONS, SPEECH, WHEELS
 from ingest.weights.pull import pull_model
 from tests.conftest import ROOT
+from tests.crash.test_full_disk import disk, fill  # noqa: F401 - a fixture
 from tests.faults import Faults, files
 
 FILES = {
@@ -206,6 +208,36 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path, name):
 
 
 @pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("room", [8, 40, 120], ids="{} KiB".format)
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_full_disk_is_named_and_the_next_fetch_ends_it(index, disk, name, room):  # noqa: F811
+    make_all(index)
+    filler = fill(disk, room * 1024)
+    with pytest.raises(KINDS[name].error, match=r"No space left on device.*; make room and try again") as error:
+        pull_model(name, disk / "models")
+    assert "\n" not in str(error.value)
+    assert model_path(name, disk / "models", KINDS[name]) is None
+    filler.unlink()
+    assert damage(pull_model(name, disk / "models"), KINDS[name]) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ERROR: Exception:\nTraceback\n  File\nOSError: [Errno 28] No space left: 'a' -> 'b'", "No space left on device"),
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left", "No space left on device"),
+        ("ERROR: Exception:\nTraceback\n  File\nOSError: [Errno 122] Disk quota exceeded", "Disk quota exceeded"),
+        ("ERROR: Exception:\nTraceback\n  File\nValueError: no such thing", "ValueError: no such thing"),
+        ("WARNING: old\nERROR: No matching distribution found\nERROR: more", "ERROR: No matching distribution found"),
+        ("", "pip failed"),
+    ],
+)  # fmt: skip
+def test_what_stopped_pip_is_found_in_what_it_says(tmp_path, said, told):
+    error = pull._pip_error(said, tmp_path)
+    assert told in str(error)
+    assert ("[Errno" in said) == is_disk_full(error)
+
+
 def test_a_name_that_is_not_published_is_not_asked_for(tmp_path):
     with pytest.raises(TranscriptionError, match="no published model"):
         pull_model("no-such-size", tmp_path)
