@@ -14,6 +14,7 @@ from filelock import FileLock
 from ingest.errors import ConflictError, DiskFullError, HomeError, StorageError
 
 OTHER_WROTE = "was written by another meanwhile; try again"
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # where a disk, or a person's share of it, has no room left
 PART = ".part"  # the suffix of a file that is being written; its name begins with a dot
 
 
@@ -187,9 +188,7 @@ def rename_durably(old: Path, new: Path) -> None:
 
 def is_disk_full(error: BaseException) -> bool:
     """Whether a disk, or a person's share of it, has no room left."""
-    return isinstance(error, DiskFullError) or (
-        isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-    )
+    return isinstance(error, DiskFullError) or (isinstance(error, OSError) and error.errno in FULL)
 
 
 def is_nobodys_fault(error: BaseException) -> bool:

@@ -12,6 +12,9 @@ from ingest.transcripts.captions import kind_of
 PREFERENCE = ("vtt", "srt", "json", "ttml", "ass", "sbv", "tsv", "csv", "lrc", "html", "txt", "md")
 MIN_REACH = 0.6  # of the episode's duration; credits and music at the end leave good files near 0.9
 MAX_REACH = 1.25  # of the episode's duration; a file that runs on for longer belongs to another recording
+# Seconds that a transcript must reach where the feed declares no duration: a note such as "Coming soon", or a file that was
+# cut off, cannot be told from a short episode's, and to transcribe two minutes of audio instead takes seconds
+MIN_END = 120.0
 SPEAKING_RATE = (20, 400)  # words a minute: a summary lies below, two files pasted into one above
 
 
@@ -77,8 +80,8 @@ def _spoken(segments: Sequence[Segment]) -> float:
 def shortcoming(segments: Sequence[Segment], episode: Episode) -> str:
     """Why the publisher's segments are not good enough for this episode, in plain words; empty where they are.
 
-    They must reach near the end of the declared duration, at a rate at which people speak. Words without times are good
-    enough only where there is no audio to transcribe.
+    They must reach near the end of the declared duration, or `MIN_END` without one, at a rate at which people speak. Words
+    without times, and those of a short time without a duration, are good enough only where there is no audio to transcribe.
     """
     end, words, monotone = _measured(segments)
     if not words:
@@ -86,8 +89,9 @@ def shortcoming(segments: Sequence[Segment], episode: Episode) -> str:
     if end <= 0:
         return "it has no times" if episode.audio_url else ""
     duration = episode.duration
-    if duration and end < MIN_REACH * duration:
-        return f"it ends at {end:.0f} s of {duration:.0f} s"
+    if end < (MIN_REACH * duration if duration else MIN_END * bool(episode.audio_url)):
+        length = f"{duration:.0f} s" if duration else "an episode whose duration its feed does not give"
+        return f"it ends at {end:.0f} s of {length}"
     if duration and end > MAX_REACH * duration:
         return f"it runs to {end:.0f} s, the episode has {duration:.0f} s"
     slowest, fastest = SPEAKING_RATE

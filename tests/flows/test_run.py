@@ -47,7 +47,7 @@ from tests.flows.test_children import wait_for
 from tests.podcast_host import PodcastHost, Reply, document, redirect
 
 SOUND = next((ROOT / "tests" / "sample" / "audio").glob("first-calls.*")).read_bytes()
-SRT = "1\n00:00:00,000 --> 00:00:30,000\n" + "We talk about deals and about people. " * 10
+SRT = "1\n00:00:00,000 --> 00:02:00,000\n" + "We talk about deals and about people. " * 10
 ITEM = """<item><guid>{guid}</guid><title>{title}</title><pubDate>{date}</pubDate>{more}
 <enclosure url="{audio}" type="audio/mpeg" length="1"/></item>"""
 DATES = {"one": "Mon, 05 Jan 2026 08:00:00 GMT", "two": "Mon, 12 Jan 2026 08:00:00 GMT"}
@@ -326,7 +326,7 @@ def test_the_publishers_own_file_stays_beside_the_transcript_and_is_never_taken_
     provenance = read(context, "two").provenance
     assert SRT.encode() == original.read_bytes()
     assert (sha256(SRT.encode()).hexdigest(), host.url("/two.srt")) == (provenance["sha256"], provenance["final_url"])
-    assert (140.0, True) == (provenance["score"]["words_per_minute"], provenance["score"]["monotone"])
+    assert (35.0, True) == (provenance["score"]["words_per_minute"], provenance["score"]["monotone"])
     assert [path] == [read_source(one, "")[1] for one in find_sources([root])[0]]
 
 

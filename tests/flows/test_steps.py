@@ -223,7 +223,7 @@ SPOKEN = """WEBVTT
 00:00.000 --> 00:15.000
 <v {0}>Ask for the next meeting before you hang up. Say when, where and with whom, and write it down at once.
 
-00:15.000 --> 00:30.000
+00:15.000 --> 02:00.000
 <v Zoe Kim>That is what I do with every call, and it has helped me more than anything else that I have learned.
 """
 

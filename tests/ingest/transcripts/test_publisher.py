@@ -45,6 +45,32 @@ def test_without_a_declared_duration_the_rest_still_counts():
 
 
 @pytest.mark.parametrize(
+    "segments",
+    [
+        [Segment(0.0, 2.0, "Transcript coming soon.")],
+        [Segment(0.0, 4.5, "Good morning everyone. I am Laura, and you")],
+        spoken(0, 30),
+        spoken(60, 115),
+    ],
+    ids=["placeholder", "cut off", "trailer", "late"],
+)
+def test_without_a_declared_duration_a_short_transcript_will_do_only_where_there_is_no_audio(segments):
+    with_audio = Episode("quota", "g1", "First", audio_url="https://quota.example/1.mp3")
+
+    assert "of an episode whose duration its feed does not give" in shortcoming(segments, with_audio)
+    assert shortcoming(segments, Episode("quota", "g1", "First")) == ""
+    declared = Episode("quota", "g1", "First", audio_url="https://quota.example/1.mp3", duration=segments[-1].end)
+    assert shortcoming(segments, declared) == ""
+
+
+@pytest.mark.parametrize("end", [120, 200, 4000])
+def test_without_a_declared_duration_a_long_transcript_is_good_enough(end):
+    with_audio = Episode("quota", "g1", "First", audio_url="https://quota.example/1.mp3")
+
+    assert shortcoming(spoken(0, end), with_audio) == ""
+
+
+@pytest.mark.parametrize(
     ("segments", "reason"),
     [
         ([Segment(0.0, 0.0, SENTENCE)], "no times"),
@@ -100,7 +126,7 @@ def test_other_languages_stay_others_under_any_name(theirs, ours):
 )
 def test_scripts_without_spaces_are_spoken_at_a_human_rate(text):
     seconds = len(text) / 6
-    said = [Segment(at * seconds, (at + 1) * seconds, text) for at in range(10)]
+    said = [Segment(at * seconds, (at + 1) * seconds, text) for at in range(60)]
 
     assert shortcoming(said, Episode("quota", "g1", "First", audio_url="https://quota.example/1.mp3")) == ""
     pasted_thrice = [Segment(one.start / 8, one.end / 8, one.text) for one in said]

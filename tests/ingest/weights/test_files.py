@@ -1,11 +1,13 @@
 """A model is found by directory or by name; one whose files changed is told from one that is not there."""
 
 import json
+import shutil
 
 import pytest
 
 from ingest.errors import IndexingError, TranscriptionError
-from ingest.weights.files import digest, fault, fingerprint, located, model_path, record, require_whole
+from ingest.weights import files
+from ingest.weights.files import damage, digest, fingerprint, located, model_path, record, require_whole
 from ingest.weights.published import EMBEDDING, PUBLISHED, SPEECH
 from tests.conftest import MODELS_DIR, SPEECH_MODEL
 
@@ -76,13 +78,58 @@ def test_a_file_that_changed_is_noticed_before_loading(models, name, harm, said)
         located("tiny.en", models)
 
 
-@pytest.mark.parametrize(
-    "harm", [empty, remove, lambda path: path.write_text("[1]"), lambda path: path.write_text("{")]
-)
-def test_without_a_record_a_model_is_taken_as_it_is(models, harm):
-    harm(models / "tiny.en" / "checked.json")
-    assert models / "tiny.en" == located("tiny.en", models)
-    assert fingerprint(models / "tiny.en") == digest(models / "tiny.en" / "model.bin")
+UNREADABLE = [
+    empty,
+    remove,
+    lambda path: path.write_text("[1]"),
+    lambda path: path.write_text("{"),
+    lambda path: path.write_text('{"files": {}}'),
+]
+
+
+@pytest.fixture
+def published(models, monkeypatch):
+    """The small model as one whose hashes are known, in a folder of its name and in one of another."""
+    hashes = {name: digest(models / "tiny.en" / name) for name in SPEECH.files}
+    monkeypatch.setattr(files, "PUBLISHED", {"tiny.en": hashes, "all-mpnet-base-v2": {}})
+    shutil.copytree(models / "tiny.en", models / "mine")
+    return models
+
+
+@pytest.mark.parametrize("harm", UNREADABLE)
+def test_without_a_record_a_published_model_is_compared_with_what_is_published_and_recorded(published, harm):
+    path = published / "tiny.en"
+    kept = (path / "checked.json").read_bytes()
+    harm(path / "checked.json")
+    assert path == located("tiny.en", published)
+    assert kept == (path / "checked.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", SPEECH.files)
+@pytest.mark.parametrize("damaging", [cut, lengthen, other])
+@pytest.mark.parametrize("harm", UNREADABLE)
+def test_without_a_record_a_damaged_published_model_is_noticed(published, harm, damaging, name):
+    harm(published / "tiny.en" / "checked.json")
+    damaging(published / "tiny.en" / name)
+    for _ in range(2):
+        with pytest.raises(TranscriptionError, match=rf"is damaged \({name} is not the published one"):
+            located("tiny.en", published)
+
+
+@pytest.mark.parametrize("harm", UNREADABLE)
+def test_without_a_record_a_model_of_ones_own_is_taken_as_it_is(published, harm):
+    for name in ("mine", "tiny.en"):
+        harm(published / name / "checked.json")
+        other(published / name / "model.bin")
+    assert published / "mine" == located("mine", published)
+    assert published / "tiny.en" == located(str(published / "tiny.en"), published)  # a directory that is given
+    assert fingerprint(published / "mine") == digest(published / "mine" / "model.bin")
+
+
+def test_a_record_that_cannot_be_written_is_no_obstacle(published):
+    (published / "tiny.en" / "checked.json").unlink()
+    (published / "tiny.en" / "checked.json").mkdir()
+    assert published / "tiny.en" == located("tiny.en", published)
 
 
 def test_a_damaged_directory_of_ones_own_is_not_to_be_pulled(models):
@@ -152,8 +199,21 @@ def test_a_file_of_that_name_is_no_model(tmp_path, kind):
 def test_a_file_of_an_embedding_model_that_changed_is_named(embedding, name, harm, said):
     require_whole(embedding.name, embedding, EMBEDDING)
     harm(embedding / name)
-    assert f"{name} {said}" in fault(embedding, EMBEDDING)
+    assert f"{name} {said}" in damage(embedding, EMBEDDING)
     with pytest.raises(IndexingError, match=rf"is damaged \({name} {said}.*`soundbite model pull all-mpnet-base-v2`"):
         require_whole(embedding.name, model_path(embedding.name, embedding.parent, EMBEDDING), EMBEDDING)
     with pytest.raises(IndexingError, match="put the files there again"):
         require_whole(str(embedding), embedding, EMBEDDING)
+
+
+@pytest.mark.parametrize("harm", UNREADABLE)
+@pytest.mark.parametrize("name", EMBEDDING_FILES)
+def test_without_a_record_an_embedding_model_is_compared_with_what_is_published(embedding, monkeypatch, name, harm):
+    hashes = {file: digest(embedding / file) for file in EMBEDDING_FILES}
+    monkeypatch.setattr(files, "PUBLISHED", {embedding.name: hashes})
+    harm(embedding / "checked.json")
+    require_whole(f"sentence-transformers/{embedding.name}", embedding, EMBEDDING)
+    harm(embedding / "checked.json")
+    other(embedding / name)
+    with pytest.raises(IndexingError, match=rf"is damaged \({name} is not the published one"):
+        require_whole(embedding.name, embedding, EMBEDDING)

