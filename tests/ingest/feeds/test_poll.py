@@ -85,7 +85,7 @@ def test_what_a_feed_is_read_with_is_for_its_audio_once_it_redirects_to_https(po
     def answer(request):
         if request.url.scheme == "http":
             return httpx2.Response(status, headers={"Location": "https://h.example/feed"})
-        return httpx2.Response(200, content=ONE) if "authorization" in request.headers else httpx2.Response(401)
+        return httpx2.Response(200 if "authorization" in request.headers else 401, stream=httpx2.ByteStream(ONE))
 
     client = Client(httpx2.Client(transport=httpx2.MockTransport(answer)), Deadline(), RateLimiter(0))
     private = Subscription("private", "http://h.example/feed")
