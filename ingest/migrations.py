@@ -8,6 +8,7 @@ from typing import Any
 from ingest.errors import HomeError
 from ingest.identity import episode_key, slug
 from ingest.web.credentials import Credentials, without_userinfo
+from ingest.web.same_address import address_key
 
 Step = tuple[str, ...] | Callable[[Any], None]
 
@@ -110,13 +111,24 @@ _LOOKED_UP = (
   captioned = coalesce(json_array_length(data, '$.transcripts'), 0) > 0""",
     "CREATE INDEX episodes_by_guid ON episodes (guid)",
 )
+
+
+def _address_keys(db: Any) -> None:
+    """Let every feed be found by its address in any form; of two that are one, the older is."""
+    for table in ("feeds ORDER BY added", "aliases"):
+        for podcast, url in db.execute(f"SELECT podcast, url FROM {table}").fetchall():  # noqa: S608 - constant text
+            db.execute(
+                "INSERT INTO aliases (url, podcast) VALUES (?, ?) ON CONFLICT DO NOTHING", (address_key(url), podcast)
+            )
+
+
 _DUE = ("CREATE INDEX feeds_by_next_poll ON feeds (next_poll)",)
 
 # What a ledger of version n lacks is STEPS[n:]; steps are only ever added. From POSTGRES_VERSION on they are of tables
 # on PostgreSQL, too, and hold statements that both engines take.
 STEPS: tuple[Step, ...] = (
     _FIRST, _MOVES, _SPOKEN, _NAMES, _one_slug, _CREDENTIALS, _part_credentials, _LASTING, _CLAIMS, _LOOKED_UP,
-    _DUE,
+    _DUE, _address_keys,
 )  # fmt: skip
 
 POSTGRES_VERSION = 10  # of the tables below

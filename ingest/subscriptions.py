@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from uuid import UUID
 
 from ingest.database import Database, named
 from ingest.errors import ConflictError, NotFoundError
@@ -9,6 +10,19 @@ from ingest.identity import slug
 from ingest.ledger_rows import credentials_of, seconds, subscription
 from ingest.models import Subscription
 from ingest.web.credentials import Credentials, without_userinfo
+from ingest.web.same_address import address_key
+
+# Beside an old URL of a feed, `aliases.url` holds `address_key` of its URL, and its `guid_name`
+ALIAS = "INSERT INTO aliases (url, podcast) VALUES (?, ?) ON CONFLICT DO NOTHING"
+
+
+def guid_name(guid: str) -> str:
+    """A feed's `podcast:guid` as an alias; empty for what is no UUID, which some hosts write for all of their feeds."""
+    try:
+        number = UUID(guid.strip())
+    except ValueError:
+        return ""
+    return f"guid:{number}" if number.int else ""
 
 
 class Subscriptions(Database):
@@ -56,24 +70,41 @@ class Subscriptions(Database):
     def find_by_url(self, url: str) -> Subscription | None:
         """The subscription that has this URL, or had it before its feed moved; None where there is none.
 
-        A user and password in it make no difference.
+        How the URL is written makes no difference, nor do a user and password in it.
         """
         url = without_userinfo(url)
+        return self._find(url) or self._find(address_key(url))
+
+    def find_by_guid(self, guid: str) -> Subscription | None:
+        """The subscription whose feed has called itself by this `podcast:guid`; None where there is none."""
+        return self._find(guid_name(guid)) if guid_name(guid) else None
+
+    def _find(self, name: str) -> Subscription | None:
         with self._reading() as db:
             rows = db.execute(
-                "SELECT * FROM feeds WHERE url = :url OR podcast IN (SELECT podcast FROM aliases WHERE url = :url)",
-                {"url": url},
+                "SELECT * FROM feeds WHERE url = :name OR podcast IN (SELECT podcast FROM aliases WHERE url = :name)",
+                {"name": name},
             )
             return next(map(subscription, named(rows)), None)
 
     def subscribe(self, feed: Subscription, now: datetime) -> bool:
         """Add a subscription; False where its URL or its slug is there already, which stays as it was."""
+        podcast, url = slug(feed.podcast), without_userinfo(feed.url)
         with self._writing() as db:
             added = db.execute(
                 "INSERT INTO feeds (podcast, url, title, added) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (slug(feed.podcast), without_userinfo(feed.url), feed.title, now.timestamp()),
+                (podcast, url, feed.title, now.timestamp()),
             )
+            if added.rowcount == 1:
+                db.execute(ALIAS, (address_key(url), podcast))
             return added.rowcount == 1
+
+    def know_as(self, podcast: str, *, url: str = "", guid: str = "") -> None:
+        """The podcast is found by this URL or `podcast:guid`, too, unless another is."""
+        names = [name for name in (address_key(without_userinfo(url)), guid_name(guid)) if name]
+        if any(self._find(name) is None for name in names):
+            with self._writing() as db:
+                db.executemany(ALIAS, [(name, podcast) for name in names])
 
     def unsubscribe(self, podcast: str) -> Subscription:
         """Stop polling and forget what was pending; transcripts stay. Raises `NotFoundError`."""
@@ -118,6 +149,9 @@ class Subscriptions(Database):
 
         `feed` carries the validators of the copy at the new URL.
         """
+        there = self._find(address_key(url))
+        if there and there.podcast != feed.podcast and address_key(there.url) == address_key(url):
+            return False
         try:
             with self._writing() as db:
                 moved = db.execute(
@@ -127,10 +161,11 @@ class Subscriptions(Database):
                 ).rowcount
                 if moved:
                     db.execute("DELETE FROM aliases WHERE url = ?", (url,))
-                    db.execute(
+                    names = (feed.url, address_key(feed.url), address_key(url))
+                    db.executemany(
                         "INSERT INTO aliases (url, podcast) VALUES (?, ?) "
                         "ON CONFLICT (url) DO UPDATE SET podcast = excluded.podcast",
-                        (feed.url, feed.podcast),
+                        [(name, feed.podcast) for name in names],
                     )
                 return moved == 1
         except ConflictError:

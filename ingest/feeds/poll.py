@@ -19,6 +19,7 @@ from ingest.ledger import Ledger
 from ingest.models import Episode, EpisodeRecord, Feed, Subscription
 from ingest.web.client import Client
 from ingest.web.credentials import NO_CREDENTIALS, Credentials, host_of
+from ingest.web.same_address import other_slash
 
 MIN_INTERVAL, MAX_INTERVAL = timedelta(hours=1), timedelta(days=1)  # bounds of a schedule, unless a host asks for more
 GONE = 410
@@ -47,11 +48,12 @@ class Polled:
 def subscribe(
     ledger: Ledger, feed: Feed, fetched: Fetched, now: datetime, credentials: Credentials = NO_CREDENTIALS
 ) -> bool:
-    """Start polling a feed whose first copy is at hand; False where it is known already, by this URL or an earlier one.
+    """Start polling a feed whose first copy is at hand; False where it is known already, by its URL, an earlier one or its guid.
 
-    Raises `FeedError` where its slug belongs to another feed.
+    It is then found by this URL, too. Raises `FeedError` where its slug belongs to another feed.
     """
-    if ledger.find_by_url(feed.url):
+    if known := ledger.find_by_url(feed.url) or ledger.find_by_guid(feed.guid) or _but_for_a_slash(ledger, feed):
+        ledger.know_as(known.podcast, url=feed.url)
         return False
     subscription = Subscription(feed.podcast, feed.url, feed.title)
     if not ledger.subscribe(subscription, now):
@@ -59,6 +61,15 @@ def subscribe(
     ledger.set_credentials(feed.podcast, credentials)
     _remember(ledger, subscription, (fetched, feed), now)
     return True
+
+
+def _but_for_a_slash(ledger: Ledger, feed: Feed) -> Subscription | None:
+    """The subscription to the same episodes at the address that has a slash more or less at its end."""
+    known = ledger.find_by_url(other_slash(feed.url))
+    if known is None or known.title != feed.title:
+        return None
+    guids = {record.episode.guid for record in ledger.records(known.podcast)}
+    return known if any(episode.guid in guids for episode in feed.episodes) else None
 
 
 def free_name(ledger: Ledger, podcast: str) -> str:
@@ -153,6 +164,7 @@ def _remember(
         warnings = _update_done(ledger, known, feed, revise, recheck)
         new = ledger.upsert_episodes(feed.episodes)
         ledger.set_credentials(subscription.podcast, feed.credentials, stated=True)
+        ledger.know_as(subscription.podcast, guid=feed.guid)
     due = _next_poll(ledger, subscription.podcast, now, retry_after=fetched.retry_after, max_age=fetched.max_age)
     if secured := ledger.credentials(subscription.podcast).upgraded(subscription.url, fetched.url):
         ledger.set_credentials(subscription.podcast, secured)  # its audio is there, too

@@ -13,6 +13,7 @@ from html.entities import html5
 from ingest.charset import KNOWN, told, western
 from ingest.entities import unescaped
 from ingest.errors import FeedError
+from ingest.web.encodings import GZIP, gunzip
 
 DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
 CONTROLS = bytes(code for code in range(1, 32) if code not in b"\t\n\r")  # XML 1.0, section 2.2
@@ -90,18 +91,20 @@ def repair(url: str, body: bytes, charset: str = "", max_bytes: int = MAX_BYTES)
 
 def _unpack(url: str, body: bytes, max_bytes: int) -> bytes:
     """The body, unpacked where it is gzip: some hosts send it so without declaring it."""
-    if not body.startswith(b"\x1f\x8b"):
+    if not body.startswith(GZIP):
         return body
-    unpacker = zlib.decompressobj(wbits=31)
+    pieces, size = list[bytes](), 0
     try:
-        text = unpacker.decompress(body, max_bytes)
+        for piece in gunzip([body]):
+            size += len(piece)
+            if size > max_bytes:
+                raise FeedError(url, f"unpacks to more than {max_bytes / 2**20:g} MiB: refused")
+            pieces.append(piece)
+    except EOFError as error:
+        raise FeedError(url, "was cut off: its compressed data ends too early; it is tried again later") from error
     except zlib.error as error:
         raise FeedError(url, "is compressed data that cannot be unpacked") from error
-    if not text:
-        raise FeedError(url, "is compressed data that cannot be unpacked")
-    if unpacker.unconsumed_tail:
-        raise FeedError(url, f"unpacks to more than {max_bytes / 2**20:g} MiB: refused")
-    return text
+    return b"".join(pieces)
 
 
 def to_utf8(body: bytes, charset: str = "") -> tuple[bytes, list[str]]:

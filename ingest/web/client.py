@@ -1,7 +1,8 @@
 """HTTP GET to the outside: guarded addresses, counted redirects, limits on bytes and seconds, errors in plain words."""
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self, cast
@@ -11,7 +12,7 @@ import httpx2
 
 from ingest.errors import FetchError, UnreachableError
 from ingest.web.credentials import NO_CREDENTIALS, NO_HEADERS, Credentials, without_userinfo
-from ingest.web.encodings import obstacle
+from ingest.web.encodings import obstacle, unpacked
 from ingest.web.guard import Deadline, GuardedBackend, Resolver, resolve
 from ingest.web.headers import whole_number
 from ingest.web.rate_limit import RateLimiter
@@ -19,6 +20,7 @@ from ingest.web.rate_limit import RateLimiter
 MAX_REDIRECTS = 10  # tracking prefixes in front of podcast audio chain up to about five
 MAX_FEED_BYTES = 50 * 2**20  # unpacked; parsing takes several times as much memory
 MAX_SECONDS = 120.0  # for a whole answer: a feed of 50 MiB at 440 kB/s; audio is given more
+FOUND = frozenset({200, 206})
 MOVED = frozenset({301, 302, 303, 307, 308})
 MOVED_FOR_GOOD = frozenset({301, 308})
 CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
@@ -165,22 +167,30 @@ def stream(
         received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers.raw}
         received["x-robots-tag"] = answer.headers.get("x-robots-tag", "")  # joined where there are several
         packed = obstacle(received.get("content-encoding", ""))
-        if packed and answer.status_code in {200, 206}:  # the body of a refusal is not read
+        if packed and answer.status_code in FOUND:  # the body of a refusal is not read
             raise FetchError(shown, packed)
         if "content-encoding" not in received and (whole_number(received.get("content-length", "")) or 0) > max_bytes:
             raise FetchError(shown, _too_large(max_bytes))
-        yield Response(answer.status_code, received, str(answer.url), permanent), _limited(shown, answer, max_bytes)
+        chunks = _body(shown, answer, received.get("content-encoding", ""), max_bytes)
+        yield Response(answer.status_code, received, str(answer.url), permanent), chunks
 
 
-def _limited(url: str, answer: httpx2.Response, max_bytes: int) -> Iterator[bytes]:
-    """The body; httpx2 unpacks in pieces of at most 1 MiB, so a zip bomb of any ratio ends at the limit."""
-    size = 0
-    with _errors_in_plain_words(url):
-        for chunk in answer.iter_bytes():
+def _body(url: str, answer: httpx2.Response, encoding: str, max_bytes: int) -> Iterator[bytes]:
+    """The body, unpacked in pieces of at most 1 MiB, so that a zip bomb of any ratio ends at the limit.
+
+    A refusal counts by its status, so its page may be damaged.
+    """
+
+    def limited(chunks: Iterable[bytes]) -> Iterator[bytes]:
+        size = 0
+        for chunk in chunks:
             size += len(chunk)
             if size > max_bytes:
                 raise FetchError(url, _too_large(max_bytes))
             yield chunk
+
+    with _errors_in_plain_words(url), suppress(*(() if answer.status_code in FOUND else (EOFError, zlib.error))):
+        yield from unpacked(answer.iter_raw(), encoding, limited)
 
 
 def _too_large(max_bytes: int) -> str:
@@ -264,7 +274,9 @@ def _errors_in_plain_words(url: str) -> Iterator[None]:
         yield
     except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
         raise FetchError(url, "did not answer in time; try again later") from error
-    except httpx2.DecodingError as error:
+    except EOFError as error:
+        raise FetchError(url, "broke off (its packed data ends too early); try again later") from error
+    except zlib.error as error:
         raise FetchError(url, "sent compressed data that cannot be unpacked; try again later") from error
     except httpcore2.UnsupportedProtocol as error:
         raise FetchError(url, f"cannot be connected to ({_one_line(error)}); check the address") from error

@@ -1,7 +1,9 @@
 """Audio from a host that does wrong on demand: whole and true, or not there."""
 
+import gzip
 import json
 from hashlib import sha256
+from itertools import pairwise
 from os import utime
 from unittest.mock import Mock
 
@@ -61,6 +63,21 @@ def test_one_request_brings_a_file_and_tells_all_about_it(host, get, tmp_path):
     assert host.requests[0].headers["accept-encoding"] == "identity"
     assert host.requests[0].headers["accept"].startswith("audio/*")
     assert "range" not in host.requests[0].headers
+
+
+@pytest.mark.parametrize("parts", [(100,), (20_000, 40_000), (10, 11, 12)])
+def test_packed_audio_comes_whole_whatever_members_it_has_or_not_at_all(host, get, tmp_path, parts):
+    ends = [0, *parts, len(SOUND)]
+    packed = b"".join(gzip.compress(SOUND[begin:end]) for begin, end in pairwise(ends))
+    headers = {"Content-Type": MPEG, "Content-Encoding": "gzip"}
+    host.serve("/a", Reply(200, packed, headers))
+    host.serve("/cut", Reply(200, packed[:-9], headers))
+
+    assert SOUND == get(host.url("/a")).path.read_bytes()
+    with pytest.raises(AudioError, match=r"broke off .*ends too early") as failed:
+        get(host.url("/cut"))
+    assert failed.value.transient
+    assert ["one.mp3"] == there(tmp_path)
 
 
 def test_a_user_agent_of_its_own_may_be_given(host, get):

@@ -220,6 +220,17 @@ def test_a_cut_at_any_byte_loses_only_what_is_not_whole():
         ]
 
 
+@pytest.mark.parametrize("cut", [1, 8, 30])
+def test_a_packed_feed_is_read_to_its_last_member_and_refused_where_it_is_cut(cut):
+    body = rss(item(1), item(2))
+    packed = gzip.compress(body[:300]) + gzip.compress(body[300:])
+
+    assert ["g1", "g2"] == [episode.guid for episode in parse(URL, packed).episodes]
+    assert parse(URL, packed + bytes(9)) == parse(URL, body)
+    with pytest.raises(FeedError, match="was cut off: its compressed data"):
+        parse(URL, packed[:-cut])
+
+
 def test_a_small_packed_body_that_unpacks_to_more_than_the_limit_is_refused():
     with pytest.raises(FeedError, match="unpacks to more"):
         parse(URL, gzip.compress(bytes(51 * 2**20), 1))

@@ -8,8 +8,10 @@ import pytest
 
 from ingest.errors import FeedError, FetchError
 from ingest.feeds import poll as polling
+from ingest.feeds.fetch import Fetched
+from ingest.feeds.reading import read_feed
 from ingest.ledger import Ledger
-from ingest.models import Subscription
+from ingest.models import Feed, Subscription
 from ingest.web.client import Client, open_client
 from ingest.web.credentials import Credentials
 from ingest.web.guard import Deadline
@@ -85,7 +87,7 @@ def test_what_a_feed_is_read_with_is_for_its_audio_once_it_redirects_to_https(po
     def answer(request):
         if request.url.scheme == "http":
             return httpx2.Response(status, headers={"Location": "https://h.example/feed"})
-        return httpx2.Response(200, content=ONE) if "authorization" in request.headers else httpx2.Response(401)
+        return httpx2.Response(200 if "authorization" in request.headers else 401, stream=httpx2.ByteStream(ONE))
 
     client = Client(httpx2.Client(transport=httpx2.MockTransport(answer)), Deadline(), RateLimiter(0))
     private = Subscription("private", "http://h.example/feed")
@@ -279,3 +281,62 @@ def test_a_podcast_that_is_renamed_keeps_its_name_here_and_its_episodes(poller, 
     assert (0, ()) == (polled.new, polled.warnings)
     assert [("quota", "Margin")] == [(feed.podcast, feed.title) for feed in poller.ledger.feeds()]
     assert ["quota"] == [record.episode.podcast for record in poller.ledger.records()]
+
+
+# One feed under several addresses
+
+GUID = "<guid>917393e3-1b1e-5cef-ace4-edaa54e1f810</guid>"
+
+
+def named_feed(*items, guid=GUID):
+    named = guid.replace("guid>", "podcast:guid>")
+    return feed(*items, more=named).replace(b"<rss ", b'<rss xmlns:podcast="https://podcastindex.org/namespace/1.0" ')
+
+
+def added(poller, url, name):
+    found, fetched = read_feed(poller.client, url, name, now=START)
+    return polling.subscribe(poller.ledger, found, fetched, START)
+
+
+@pytest.mark.parametrize("path", ["/./feed", "/%66eed", "/feed?", "/new/../feed"])
+def test_a_feed_is_subscribed_to_once_however_its_address_is_written(poller, host, path):
+    known = Feed(host.url(path), "Other", "other")
+
+    assert not polling.subscribe(poller.ledger, known, Fetched(ONE, known.url), START)
+    assert ["quota"] == poller.ledger.names()
+
+
+@pytest.mark.parametrize("way", ["polled", "subscribed", "polled twice"])
+def test_a_feed_that_is_known_by_what_it_calls_itself_is_not_subscribed_to_again(poller, host, way):
+    for path in ("/feed", "/one", "/two"):
+        host.serve(path, document(named_feed(item("one"))))
+    if way == "subscribed":
+        poller.ledger.unsubscribe("quota")
+        assert added(poller, host.url("/one"), "quota")
+    else:
+        poll(poller)
+        poll(poller, 1)
+
+    assert not added(poller, host.url("/two"), "other")
+    assert ["quota", "quota"] == [poller.ledger.find_by_url(host.url("/two")).podcast, *poller.ledger.names()]
+
+
+@pytest.mark.parametrize("guid", ["", "<guid>show</guid>", GUID.replace("9", "8")])
+def test_a_feed_that_calls_itself_otherwise_is_another(poller, host, guid):
+    host.serve("/feed", document(named_feed(item("one"))))
+    host.serve("/two", document(named_feed(item("one"), guid=guid)))
+    poll(poller)
+
+    assert added(poller, host.url("/two"), "other")
+    assert ["other", "quota"] == poller.ledger.names()
+
+
+@pytest.mark.parametrize(
+    ("title", "guid", "known"), [("Quota", "one", True), ("Quota", "two", False), ("Other", "one", False)]
+)
+def test_a_slash_at_the_end_parts_feeds_of_other_episodes_alone(poller, host, title, guid, known):
+    host.serve("/feed/", document(feed(item(guid)).replace(b"Quota", title.encode())))
+    poll(poller)
+
+    assert known is not added(poller, host.url("/feed/"), "other")
+    assert (["quota"] if known else ["other", "quota"]) == poller.ledger.names()

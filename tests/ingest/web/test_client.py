@@ -293,7 +293,9 @@ def test_a_redirect_to_https_keeps_credentials_and_one_away_from_it_gains_none(h
     def answer(request):
         seen.append(request.headers.get("authorization", ""))
         there = hops[len(seen)] if len(seen) < len(hops) else ""
-        return httpx2.Response(302 if there else 200, headers={"Location": there} if there else {}, content=b"text")
+        return httpx2.Response(
+            302 if there else 200, headers={"Location": there} if there else {}, stream=httpx2.ByteStream(b"text")
+        )
 
     client = Client(httpx2.Client(transport=httpx2.MockTransport(answer)), Deadline(), RateLimiter(0))
     mine = Credentials.for_url(hops[0].replace("//", "//ann:pw@"))
@@ -328,6 +330,29 @@ def test_broken_gzip_is_said_so(host, client):
     url = host.serve("/a", Reply(body=b"\x1f\x8b\x08 not gzip", headers={"Content-Encoding": "gzip"}))
     with pytest.raises(FetchError, match="unpacked"):
         fetch(client, url)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip"])
+def test_a_packed_answer_that_is_cut_broke_off(host, client, coding):
+    body = zlib.compress(bytes(5000)) if coding == "deflate" else gzip.compress(bytes(5000))
+    body = (gzip.compress(body) if "," in coding else body)[:-3]
+    for url in (
+        host.serve("/a", Reply(body=body, headers={"Content-Encoding": coding})),
+        host.serve("/b", Reply(206, body, {"Content-Encoding": coding})),
+    ):
+        with pytest.raises(FetchError, match=r"broke off .*ends too early"):
+            fetch(client, url)
+    gone = host.serve("/c", Reply(404, body, {"Content-Encoding": coding}))
+    assert 404 == fetch(client, gone).status
+
+
+@pytest.mark.parametrize("coding", ["gzip", "gzip, gzip", "x-gzip, gzip"])
+def test_many_empty_members_end_at_the_cap(host, client, coding):
+    members = gzip.compress(b"") * 60_000  # 1.2 MB that unpack to nothing
+    body = gzip.compress(members) if "," in coding else members
+    url = host.serve("/a", Reply(body=body, headers={"Content-Encoding": coding}))
+    with pytest.raises(FetchError, match="larger than 1 MiB"):
+        fetch(client, url, max_bytes=2**20)
 
 
 def test_an_answer_that_promises_more_than_the_cap_is_refused_unread(host, client):
