@@ -1,7 +1,6 @@
 """The command `transcribe`: local files, or episodes of the library anew, or one that is still to come."""
 
 from collections import Counter
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -113,13 +112,13 @@ def _of_episodes(context: RunContext, reporter: Reporter, name: str, podcast: st
     """Transcribe what is meant: anew where the library has it, else as a run does. Those that failed, with the reason."""
     library, ledger = context.ingest.library, context.ingest.ledger
     if not name:
-        return again(context, reporter, list(_episodes(library, podcast)))
+        return again(context, reporter, _documents(library, podcast))
     try:
         document = library.find(name)
     except NotFoundError:
         episode = ledger.find(name).episode
     else:
-        return again(context, reporter, [library.read(document.name).episode])
+        return again(context, reporter, [document.name])
     report = take_one(context, reporter, episode.key)
     for warning in report.warnings:
         say(f"warning  {warning}")
@@ -142,23 +141,28 @@ def of_file(context: IngestContext, file: Path, advance: Advance) -> Transcript:
     return Transcript(episode, turns_from_segments(segments), segments, iso_milliseconds(now()), provenance)
 
 
-def _episodes(library: Library, podcast: str) -> Iterator[Episode]:
-    """A podcast's episodes in the library. Raises `NotFoundError` where there are none."""
+def _documents(library: Library, podcast: str) -> list[str]:
+    """The names of a podcast's documents. Raises `NotFoundError` where there are none."""
     documents = library.documents(podcast)
     if not documents:
         raise NotFoundError(podcast, "has no transcripts in the library; `soundbite episodes` lists what is there")
-    for document in documents:
-        yield library.read(document.name).episode
+    return [document.name for document in documents]
 
 
-def again(context: RunContext, reporter: Reporter, episodes: list[Episode]) -> list[tuple[str, str]]:
-    """Transcribe episodes anew and index each; those that failed, with the reason, keep what they had."""
+def again(context: RunContext, reporter: Reporter, names: list[str]) -> list[tuple[str, str]]:
+    """Transcribe the episodes of documents anew and index each.
+
+    Those that failed, or whose document cannot be read, with the reason; they keep what they had.
+    """
     failed, expired = [], ExpiredAddresses(context.ingest)
-    for episode in episodes:
+    for name in names:
+        title = name
         try:
+            episode = context.ingest.library.read(name).episode
+            title = episode.title
             _one(context, reporter, episode, expired)
         except SoundbiteError as error:
-            failed.append((episode.title, str(error)))
+            failed.append((title, str(error)))
     return failed
 
 

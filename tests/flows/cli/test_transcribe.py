@@ -11,6 +11,7 @@ from flows.context import open_context
 from flows.progress import Reporter
 from index.query import Query
 from index.search import Searcher
+from ingest.library import Library
 from ingest.models import Episode, Transcript, Turn
 from ingest.settings import Settings
 from tests.conftest import SPEECH_MODEL
@@ -36,13 +37,17 @@ def host(spoken):
 
 
 def kept(context, url):
-    episode = Episode("quota", "g1", "Cold calls", audio_url=url)
+    return written(context.ingest.library, "g1", url)
+
+
+def written(library, guid, url):
+    episode = Episode("quota", guid, "Cold calls", audio_url=url)
     transcript = Transcript(episode, (OLD,), transcribed_at="2026-01-01T00:00:00.000Z")
-    return context.ingest.library.write(transcript).name
+    return library.write(transcript).name
 
 
 def again(context, name):
-    return transcribe.again(context, Reporter(None), [context.ingest.library.read(name).episode])
+    return transcribe.again(context, Reporter(None), [name])
 
 
 def test_a_local_file_is_printed_and_nothing_is_stored(call, monkeypatch, spoken, tmp_path):
@@ -84,6 +89,24 @@ def test_an_episode_whose_audio_is_gone_keeps_its_transcript(context, host):
 
 def test_a_transcript_without_an_audio_address_says_so(context):
     assert "no audio address" in again(context, kept(context, ""))[0][1]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"# A title\n\nand words\n"])
+def test_one_document_that_cannot_be_read_keeps_no_other_from_being_transcribed_anew(
+    call, home, host, monkeypatch, content
+):
+    monkeypatch.setenv("SOUNDBITE_WHISPER_MODEL", SPEECH_MODEL)
+    monkeypatch.setenv("SOUNDBITE_ALLOW_HOSTS", "127.0.0.1")
+    library = Library(home / "library")
+    first, broken, last = (written(library, guid, host.url("/a.flac")) for guid in ("g1", "g2", "g3"))
+    (library.root / broken).write_bytes(content)
+
+    code, _, err = call("transcribe", "--podcast", "quota")
+
+    told = [line for line in err.splitlines() if line.startswith("soundbite: ")]
+    assert (1, 1, True) == (code, len(told), told[0].startswith(f"soundbite: {broken}: ")), err
+    assert ["model", "model"] == [library.read(name).provenance.get("source") for name in (first, last)]
+    assert content == (library.root / broken).read_bytes()
 
 
 # Episodes still to come
