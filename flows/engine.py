@@ -20,7 +20,7 @@ from flows.run import Run, handed_over
 from flows.steps import Selection
 from ingest.errors import SoundbiteError, first_line
 from ingest.settings import Settings
-from ingest.storage import write_atomically
+from ingest.storage import home_error, write_in_home
 
 # Seconds. A first start migrates a fresh SQLite file; on two slow cores that was seen to take over a minute.
 SERVER_START_LIMIT = 240
@@ -40,10 +40,13 @@ logger = logging.getLogger(__name__)
 def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
     """Put Prefect's settings into the environment, for this process and its children.
 
-    What a user has set stays: PREFECT_API_URL leads to a server of their own.
+    What a user has set stays: PREFECT_API_URL leads to a server of their own. Raises `HomeError`.
     """
     prefect_home = home / "prefect"
-    prefect_home.mkdir(parents=True, exist_ok=True)  # its server opens a database there and makes no folders
+    try:
+        prefect_home.mkdir(parents=True, exist_ok=True)  # its server opens a database there and makes no folders
+    except OSError as error:
+        raise home_error(prefect_home, error) from error
     wanted = {
         "PREFECT_HOME": str(prefect_home.absolute()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -73,7 +76,10 @@ def prepare(home: Path, *, api_url: str = "", log_level: str = "INFO") -> None:
 
 
 def set_aside_if_broken(database: Path) -> None:
-    """Rename Prefect's SQLite file where it is damaged, and say so: it only remembers past runs, and a server hangs on it."""
+    """Rename Prefect's SQLite file where it is damaged, and say so: it only remembers past runs, and a server hangs on it.
+
+    Raises `HomeError`.
+    """
     if not database.exists():
         return
     try:
@@ -85,9 +91,12 @@ def set_aside_if_broken(database: Path) -> None:
     except sqlite3.DatabaseError:
         pass
     broken = database.with_name(f"{database.name}.broken")
-    database.replace(broken)
-    for end in ("-wal", "-shm"):
-        database.with_name(database.name + end).unlink(missing_ok=True)
+    try:
+        database.replace(broken)
+        for end in ("-wal", "-shm"):
+            database.with_name(database.name + end).unlink(missing_ok=True)
+    except OSError as error:
+        raise home_error(database, error) from error
     say(f"Prefect's record of earlier runs was damaged and is now {broken}; nothing else is lost")
 
 
@@ -122,13 +131,17 @@ def serving(home: Path) -> Iterator[Server]:
 
 @contextmanager
 def noted(home: Path, server: Server) -> Iterator[None]:
-    """Name the port in `home/prefect/port`, so that runs in this home use the server while it is at work."""
+    """Name the port in `home/prefect/port`, so that runs in this home use the server while it is at work.
+
+    Raises `HomeError`.
+    """
     note = home / "prefect" / "port"
-    write_atomically(note, str(server.port))
+    write_in_home(note, str(server.port))
     try:
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with suppress(OSError):  # what it says is looked at before it is believed
+            note.unlink()
 
 
 def _api(port: int) -> str:

@@ -14,6 +14,7 @@ import typer
 from flows.cli import search
 from ingest.errors import QueryError, SettingsError, SoundbiteError
 from ingest.settings import VERSION, read_settings
+from ingest.storage import home_error, is_disk_full
 
 app = typer.Typer(
     name="soundbite",
@@ -93,6 +94,16 @@ def _end_at_once_beside_jobs(code: int) -> None:
         os._exit(code)
 
 
+def _tell(error: SoundbiteError) -> None:
+    print(f"soundbite: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+
+
+def _of_file(error: OSError) -> SoundbiteError:
+    if is_disk_full(error):
+        return home_error(error.filename or "a file", error)
+    return SoundbiteError(error.filename, f"cannot be used ({error.strerror}); check the disk and the permissions")
+
+
 def main() -> None:
     """Run the command line; every expected failure is one line on stderr."""
     arguments = hoist_home(sys.argv[1:])
@@ -100,7 +111,7 @@ def main() -> None:
         _register(arguments)
         app(arguments)
     except SoundbiteError as error:
-        print(f"soundbite: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        _tell(error)
         raise SystemExit(2 if isinstance(error, QueryError | SettingsError) else 1) from None
     except KeyboardInterrupt:
         print("soundbite: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
@@ -109,3 +120,8 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; so do we, quietly
         raise SystemExit(0) from None
+    except OSError as error:
+        if error.filename is None and not is_disk_full(error):
+            raise
+        _tell(_of_file(error))
+        raise SystemExit(1) from None
