@@ -6,6 +6,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from flows.cli import search
 from ingest.errors import QueryError, SettingsError, SoundbiteError
 from ingest.settings import VERSION, read_settings
 from ingest.storage import home_error, is_disk_full
+
+NO_TEXT = "holds bytes that are no UTF-8; only the name of a file that is there may"
 
 app = typer.Typer(
     name="soundbite",
@@ -85,6 +88,21 @@ def hoist_home(arguments: list[str]) -> list[str]:
     return arguments
 
 
+def check_text(arguments: Sequence[str]) -> None:
+    """Raises `QueryError` for an argument that is no UTF-8, unless it is a file's name, which may hold any bytes.
+
+    The message does not repeat the argument, which may be a password.
+    """
+    for number, argument in enumerate(arguments, 1):
+        name = argument.partition("=")[2] if argument.startswith("--") else argument
+        if not _is_text(argument) and not os.path.lexists(name):
+            raise QueryError(f"argument {number}", NO_TEXT)
+
+
+def _is_text(given: str) -> bool:
+    return not any("\udc80" <= letter <= "\udcff" for letter in given)  # how Python keeps bytes that are no UTF-8
+
+
 def _end_at_once_beside_jobs(code: int) -> None:
     """End the process here where threads of a run are at work: libraries in C crash when they are unloaded at work."""
     jobs = sys.modules.get("flows.jobs")
@@ -107,7 +125,10 @@ def _of_file(error: OSError) -> SoundbiteError:
 def main() -> None:
     """Run the command line; every expected failure is one line on stderr."""
     arguments = hoist_home(sys.argv[1:])
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold any bytes; stderr does so by itself
     try:
+        check_text(sys.argv[1:])
         _register(arguments)
         app(arguments)
     except SoundbiteError as error:
@@ -120,6 +141,11 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; so do we, quietly
         raise SystemExit(0) from None
+    except UnicodeEncodeError:
+        if all(map(_is_text, (*arguments, os.environ.get("SOUNDBITE_HOME", "")))):
+            raise
+        _tell(QueryError("an argument or the home", NO_TEXT))
+        raise SystemExit(2) from None
     except OSError as error:
         if error.filename is None and not is_disk_full(error):
             raise
