@@ -3,11 +3,10 @@
 import os
 import runpy
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -18,20 +17,22 @@ from ingest.errors import SoundbiteError
 
 STOP_SECONDS = 20  # a child that has not ended by then is ended
 LOOK_SECONDS = 0.5  # between two looks for the parent; a new `soundbite up` needs longer to take its ports
+SEEN_SECONDS = 1.0  # after a connection broke, for its server to be seen to have ended
 PARENT = "PARENT_OF_FLOW_RUNS"  # environment variable with the process that Prefect's runner starts flow runs from
 
 
 @contextmanager
-def child(log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def child(log: Path, *arguments: str, descriptors: tuple[int, ...] = ()) -> Iterator[subprocess.Popen[bytes]]:
     """A Python module that writes to a log and ends with the block, by request first, or with this process.
 
-    Ctrl-C reaches only its parent, which ends its children in order.
+    It inherits these open files. Ctrl-C reaches only its parent, which ends its children in order.
     """
     process = subprocess.Popen(  # noqa: S603 - our own words
         [sys.executable, "-m", "flows.children", str(os.getpid()), *arguments],
         start_new_session=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        pass_fds=descriptors,
     )
     copying = drain(process, log)
     try:
@@ -88,17 +89,34 @@ def watched(children: Mapping[str, subprocess.Popen[bytes]]) -> Iterator[None]:
         raise SoundbiteError(ended[0], "has ended by itself, so all is stopped; the logs in the home say why")
 
 
-def free_port(wanted: int) -> int:
-    """`wanted` where nothing listens there on the loopback, else any free port."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise SoundbiteError("127.0.0.1", "has no free port")
+@contextmanager
+def needed(has_ended: Callable[[], bool], words: str) -> Iterator[None]:
+    """Say these words and end this process with exit code 1 where a server that the block cannot do without has ended.
+
+    Its client would try for minutes, and then print what it meets.
+    """
+    over = Event()
+
+    def look() -> None:
+        if has_ended():
+            print(words, file=sys.stderr, flush=True)  # noqa: T201
+            os._exit(1)
+
+    def watch() -> None:
+        while not over.wait(1):
+            look()
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    except Exception:
+        time.sleep(SEEN_SECONDS)
+        look()
+        raise
+    finally:
+        over.set()
+        watcher.join()
 
 
 def wait_until_answers(port: int, path: str, process: subprocess.Popen[bytes], name: str, limit: float) -> None:
@@ -118,12 +136,18 @@ def wait_until_answers(port: int, path: str, process: subprocess.Popen[bytes], n
 
 def answers(port: int, path: str) -> bool:
     """Whether a server on the loopback answers there with 200."""
+    return answer(port, path) is not None
+
+
+def answer(port: int, path: str) -> bytes | None:
+    """What a server on the loopback answers there with 200; None where it does not."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == 200
+        response = connection.getresponse()
+        return response.read() if response.status == 200 else None
     except (OSError, HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

@@ -73,16 +73,23 @@ class RunContext:
 
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
-    """Hold the home directory's run lock, which ends with the process. Raises `HomeError` where another run has it.
+    """Hold the home directory's run lock, which ends with the process.
 
-    Two runs at once would share half-written downloads and transcribe everything twice.
+    Raises `HomeError` where another run has it, and where the home cannot be written. Two runs at once would share
+    half-written downloads and transcribe everything twice.
     """
+    lock = FileLock(home / "run.lock", blocking=False)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with FileLock(home / "run.lock", blocking=False):
-            yield
+        lock.acquire()
     except Timeout as error:
         raise HomeError(home, "another run is at work here; wait for it to end") from error
+    except OSError as error:
+        raise home_error(home, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -4,10 +4,12 @@ import os
 import re
 import signal
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from subprocess import Popen
 
-from flows import engine
+from flows import engine, listening
 from flows.children import PARENT, child, wait_until_answers, watched
 from flows.progress import say
 from ingest.errors import QueryError
@@ -31,21 +33,21 @@ def interval(text: str) -> timedelta:
 def keep_going(settings: Settings, every: timedelta | None, page: tuple[str, int] | None, workers: int = 1) -> None:
     """Run the flow every so often and serve the page at a host and port, or one of the two, until Ctrl-C or SIGTERM.
 
-    `workers` are transcriptions at a time.
+    `workers` are transcriptions at a time. Raises `SoundbiteError` where the page's port is taken.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ[PARENT] = str(os.getpid())
     with ExitStack() as stack:
         children = {}
+        if page:
+            children[PAGE] = stack.enter_context(_page(settings, *page))
         if every:
-            children["Prefect"] = stack.enter_context(engine.serving(settings.home))
+            server = stack.enter_context(engine.serving(settings.home))
+            children["Prefect"] = server.process
+            stack.enter_context(engine.noted(settings.home, server))
+            server.wait()
         if page:
             host, port = page
-            serve = ("flows", "serve", "--host", host, "--port", str(port), "--without-keys")  # which was asked before
-            children[PAGE] = stack.enter_context(child(settings.home / "logs" / "page.log", *serve))
-        if every:
-            engine.wait_for(settings.home, children["Prefect"])
-        if page:
             wait_until_answers(port, "/livez", children[PAGE], PAGE, engine.SERVER_START_LIMIT)
             say(f"Search page: http://{host}:{port}/")
         if every:
@@ -56,6 +58,27 @@ def keep_going(settings: Settings, every: timedelta | None, page: tuple[str, int
             else:
                 _sleep()
     say("Stopped; `soundbite up` goes on from here")
+
+
+@contextmanager
+def _page(settings: Settings, host: str, port: int) -> Iterator[Popen[bytes]]:
+    """The search page as a child, on sockets that listen already. Raises `SoundbiteError` where its port is taken."""
+    with ExitStack() as sockets, ExitStack() as started:
+        descriptors = tuple(sockets.enter_context(one).fileno() for one in listening.at(host, port))
+        given = [word for one in descriptors for word in ("--descriptor", str(one))]
+        serve = (
+            "flows",
+            "serve",
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--without-keys",
+            *given,
+        )  # the keys: asked before
+        page = started.enter_context(child(settings.home / "logs" / "page.log", *serve, descriptors=descriptors))
+        sockets.close()  # else it would seem to listen after its end
+        yield page
 
 
 def _sleep() -> None:

@@ -92,6 +92,11 @@ def wait_for(server, process, log):
     raise AssertionError(log.read_text()[-2000:])
 
 
+def free_port():
+    [port] = free_ports(1)
+    return port
+
+
 def free_ports(number):
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(number)]

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from flows import listening
 from flows.cli.options import settings_of
-from flows.cli.run import DRAIN_SECONDS, Host, Port, WithoutKeys, check_reach, publish, server_logging
+from flows.cli.run import Host, Port, WithoutKeys, check_reach, publish, serve_until_stopped
 from flows.progress import say
 from ingest.errors import SettingsError
 
@@ -31,10 +32,6 @@ def mcp(
         runpy.run_module("search_api.agents", run_name="__main__")
         return
     check_reach(host, settings, without_keys=without_keys)
-    import uvicorn
-
+    sockets = listening.at(host, port)
     say(f"Tools for agents: http://{host}:{port}/mcp   (Ctrl-C stops)")
-    uvicorn.run(
-        "search_api.agents:create_mcp_app", factory=True, host=host, port=port, log_level="warning",
-        log_config=server_logging(settings.access_log), timeout_graceful_shutdown=DRAIN_SECONDS,
-    )  # fmt: skip
+    serve_until_stopped("search_api.agents:create_mcp_app", sockets, settings)

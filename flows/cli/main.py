@@ -6,6 +6,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,9 @@ import typer
 from flows.cli import search
 from ingest.errors import QueryError, SettingsError, SoundbiteError
 from ingest.settings import VERSION, read_settings
+from ingest.storage import home_error, is_disk_full
+
+NO_TEXT = "holds bytes that are no UTF-8; only the name of a file that is there may"
 
 app = typer.Typer(
     name="soundbite",
@@ -84,6 +88,21 @@ def hoist_home(arguments: list[str]) -> list[str]:
     return arguments
 
 
+def check_text(arguments: Sequence[str]) -> None:
+    """Raises `QueryError` for an argument that is no UTF-8, unless it is a file's name, which may hold any bytes.
+
+    The message does not repeat the argument, which may be a password.
+    """
+    for number, argument in enumerate(arguments, 1):
+        name = argument.partition("=")[2] if argument.startswith("--") else argument
+        if not _is_text(argument) and not os.path.lexists(name):
+            raise QueryError(f"argument {number}", NO_TEXT)
+
+
+def _is_text(given: str) -> bool:
+    return not any("\udc80" <= letter <= "\udcff" for letter in given)  # how Python keeps bytes that are no UTF-8
+
+
 def _end_at_once_beside_jobs(code: int) -> None:
     """End the process here where threads of a run are at work: libraries in C crash when they are unloaded at work."""
     jobs = sys.modules.get("flows.jobs")
@@ -93,14 +112,27 @@ def _end_at_once_beside_jobs(code: int) -> None:
         os._exit(code)
 
 
+def _tell(error: SoundbiteError) -> None:
+    print(f"soundbite: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+
+
+def _of_file(error: OSError) -> SoundbiteError:
+    if is_disk_full(error):
+        return home_error(error.filename or "a file", error)
+    return SoundbiteError(error.filename, f"cannot be used ({error.strerror}); check the disk and the permissions")
+
+
 def main() -> None:
     """Run the command line; every expected failure is one line on stderr."""
     arguments = hoist_home(sys.argv[1:])
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold any bytes; stderr does so by itself
     try:
+        check_text(sys.argv[1:])
         _register(arguments)
         app(arguments)
     except SoundbiteError as error:
-        print(f"soundbite: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        _tell(error)
         raise SystemExit(2 if isinstance(error, QueryError | SettingsError) else 1) from None
     except KeyboardInterrupt:
         print("soundbite: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
@@ -109,3 +141,13 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; so do we, quietly
         raise SystemExit(0) from None
+    except UnicodeEncodeError:
+        if all(map(_is_text, (*arguments, os.environ.get("SOUNDBITE_HOME", "")))):
+            raise
+        _tell(QueryError("an argument or the home", NO_TEXT))
+        raise SystemExit(2) from None
+    except OSError as error:
+        if error.filename is None and not is_disk_full(error):
+            raise
+        _tell(_of_file(error))
+        raise SystemExit(1) from None

@@ -17,7 +17,9 @@ from ingest.times import clock
 
 def emit(document: Any) -> None:
     """Print one JSON document, the only thing `--json` puts on stdout; dates as ISO 8601."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    # The bytes of a file name that are no UTF-8 become escapes of JSON
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=_plain)
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def _plain(value: object) -> str:

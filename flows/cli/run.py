@@ -1,15 +1,17 @@
 """Commands that do the work: run, up, serve, index."""
 
 import os
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from ipaddress import ip_address
 from pathlib import Path
+from socket import socket
 from typing import Annotated, Any
 
 import typer
 
-from flows import engine
+from flows import engine, listening
 from flows.cli import output
 from flows.cli.options import Json, Workers, beginning, settings_of
 from flows.context import open_context
@@ -165,21 +167,21 @@ def _show_comparison(found: list[Comparison]) -> None:
 
 @app.command()
 def serve(
-    context: typer.Context, host: Host = "127.0.0.1", port: Port = 8000, without_keys: WithoutKeys = False
+    context: typer.Context,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    without_keys: WithoutKeys = False,
+    descriptor: Annotated[list[int] | None, typer.Option(hidden=True, help="Sockets that `up` has opened.")] = None,
 ) -> None:
     """Serve the search page and the HTTP API until Ctrl-C."""
     settings = settings_of(context)
     check_reach(host, settings, without_keys=without_keys)
-    import uvicorn
-
+    sockets = [socket(fileno=one) for one in descriptor or ()] or listening.at(host, port)
     publish(settings)
     if not _is_loopback(host) and not Keys(settings.keys_path).all():
         say(f"Anybody who can reach {host} may search and read everything here: there are no keys")
     say(f"Search page: http://{host}:{port}/   API: http://{host}:{port}/docs   (Ctrl-C stops)")
-    uvicorn.run(
-        "search_api.app:create_app", factory=True, host=host, port=port, log_level="warning",
-        log_config=server_logging(settings.access_log), timeout_graceful_shutdown=DRAIN_SECONDS,
-    )  # fmt: skip
+    serve_until_stopped("search_api.app:create_app", sockets, settings)
 
 
 @app.command()
@@ -217,6 +219,18 @@ def check_reach(host: str, settings: Settings, *, without_keys: bool) -> None:
             f"others can reach {host}, and there are no keys: all that is transcribed here could be read by anybody "
             "there; make one with `soundbite key add NAME`, say so with --without-keys, or leave --host out"
         )
+
+
+def serve_until_stopped(factory: str, sockets: Sequence[socket], settings: Settings) -> None:
+    """Serve what a factory, `module:function`, makes. Raises SystemExit where that fails."""
+    listening.serve(
+        factory,
+        sockets,
+        factory=True,
+        log_level="warning",
+        log_config=server_logging(settings.access_log),
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
 
 
 def server_logging(access_log: str) -> dict[str, Any]:

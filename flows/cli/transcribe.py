@@ -1,5 +1,6 @@
 """The command `transcribe`: local files, or episodes of the library anew, or one that is still to come."""
 
+import os
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
@@ -129,11 +130,12 @@ def _of_episodes(context: RunContext, reporter: Reporter, name: str, podcast: st
 
 def of_file(context: IngestContext, file: Path, advance: Advance) -> Transcript:
     """The transcript of a local audio file; nothing but a checkpoint is stored. Raises `AudioError`."""
-    name = sha256(str(file.resolve()).encode()).hexdigest()[:16]
+    name = sha256(os.fsencode(file.resolve())).hexdigest()[:16]
+    title = os.fsencode(file.stem).decode("utf-8", "replace")  # a name may hold any bytes
     checkpoint = context.audio_dir / f"file-{name}.checkpoint.json"
     made = context.transcriber.transcribe(file, language=context.language, checkpoint=checkpoint, progress=advance)
     glossary = read_glossary(context.glossary_dir / "files.txt")
-    episode = Episode("files", f"file:{name}", file.stem, duration=made.duration)
+    episode = Episode("files", f"file:{name}", title, duration=made.duration)
     spoken, who = with_speakers(context.diarizer, file, made, episode, advance)
     checkpoint.unlink(missing_ok=True)
     segments, corrected = correct(spoken, glossary)

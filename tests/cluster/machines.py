@@ -12,10 +12,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from flows.children import answers, free_port
+from flows.children import answers
 from index.open import EXPORTS
 from tests import postgres
 from tests.conftest import ROOT, SOUNDBITE
+from tests.s3_server import free_port
 
 START = 240  # seconds, of Prefect's first start on slow cores that others use, too
 
@@ -136,7 +137,7 @@ def cluster(folder, environment, encoder) -> Iterator[Machines]:
             postgres.missing()
         url = stack.enter_context(postgres.server())
         postgres.statements(url, "CREATE DATABASE prefect")
-        port = free_port(0)
+        port = free_port()
         engine = {
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",

@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from flows.children import answers, free_port
+from flows.children import answers
 from flows.context import open_context
 from flows.verify import differences
 from ingest.models import Episode
@@ -21,6 +21,7 @@ from tests.cluster.machines import START, cluster, parent_of
 from tests.conftest import ROOT, SOUNDBITE, Command
 from tests.flows.test_run import HEAD, ITEM
 from tests.podcast_host import PodcastHost, Reply, document
+from tests.s3_server import free_port
 
 TAKEN_OVER = 180  # seconds after the kill within which all is done
 # Of them until the run is called crashed, at the latest. The rest is for a poll and the transcription: eight to ten times as
@@ -129,7 +130,7 @@ def test_every_episode_is_there_once_though_a_worker_was_killed_in_a_transcripti
     ledger, library = context.ingest.ledger, context.ingest.library
     began = time.monotonic()
     machines.soundbite("add", host.url("/feed.xml"))
-    port = free_port(0)
+    port = free_port()
     machines.start("search", SOUNDBITE, "serve", "--port", str(port))
     machines.wait_for(lambda: answers(port, "/livez"), START)
     queues = ("--work-queue", "control", "--work-queue", "default", "--work-queue", "speech", "--limit", "2")

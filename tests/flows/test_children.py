@@ -77,6 +77,36 @@ def test_a_block_that_ends_first_is_left_alone(tmp_path, monkeypatch):
     assert process.poll() is not None
 
 
+NEEDING = """
+import sys, time
+from flows.children import needed
+began = time.monotonic()
+with needed(lambda: time.monotonic() > began + float(sys.argv[1]), "the server has ended"):
+    {}
+print("done")
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "seconds", "told"),
+    [
+        ("time.sleep(60)", 0.5, (1, "", "the server has ended\n")),  # hangs, as a client that tries again
+        ("raise ConnectionError('refused')", 0.5, (1, "", "the server has ended\n")),  # before the end is seen
+        ("pass", 60, (0, "done\n", "")),
+        ("time.sleep(1.5)", 60, (0, "done\n", "")),
+    ],
+)
+def test_a_block_ends_in_one_line_when_the_server_that_it_needs_has_ended(block, seconds, told):
+    command = [sys.executable, "-c", NEEDING.format(block), str(seconds)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert told == (ran.returncode, ran.stdout, ran.stderr)
+
+
+def test_an_error_of_a_block_whose_server_is_there_stays_what_it_is():
+    with pytest.raises(LookupError, match="ours"), children.needed(lambda: False, "the server has ended"):
+        raise LookupError("ours")
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGABRT, signal.SIGHUP])
 def test_a_child_ends_with_its_parent_however_that_one_dies(tmp_path, monkeypatch, how):
     (tmp_path / "sleeper.py").write_text(SLEEPER)

@@ -13,12 +13,13 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from flows.children import answers, free_port
+from flows.children import answers
 from index.store.lance import Store
 from tests.conftest import SOUNDBITE, Command
 from tests.flows.test_children import wait_for
 from tests.flows.test_run import CAPTIONED, SRT, feed
 from tests.podcast_host import PodcastHost, Reply, document
+from tests.s3_server import free_port
 
 FOREVER = Reply(200, b"1\n", wait=900.0)
 READY = document(SRT.encode(), "application/x-subrip")
@@ -97,7 +98,7 @@ def kill(process, home):
 @pytest.mark.timeout(900)
 def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
     host.serve("/two.srt", FOREVER)
-    up = "up", "--every", "10s", "--port", str(free_port(0)), "--workers", "2"
+    up = "up", "--every", "10s", "--port", str(free_port()), "--workers", "2"
     with started(command, *up) as process:
         wait_for(lambda: asked(host), START)
         kill(process, command.home)
@@ -126,7 +127,7 @@ def test_up_goes_on_after_it_was_killed_in_the_middle_of_a_run(command, host):
 
 @pytest.mark.slow
 def test_up_serves_the_page_alone_where_no_flows_are_wanted(command):
-    port = free_port(0)
+    port = free_port()
     with started(command, "up", "--no-flows", "--port", str(port)) as process:
         wait_for(lambda: "Search page" in (command.home / "told").read_text(), START)
         time.sleep(1)

@@ -1,5 +1,6 @@
 """What a person can still do in a home of which something is damaged or lost, and what they are told."""
 
+import errno
 import json
 import os
 
@@ -125,3 +126,78 @@ def test_a_run_holds_the_home_from_before_the_engine_starts(call, monkeypatch):
     monkeypatch.setattr(Run, "has_work", True)
 
     assert (0, 1) == (call("run")[0], len(seen))
+
+
+def refuse(monkeypatch, name, number):
+    """Let the system refuse to open one file, as on a disk that is full or cannot be written."""
+    opened = os.open
+
+    def open_other(path, *arguments, **options):
+        if os.path.basename(os.fspath(path)) == name:  # noqa: PTH119 - also bytes
+            raise OSError(number, os.strerror(number), path)
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", open_other)
+
+
+REFUSALS = {errno.EROFS: "Read-only file system", errno.ENOSPC: "the disk is full", errno.EACCES: "Permission denied"}
+
+
+@pytest.mark.parametrize("number", REFUSALS)
+@pytest.mark.parametrize(
+    "command", [("run",), ("run", "--json"), ("transcribe", "a-key"), ("transcribe", "--podcast", "quota")]
+)
+def test_what_takes_the_homes_lock_says_in_one_line_that_it_cannot(filled, call, monkeypatch, command, number):
+    refuse(monkeypatch, "run.lock", number)
+
+    code, out, told = call(*command)
+
+    assert (1, "", 1) == (code, out, told.count("\n")), told
+    assert f"{filled}: cannot be written" in told
+    assert REFUSALS[number] in told
+
+
+def test_a_lock_that_is_a_folder_is_told(filled, call):
+    (filled / "run.lock").mkdir()
+    assert "cannot be written (Is a directory)" in call("run")[2]
+
+
+def test_an_error_inside_a_run_is_not_taken_for_one_of_its_lock(tmp_path):
+    with pytest.raises(FileNotFoundError, match="theirs"), alone(tmp_path):
+        raise FileNotFoundError("theirs")
+
+
+@pytest.mark.parametrize("what", ["port", "", "broken"])
+def test_prefects_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch, what):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    server = engine.Server(None, 4200)
+    if what == "port":
+        (tmp_path / "prefect" / ".port.part").mkdir(parents=True)
+        with pytest.raises(HomeError, match="port: cannot be written"), engine.noted(tmp_path, server):
+            pass
+    elif what == "broken":
+        (tmp_path / "prefect" / "prefect.db.broken").mkdir(parents=True)
+        (tmp_path / "prefect" / "prefect.db").write_bytes(NOISE)
+        with pytest.raises(HomeError, match=r"prefect\.db: cannot be written"):
+            engine.set_aside_if_broken(tmp_path / "prefect" / "prefect.db")
+    else:
+        (tmp_path / "prefect").touch()
+        with pytest.raises(HomeError, match="prefect: cannot be written"):
+            engine.prepare(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EROFS, "Read-only file system", "/home/x/audio"), "/home/x/audio: cannot be used (Read-only"),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "/home/x/y"), "/home/x/y: cannot be used (Permission"),
+    ],
+)
+def test_a_file_that_no_command_has_reckoned_with_is_told_in_one_line(call, monkeypatch, error, words):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(Ledger, "feeds", fail)
+    code, _, told = call("feeds")
+    assert (1, 1, True) == (code, told.count("\n"), words in told), told
