@@ -150,7 +150,7 @@ def test_a_feed_that_moved_is_not_added_again_by_its_old_address(call, host, tmp
 
     code, out, _ = call("add", host.url("/feed.xml"))
 
-    assert (0, True) == (code, "already (it has moved to https://new.example/feed)" in out)
+    assert (0, True) == (code, "already at https://new.example/feed" in out)
     assert "0 of 1" in call("add", listed(tmp_path, host.url("/feed.xml")), "--dry-run")[1]
 
 
