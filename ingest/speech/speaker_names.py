@@ -58,10 +58,10 @@ _OTHER_TIME = re.compile(r"(?i)\b(?:(?:last|next) (?!guest)\w+|previous|earlier|
 _LEAD = re.compile(r"(?i)(?:(?:so|and|well|okay|ok|now|but|all ?right|hi|hello|hey|welcome|thanks|thank you),? )+|")
 # What follows a name that is spoken to: neither a list nor words about the person
 _ADDRESS = re.compile(rf",(?! (?:and|or|who|my|our|the|an?|his|her)\b)(?! {_CAPITAL}\w+(?:,| (?:and|or)\b))")
-_CLOSES = re.compile(r"(?i:(.*)(?:,|\b(?:hi|hello|welcome|thanks|thank you))) ([^,]{1,60}?)[.!?]*$")
+_CLOSES = re.compile(r"(?i:(?:that )?(.*)(?:,|\b(?:hi|hello|welcome|thanks|thank you))) ([^,]{1,60}?)[.!?]*$")
 _RELATION = re.compile(r"(?i)\b(?:my|our|your|his|her|their|the)(?: [\w'-]+){1,3}$")  # `Have you met my boss, Ann?`
 _INSIDE = re.compile(rf"(?<=[\w,] ){_CAPITAL}[\w'-]*")  # where only names have a capital: not the word of `Right, why?`
-_ASKS = re.compile(r"(?i)\?$|\bwelcome\b")  # after thanks or a farewell by name, anybody may speak
+_ASKS = re.compile(r"(?i)^\S+: .*\?$|\bwelcome\b")  # whom and what: not by thanks, nor in `Ann Lee, what of her?`
 _PRESENTS = re.compile(r"(?i)\b(?:welcome(?: back)? to (?:the|our)|brought to you|promo code)\b")  # no guest does
 _BEFORE = re.compile(r"(?i)^|[|:(\[\u2013\u2014] ?| - |(?<!\w)(?:with|w/|feat\.?|ft\.?|featuring|guests?:?|and|&) |, ")
 _BEHIND = re.compile(r"\s*(?:$|[|:,&()\[\]\u2013\u2014-]|(?:and|with|of|from|on|about|at)\b)")  # a name in a title
@@ -130,8 +130,9 @@ def _statements(segments: Sequence[Segment], known: Sequence[str]) -> Iterator[_
             own = own_name(text, before) if sure and (one.start <= OPENING or "listening" in text) else None
             brings = introduced(text) if one.start <= OPENING else ""
             to = to if (to := spoken_to(text)).partition(" ")[0] in heard else ""
-            asks = last and last.speaker != speaker and last.to and _ASKS.search(last.text)
-            last = _Statement(text, speaker, one.start, sure, own or ("", False), brings, to, last if asks else None)
+            asks: Any = last and last.speaker != speaker and last.to and _ASKS.search(f"{last.to}: {last.text}")
+            asked: _Statement | None = last if asks and not text.endswith("?") else None  # who asks back may interrupt
+            last = _Statement(text, speaker, one.start, sure, own or ("", False), brings, to, asked)
             yield last
             before = f"{before} {text}"[-300:]
 
@@ -140,7 +141,7 @@ def _of_one(said: Sequence[_Statement]) -> list[_Statement]:
     """What is said by voices that are one person's: not host and guest at once, nor asking by name and going on."""
     early = [one for one in said if one.start <= OPENING]
     alone = len({one.speaker for one in said}) == 1
-    asking = {one.speaker for one in early if (one.to and (alone or _ASKS.search(one.text))) or (alone and one.brings)}
+    asking = {one.speaker for one in early if (one.to and (alone or "?" in one.text)) or (alone and one.brings)}
     asking -= {one.speaker for i, one in enumerate(said) if one.to and len({a.speaker for a in said[i : i + 4]}) > 1}
     hosts = {one.speaker for one in early if one.brings or _PRESENTS.search(one.text)}
     mixed = asking | (hosts & {one.speaker for one in said if "having me" in one.text})
@@ -158,22 +159,22 @@ def _claims(said: Sequence[_Statement], voices: dict[str, float], known: Sequenc
     if len(voices) == 2 and min(voices.values()) >= MINOR and len(brought) == len(others) == 1:
         yield from (one.shows(name, "introduced", *others) for name, one in brought.items())
     names = list(dict.fromkeys((*brought, *known)))
-    for name in names:
-        answers = {one.speaker: one for one in reversed(said) if one.asked and spelled(one.asked.to, names) == name}
-        for one in answers.values():
-            if len(answers) == 1 and one.asked and one.sure and voices[one.speaker] >= MINOR:
-                yield one.asked.shows(name, "answers to the name", one.speaker)
+    asked = [(one, one.asked, spelled(one.asked.to, names)) for one in said if one.asked]
+    for name in dict.fromkeys(name for *_, name in asked if name):
+        answers = {one.speaker: (one, by) for one, by, to in reversed(asked) if to == name}
+        for one, by in answers.values():
+            if len(answers) == 1 and one.sure and voices[one.speaker] >= MINOR:
+                yield by.shows(name, "answers to the name", one.speaker)
 
 
 def _contradicted(claim: Evidence, said: Sequence[_Statement]) -> bool:
     """Whether a voice has another name too or speaks to somebody of this one; if a guest's, of them, or as a host would."""
     words = [one for one in said if one.speaker == claim.speaker]
     called = [name for one in words for name in (one.own[0], one.asked.to if one.asked else "") if name]
-    if any(not _alike(claim.name, name) for name in called) or any(_same(one.to, claim.name) for one in words):
-        return True
+    other = any(not _alike(claim.name, name) for name in called) or any(_same(one.to, claim.name) for one in words)
     of = re.compile(rf"(?<!\w){re.escape(claim.name)}(?!\w)")
     guest = [one for one in words if claim.why["kind"] != "self-introduction" and not one.own[0]]
-    return any(_PRESENTS.search(one.text) or (one.start <= OPENING and of.search(one.text)) for one in guest)
+    return other or any(_PRESENTS.search(one.text) or (one.start <= OPENING and of.search(one.text)) for one in guest)
 
 
 def _agreed(found: Sequence[Evidence], known: Sequence[str]) -> list[Evidence]:

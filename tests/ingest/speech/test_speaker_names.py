@@ -96,7 +96,7 @@ def test_the_samples_people_are_named_and_nobody_is_misnamed(stem):
         ),
         (talk("A: Welcome to the show, Pete.", "B: Hello."), {"title": "Pete Kane: Half speed"}, {"B": "Pete Kane"}),
         (
-            talk("A: Pete, why half?", "B: Why not?", "C: Hello."),
+            talk("A: Pete, why half?", "B: It is enough.", "C: Hello."),
             {"title": "Pete Kane on speed"},
             {"B": "Pete Kane"},
         ),
@@ -185,6 +185,11 @@ def test_a_title_alone_names_nobody(title, asks, people, expected):
         ([TOM, "A: Clara is away today. Do you know my co-host, Clara?", "B: I do."], {"people": ("Tom", "Clara")}, {"A": "Tom"}),
         ([TOM, "A: Next week my guest is Clara Stern.", "B: I see."], {"people": ("Tom", "Clara Stern")}, {"A": "Tom"}),
         ([TOM, "A: My guest last year was Clara Stern.", "B: I see."], {"people": ("Tom", "Clara Stern")}, {"A": "Tom"}),
+        # a person whom the question is about, or one who interrupts
+        ([TOM, "A: Elon Musk, what is his plan?", "B: I do not know."], {"title": "Elon Musk: a plan", "people": ("Tom",)}, {"A": "Tom"}),
+        ([TOM, "A: So, Imposter Syndrome, what is it?", "B: A fear."], {"title": "On with Imposter Syndrome", "people": ("Tom",)}, {"A": "Tom"}),
+        ([TOM, "A: So, Ann, what is new?", "B: Can I add one thing?", "C: Do."], {"people": ("Tom", "Ann Lee")}, {"A": "Tom"}),
+        (["A: I'm Laura and you are listening to Calls. That is a great result, Ben."], {"people": ("Laura",)}, {}),
         # panels: each by their own name; none where two voices answer to one, or two people have one
         (
             ["A: Ann, what is new?", "B: A boat.", "A: Bo, what about you?", "C: Two.", "A: Well, Ann?", "B: Three."],
