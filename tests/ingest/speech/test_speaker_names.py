@@ -91,7 +91,7 @@ def test_the_samples_people_are_named_and_nobody_is_misnamed(stem):
         # the title knows a name, and nothing else
         (
             talk("A: I'm Ann Lee and you are listening to Calls. Pete, what is it?", "B: A boat."),
-            {"title": "Half speed with Pete Kane"},
+            {"title": "Half speed with Pete Kane", "people": ("Ann Lee",)},
             {"A": "Ann Lee", "B": "Pete Kane"},
         ),
         (talk("A: Welcome to the show, Pete.", "B: Hello."), {"title": "Pete Kane: Half speed"}, {"B": "Pete Kane"}),
@@ -166,6 +166,12 @@ def test_a_title_alone_names_nobody(title, asks, people, expected):
             {"people": ("Tom", "Clara")},
             {},
         ),
+        (["A: I'm Tom, and my guest today is Clara. First I listen."], {"people": ("Tom", "Clara")}, {}),
+        (
+            [TOM, "A: My guest today is Clara.", "B: Welcome to the show. Thanks for having me.", "C: A boat."],
+            {"people": ("Tom",)},
+            {"A": "Tom"},
+        ),
         # what anybody may follow
         ([TOM, "B: Ask for one thing back.", "A: Thank you, Maria.", "C: Recorded in Bern."], {"people": ("Tom", "Maria")}, {"A": "Tom"}),
         ([TOM, "B: Ask for one thing.", "A: See you next week, Maria.", "C: And now the news."], {"people": ("Tom", "Maria")}, {"A": "Tom"}),
@@ -181,6 +187,9 @@ def test_a_title_alone_names_nobody(title, asks, people, expected):
         ([TOM, "A: My guest today is Clara Stern.", "B: Clara Stern is a hard one."], {}, {}),
         ([TOM, "A: My guest today is Clara.", "B: Welcome to the show."], {}, {}),
         (["A: I'm Tom and you are listening to Calls.", "A: Thank you, Tom."], {"people": ("Tom",)}, {}),
+        (["A: I'm Tom and you are listening to Calls.", "A: Thank you, Tom.", "B: Bye."], {"people": ("Tom",)}, {}),
+        # a word with a capital that is no name
+        (["A: My guest today is Bo Oz.", "B: A boat.", "A: Fantastic, what next?", "B: Two."], {}, {"B": "Bo Oz"}),
         # a person of the feed who is elsewhere
         ([TOM, "A: Clara is away today. Do you know my co-host, Clara?", "B: I do."], {"people": ("Tom", "Clara")}, {"A": "Tom"}),
         ([TOM, "A: Next week my guest is Clara Stern.", "B: I see."], {"people": ("Tom", "Clara Stern")}, {"A": "Tom"}),
@@ -197,6 +206,7 @@ def test_a_title_alone_names_nobody(title, asks, people, expected):
             {"B": "Ann Lee", "C": "Bo Oz"},
         ),
         (["A: Ann, what is new?", "B: A boat.", "A: Ann, what else?", "C: Two."], {"people": ("Ann Lee", "Bo Oz")}, {}),
+        (["A: Ann, what is new?", "B: A boat.", "A: Ann, what else?", "C: I'm Ruth, and I know."], {"people": ("Ann Lee", "Bo Oz")}, {}),
         (["A: Ann, what is new?", "B: A boat.", "A: Hm."], {"people": ("Ann Lee", "Ann Oz")}, {}),
         (["A: We are joined by Ann Lee and Bo Oz.", "B: Hello.", "A: Hello."], {}, {}),
         # a host whom the feed lists as one of the guests
@@ -209,7 +219,9 @@ def test_a_title_alone_names_nobody(title, asks, people, expected):
         (["A: My guest today is Dr. Clara Stern. Dr. Stern, what is new?", "B: A boat."], {}, {"B": "Clara Stern"}),
         (["A: Hello, my name is J. R. Moss.", "B: Good."], {"people": ("J R Moss",)}, {"A": "J R Moss"}),
         # what no person is called
-        (["A: I'm Laura.", "B: Good."], {"people": ("<b>Laura</b>", "Laura: 7", "Speaker 2", "")}, {}),
+        (["A: I'm Laura.", "B: Good."], {"people": ("Laura <b>Kane</b>", "")}, {}),
+        (["A: I'm Laura.", "B: Good."], {"people": ("Laura: the host",)}, {}),
+        (["A: I'm Laura.", "B: Good."], {"people": ("Laura 7", "Speaker 2")}, {}),
     ],
 )  # fmt: skip
 def test_what_speaks_against_a_name_removes_it(turns, episode, expected):
@@ -246,6 +258,17 @@ def test_a_late_or_short_claim_is_none():
     ]
     assert {} == names([*early, Segment(400, 405, "My name is Ann Lee.", "Speaker 1")])
     assert {} == names([Segment(0, 1.0, "My name is Ann Lee.", "Speaker 1"), Segment(1, 9, "And so on.", "Speaker 2")])
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(1.5, {}), (2.5, {}), (20, {"B": "Bo Oz"})])
+def test_who_answers_in_a_word_or_hardly_ever_speaks_may_be_another(seconds, expected):
+    """The edges of a turn of a second are not sure, and a sponsor's message may follow the question."""
+    segments = [Segment(0, 40, "So, Bo, what is new?", "Speaker 1"), Segment(40, 40 + seconds, "A boat.", "Speaker 2")]
+    assert names(segments, people=("Ann Lee", "Bo Oz")) == expected
+    more = (
+        [Segment(60, 70, "Go on.", "Speaker 1"), Segment(70, 99, "It is all new.", "Speaker 2")] if seconds < 2 else []
+    )
+    assert names([*segments, *more], people=("Ann Lee", "Bo Oz")) == expected
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0.5, {}), (2.5, {"B": "Bo Oz"}), (30, {"B": "Bo Oz"})])
