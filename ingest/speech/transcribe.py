@@ -160,16 +160,10 @@ def _transcription(done: Progress, recording: Recording, identity: dict[str, Any
     language = next(iter(shares), "")
     figures = _figures(done, recording)
     provenance = {
-        "source": "model",
-        **identity,
-        "language": language,
-        "languages": shares,
-        "changes": list(done.changes),
-        "duration": round(recording.decoded, 3),
-        "truncated": recording.truncated,
-        "figures": figures,
-        "flag": verdict(figures),
-    }
+        "source": "model", **identity, "language": language, "languages": shares, "changes": list(done.changes),
+        "duration": round(recording.decoded, 3), "truncated": recording.truncated,
+        "figures": figures, "flag": verdict(figures),
+    }  # fmt: skip
     segments = tuple(replace(one, language="") if one.language == language else one for one in sentences(words))
     return Transcription(segments, words, language, recording.decoded, provenance)
 
