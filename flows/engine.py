@@ -32,7 +32,7 @@ HEALTH = "/api/health"
 SETTINGS = "/api/admin/settings"  # of the server, with its home
 ENDED = (
     "soundbite: Prefect: its server has ended in the middle of the run; what is done is kept, and the same command goes "
-    "on from here; {}/logs/prefect.log says why"
+    "on from here; {}/logs/prefect.log may say why"
 )
 logger = logging.getLogger(__name__)
 

@@ -3,15 +3,18 @@
 Prefect's own command takes the number of a port, which another process may take before it is bound.
 """
 
+import os
 import socket
 import sys
 
+from prefect import __version__
 from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 
 from flows.listening import serve
 
 if __name__ == "__main__":
+    print("Prefect", __version__, "at", os.environ.get("PREFECT_API_URL"), "process", os.getpid(), flush=True)  # noqa: T201
     settings = get_current_settings().server
     serve(
         create_app(final=True),

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -157,3 +158,25 @@ def test_a_run_that_was_killed_leaves_no_server_behind(command, host):
         wait_for(lambda: asked(host), START)
         kill(process, command.home)
         wait_for(lambda: not at_work(command.home), 5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_runs_that_start_at_once_have_a_server_each_and_one_that_loses_its_own_says_so(command, host, tmp_path):
+    host.serve("/two.srt", FOREVER)
+    other = Command(tmp_path / "other")
+    shutil.copytree(command.home, other.home, symlinks=True)
+    with started(command, "run") as losing, started(other, "run") as keeping:
+        wait_for(lambda: len([request for request in host.requests if request.path == "/two.srt"]) == 2, 2 * START)
+        [server] = [one for one in at_work(command.home) if one != losing.pid]
+        host.serve("/two.srt", READY)
+        os.kill(server, signal.SIGKILL)
+        assert 1 == losing.wait(20)
+        assert keeping.poll() is None
+        keeping.send_signal(signal.SIGINT)
+        assert 130 == keeping.wait(60)
+    told = (command.home / "told").read_text()
+    assert ("its server has ended", False) == (*re.findall("its server has ended", told), "Traceback" in told), told
+    assert "in use" not in "".join((one.home / "logs" / "prefect.log").read_text() for one in (command, other))
+    assert 0 == command("run").returncode
+    assert not at_work(command.home)
