@@ -39,8 +39,7 @@ class WhisperServer:
     def __init__(self, url: str, model: str, key: str = "", *, sleep: Callable[[float], object] = time.sleep) -> None:
         """Raises `TranscriptionError` where nothing answers at the address."""
         self.name, self._url, self._key, self._sleep = model, address(url), key, sleep
-        self.facts = {"server": self._url, "device": "server"}
-        self.changes: list[str] = []
+        self.facts, self.changes = {"server": self._url, "device": "server"}, list[str]()
         try:  # not all servers list their models: any answer will do
             ask(self._url.removesuffix(PATH) + "/v1/models", key=key, timeout=ANSWER_SECONDS)
         except FetchError as error:
@@ -61,8 +60,7 @@ class WhisperServer:
             "timestamp_granularities[]": ["word", "segment"],
             "temperature": "0.2" if options.careful else "0.0",  # Whisper's own first step up
         }
-        fields |= {"language": options.language} if options.language else {}
-        fields |= {"prompt": options.hotwords} if options.hotwords else {}
+        fields |= {name: said for name, said in (("language", options.language), ("prompt", options.hotwords)) if said}
         answer = self._send(fields, wav(sound))
         try:
             return recognized(read_json(answer.body), options.language or options.likely, len(sound) / RATE)
