@@ -15,6 +15,7 @@ from threading import Event, Thread
 from flows.logs import drain
 from ingest.errors import SoundbiteError
 
+LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 20  # a child that has not ended by then is ended
 LOOK_SECONDS = 0.5  # between two looks for the parent; a new `soundbite up` needs longer to take its ports
 SEEN_SECONDS = 1.0  # after a connection broke, for its server to be seen to have ended
@@ -119,29 +120,28 @@ def needed(has_ended: Callable[[], bool], words: str) -> Iterator[None]:
         watcher.join()
 
 
-def wait_until_answers(port: int, path: str, process: subprocess.Popen[bytes], name: str, limit: float) -> None:
-    """Return once the child answers on the loopback. Raises `SoundbiteError` where it ends first or takes too long.
-
-    `limit` is in seconds.
-    """
+def wait_until_answers(  # noqa: PLR0917 - where, what, and for how long
+    port: int, path: str, process: subprocess.Popen[bytes], name: str, limit: float, host: str = LOOPBACK
+) -> None:
+    """Return once the child answers. Raises `SoundbiteError` where it ends first or takes longer than `limit` seconds."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        if answers(port, path):
+        if answers(port, path, host):
             return
         time.sleep(0.3)
     raise SoundbiteError(name, f"did not start on port {port}; the logs in the home say why")
 
 
-def answers(port: int, path: str) -> bool:
-    """Whether a server on the loopback answers there with 200."""
-    return answer(port, path) is not None
+def answers(port: int, path: str, host: str = LOOPBACK) -> bool:
+    """Whether a server of this machine answers there with 200."""
+    return answer(port, path, host) is not None
 
 
-def answer(port: int, path: str) -> bytes | None:
-    """What a server on the loopback answers there with 200; None where it does not."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+def answer(port: int, path: str, host: str = LOOPBACK) -> bytes | None:
+    """What a server of this machine answers there with 200; None where it does not."""
+    connection = HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

@@ -11,6 +11,8 @@ from ingest.errors import SoundbiteError
 
 NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}  # as of `localhost` where a machine has no IPv6
 
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the loopback of each family
+
 
 def near(wanted: int) -> socket.socket:
     """A socket that listens on the loopback, at `wanted` where nothing else does, else at any free port."""
@@ -42,6 +44,17 @@ def at(host: str, port: int) -> list[socket.socket]:
     if not sockets:
         raise SoundbiteError(f"{host}:{port}", reason)
     return sockets
+
+
+def reached_at(listens: socket.socket) -> str:
+    """The address by which this machine reaches a socket, which may listen at all of its addresses."""
+    address = str(listens.getsockname()[0])
+    return EVERYWHERE.get(address, address)
+
+
+def web_address(host: str, port: int) -> str:
+    """A server's address for a browser."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def is_open(port: int) -> bool:

@@ -40,16 +40,15 @@ def keep_going(settings: Settings, every: timedelta | None, page: tuple[str, int
     with ExitStack() as stack:
         children = {}
         if page:
-            children[PAGE] = stack.enter_context(_page(settings, *page))
+            children[PAGE], host = stack.enter_context(_page(settings, *page))
         if every:
             server = stack.enter_context(engine.serving(settings.home))
             children["Prefect"] = server.process
             stack.enter_context(engine.noted(settings.home, server))
             server.wait()
         if page:
-            host, port = page
-            wait_until_answers(port, "/livez", children[PAGE], PAGE, engine.SERVER_START_LIMIT)
-            say(f"Search page: http://{host}:{port}/")
+            wait_until_answers(page[1], "/livez", children[PAGE], PAGE, engine.SERVER_START_LIMIT, host)
+            say(f"Search page: {listening.web_address(*page)}")
         if every:
             say(f"Runs: {os.environ['PREFECT_API_URL'].removesuffix('api')}   every {every}; Ctrl-C stops")
         with watched(children):
@@ -61,24 +60,20 @@ def keep_going(settings: Settings, every: timedelta | None, page: tuple[str, int
 
 
 @contextmanager
-def _page(settings: Settings, host: str, port: int) -> Iterator[Popen[bytes]]:
-    """The search page as a child, on sockets that listen already. Raises `SoundbiteError` where its port is taken."""
+def _page(settings: Settings, host: str, port: int) -> Iterator[tuple[Popen[bytes], str]]:
+    """The search page as a child, on sockets that listen already, and the address by which it is reached from here.
+
+    Raises `SoundbiteError` where its port is taken.
+    """
     with ExitStack() as sockets, ExitStack() as started:
-        descriptors = tuple(sockets.enter_context(one).fileno() for one in listening.at(host, port))
+        opened = [sockets.enter_context(one) for one in listening.at(host, port)]
+        where, descriptors = listening.reached_at(opened[0]), tuple(one.fileno() for one in opened)
         given = [word for one in descriptors for word in ("--descriptor", str(one))]
-        serve = (
-            "flows",
-            "serve",
-            "--host",
-            host,
-            "--port",
-            str(port),
-            "--without-keys",
-            *given,
-        )  # the keys: asked before
+        # Whether keys are needed was asked before
+        serve = ("flows", "serve", "--host", host, "--port", str(port), "--without-keys", *given)
         page = started.enter_context(child(settings.home / "logs" / "page.log", *serve, descriptors=descriptors))
         sockets.close()  # else it would seem to listen after its end
-        yield page
+        yield page, where
 
 
 def _sleep() -> None:

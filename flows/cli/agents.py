@@ -33,5 +33,5 @@ def mcp(
         return
     check_reach(host, settings, without_keys=without_keys)
     sockets = listening.at(host, port)
-    say(f"Tools for agents: http://{host}:{port}/mcp   (Ctrl-C stops)")
+    say(f"Tools for agents: {listening.web_address(host, port)}mcp   (Ctrl-C stops)")
     serve_until_stopped("search_api.agents:create_mcp_app", sockets, settings)

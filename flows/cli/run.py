@@ -180,7 +180,8 @@ def serve(
     publish(settings)
     if not _is_loopback(host) and not Keys(settings.keys_path).all():
         say(f"Anybody who can reach {host} may search and read everything here: there are no keys")
-    say(f"Search page: http://{host}:{port}/   API: http://{host}:{port}/docs   (Ctrl-C stops)")
+    there = listening.web_address(host, port)
+    say(f"Search page: {there}   API: {there}docs   (Ctrl-C stops)")
     serve_until_stopped("search_api.app:create_app", sockets, settings)
 
 

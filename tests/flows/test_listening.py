@@ -37,6 +37,20 @@ def test_a_host_listens_at_the_port_that_is_asked_for(host):
     assert not listening.is_open(port)
 
 
+@pytest.mark.parametrize(
+    ("host", "reached"), [("127.0.0.1", "127.0.0.1"), ("127.0.0.3", "127.0.0.3"), ("0.0.0.0", "127.0.0.1")]
+)
+def test_a_server_is_asked_at_the_address_that_it_listens_at(host, reached):
+    (own,) = listening.at(host, port_of_closed())
+    with own:
+        assert reached == listening.reached_at(own)
+
+
+def test_an_address_with_colons_has_brackets_for_a_browser():
+    assert "http://127.0.0.3:8000/" == listening.web_address("127.0.0.3", 8000)
+    assert "http://[::1]:8000/" == listening.web_address("::1", 8000)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
 def test_a_port_that_is_taken_is_told_and_nothing_stays_open(host):
     with socket.create_server(("127.0.0.1", 0)) as other:
