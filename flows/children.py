@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 from flows.logs import drain
 from ingest.errors import SoundbiteError
@@ -96,12 +96,13 @@ def needed(has_ended: Callable[[], bool], words: str) -> Iterator[None]:
 
     Its client would try for minutes, and then print what it meets.
     """
-    over = Event()
+    over, saying = Event(), Lock()
 
     def look() -> None:
         if has_ended():
-            print(words, file=sys.stderr, flush=True)  # noqa: T201
-            os._exit(1)
+            with saying:  # once: nobody comes out of here
+                print(words, file=sys.stderr, flush=True)  # noqa: T201
+                os._exit(1)
 
     def watch() -> None:
         while not over.wait(1):
