@@ -39,7 +39,7 @@ ALL = (*TOPICS, *CALLS)
 
 def text_of(topic):
     said = f"We sell {topic} to joiners and jewellers, and {topic} is never cheap. "
-    return f"1\n00:00:00,000 --> 00:00:30,000\n{said * 6}"
+    return f"1\n00:00:00,000 --> 00:02:00,000\n{said * 6}"
 
 
 def item(number, guid):
