@@ -47,7 +47,10 @@ def poll() -> dict[str, Any]:
         ledger = context.ingest.ledger
         with get_client(sync_client=True) as client:
             claimed = {claim.key for claim in ledger.claimed(now())}
-            sent, given_up = send_all(Dispatcher(client, claimed), _waiting(context, begun), ledger.captioned())
+            dispatcher = Dispatcher(client, claimed)
+            sent, given_up = send_all(dispatcher, _waiting(context, begun), ledger.captioned())
+            if _is_behind(context):
+                dispatcher.ask_for_index()
         for episode, reason in given_up:
             pipeline.record_failure(context.ingest, episode.episode, episode.attempts, SoundbiteError("run", reason))
             begun.report.failed.append((episode.episode.title, reason))
@@ -56,6 +59,12 @@ def poll() -> dict[str, Any]:
     record(begun.report)
     tell_failures(settings.notify_url, begun.report)
     return begun.report.as_dict() | {"sent": sent}
+
+
+def _is_behind(context: RunContext) -> bool:
+    """Whether the index lacks episodes that are done: runs that were asked for while a dead one was not known to be dead."""
+    done = sum(states.get("done", 0) for states in context.ingest.ledger.counts_by_podcast().values())
+    return (context.store.counts()["episodes"] if context.store.folder else 0) < done
 
 
 def _waiting(context: RunContext, begun: runs.Run) -> Iterator[EpisodeRecord]:

@@ -161,6 +161,17 @@ def test_the_index_is_looked_at_until_nothing_is_left(context, monkeypatch):  # 
     assert [] == built
 
 
+@pytest.mark.usefixtures("asked")
+def test_an_index_without_what_is_done_is_behind_until_it_has_it(context, ingest):  # noqa: F811
+    assert not cluster._is_behind(context)
+    ingest("one")
+    assert cluster._is_behind(context)
+    cluster.index.fn()
+    assert not cluster._is_behind(context)
+    ingest("two")
+    assert cluster._is_behind(context)
+
+
 def test_what_waits_is_read_as_far_as_it_is_asked_for_without_what_its_publisher_keeps_back(context):  # noqa: F811
     ledger, kept_back = context.ingest.ledger, Episode("quota", "no", "Not for you", opted_out="tdm-reservation")
     run(context, match="nothing of this name")
