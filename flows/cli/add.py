@@ -197,7 +197,6 @@ def _already(ledger: Ledger, known: Subscription, url: str, wishes: Wishes) -> N
     if any(changed):
         typer.echo(f"{known.podcast} is subscribed to already; from now on with {' and '.join(filter(None, changed))}")
         return
-    other = (
-        "" if known.url == without_userinfo(url) else f" at {known.url}"
-    )  # it has moved, or this is a way to write it
+    # It has moved, or this is another way to write it
+    other = "" if known.url == without_userinfo(url) else f" at {known.url}"
     typer.echo(f"{known.podcast} is subscribed to already{other}; `soundbite run` fetches what is new")

@@ -189,9 +189,9 @@ def test_prefects_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch, w
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(errno.EROFS, "Read-only file system", "/home/x/audio"), "/home/x/audio: cannot be used (Read-only"),
+        (OSError(errno.EROFS, "Read-only file system", "/made-up/audio"), "/made-up/audio: cannot be used (Read-only"),
         (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
-        (PermissionError(errno.EACCES, "Permission denied", "/home/x/y"), "/home/x/y: cannot be used (Permission"),
+        (PermissionError(errno.EACCES, "Permission denied", "/made-up/y"), "/made-up/y: cannot be used (Permission"),
     ],
 )
 def test_a_file_that_no_command_has_reckoned_with_is_told_in_one_line(call, monkeypatch, error, words):
